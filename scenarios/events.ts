@@ -1,0 +1,125 @@
+/**
+ * The whole event log, `badmx/events/1`: what the peers wrote ({@link PeerEvent}) and what the runner adds. Everything
+ * that judging needs is in it, and judging reads nothing else.
+ *
+ * The first event is `run`, the last is `end`; a log without `end` was interrupted and is judged as far as it goes.
+ * Each cell has one `cell` event before any other event of its name, and a `cell-end` after all of them.
+ */
+import type { PeerEvent, Stamp } from '../peers/events.ts'
+import type { ClientWord } from './client.ts'
+import type { Policy } from './policy.ts'
+
+export const EVENTS_SCHEMA = 'badmx/events/1'
+
+export interface RunBegun extends Stamp {
+  readonly type: 'run'
+  readonly schema: typeof EVENTS_SCHEMA
+  readonly badmx: string
+  readonly seed: number
+  /** ISO 8601, the wall clock at t = 0. */
+  readonly startedAt: string
+  readonly timeScale: number
+  readonly shard: string
+  readonly node: string
+  readonly openssl: string
+  readonly clients: readonly {
+    readonly id: string
+    readonly name: string
+    readonly version: string
+    readonly kind: 'one-shot' | 'queue'
+    readonly release?: string
+  }[]
+  /** SHA-256 of the plan: the cells with their expectations. */
+  readonly plan: string
+  /** The cells that were planned, so that a lost one is `missing`. */
+  readonly cells: readonly string[]
+}
+
+/** A text that is searched for in every octet: where it was put, and what it is. */
+export interface Canary {
+  /** `sender`, `recipient`, `subject`, `body`, `user`, `password`, `helo`. */
+  readonly name: string
+  readonly value: string
+}
+
+/** A behaviour, or a fault of the world, whose firing the verdict needs. */
+export interface ProofNeeded {
+  readonly behaviour: string
+  readonly host: string
+  readonly fires: 'must' | 'may' | 'must-not'
+}
+
+/** The cell and everything that its verdict is measured against. */
+export interface CellBegun extends Stamp {
+  readonly type: 'cell'
+  readonly cell: string
+  /** `<family>/<id>`. */
+  readonly scenario: string
+  readonly title: string
+  readonly severity: 'critical' | 'high' | 'medium' | 'low'
+  readonly policy: Policy
+  /** The policy that it is judged as: `policy`, or the documented one for `default`. */
+  readonly judgedAs: Exclude<Policy, 'default'>
+  readonly client: string
+  readonly kind: 'one-shot' | 'queue'
+  /** Controls are judged like any other cell, and then decide whether the others count. */
+  readonly role: 'scenario' | 'harness-control' | 'client-control'
+  /** The cell of the catalogue, in its letters: `D>C|C|D`. */
+  readonly expected: string
+  readonly clause: string
+  /** Ids of the predicates that must hold. */
+  readonly asserts: readonly string[]
+  readonly verbMayWork: boolean
+  /** The scenario says that there is no verdict under this policy. */
+  readonly noVerdict: boolean
+  readonly proof: readonly ProofNeeded[]
+  readonly domain: string
+  /** Host name by host id; the name that each host's certificate is checked against. */
+  readonly hostNames: Readonly<Record<string, string>>
+  /** The time at which certificates are checked, ISO 8601. */
+  readonly clock: string
+  /** DER of the roots that the client was told to trust. */
+  readonly roots: readonly Buffer[]
+  readonly canaries: readonly Canary[]
+  /** The client was given a password. */
+  readonly credentials: boolean
+  readonly messages: number
+  readonly timeScale: number
+  readonly deadlineMs: number
+  /** The line that reproduces this cell. */
+  readonly reproduce: string
+}
+
+export interface AttemptBegun extends Stamp {
+  readonly type: 'attempt'
+  readonly state: 'begun' | 'ended'
+  readonly cell: string
+  /** Counted from 1. */
+  readonly attempt: number
+  /** First delivery, a forced early retry, an aged retry, or the client's own. */
+  readonly cause: 'first' | 'forced' | 'aged' | 'own'
+}
+
+export interface ClientSaid extends Stamp {
+  readonly type: 'client'
+  readonly cell: string
+  readonly attempt: number
+  readonly word: ClientWord
+}
+
+/** The cell is over; `trouble` says what the harness could not do. */
+export interface CellEnded extends Stamp {
+  readonly type: 'cell-end'
+  readonly cell: string
+  readonly status: 'done' | 'unsupported' | 'error' | 'interrupted'
+  readonly reason?: string
+}
+
+export interface RunEnded extends Stamp {
+  readonly type: 'end'
+  readonly finishedAt: string
+  readonly interrupted: boolean
+}
+
+export type RunEvent = RunBegun | CellBegun | AttemptBegun | ClientSaid | CellEnded | RunEnded
+export type LogEvent = PeerEvent | RunEvent

@@ -1,0 +1,134 @@
+/** The run record, `badmx/run/1`: what judging makes of an event log, and all that reports read. */
+import type { Policy } from './policy.ts'
+
+export const RECORD_SCHEMA = 'badmx/run/1'
+
+export const VERDICTS = [
+  'pass',
+  'flagged',
+  'over-strict',
+  'leak',
+  'fail',
+  'info',
+  'unsupported',
+  'not-exercised',
+  'inconclusive',
+  'error',
+  'missing',
+] as const
+export type Verdict = (typeof VERDICTS)[number]
+
+export const OUTCOMES = [
+  'crashed',
+  'hung',
+  'lost',
+  'delivered-cleartext',
+  'delivered-unauthenticated-tls',
+  'delivered-verified',
+  'bounced',
+  'deferred',
+  'not-attempted',
+  'inconclusive',
+] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** An outcome that a run cut short does not know. */
+export type FinalOutcome = Outcome | 'unknown'
+
+/** A flag, why it was set and where. */
+export interface FlagRaised {
+  /** A word of the catalogue's section 3.3: `leak.credentials-clear`. */
+  readonly flag: string
+  /** What the flag table says for the cell's policy. */
+  readonly weight: 'leak' | 'fail' | 'flagged' | 'info'
+  /** One line of evidence: what was seen, where. */
+  readonly detail: string
+  readonly conn?: string
+  readonly atMs?: number
+  /** Octets into the direction and layer of the connection where the evidence begins. */
+  readonly offset?: number
+}
+
+export interface AttemptRecord {
+  readonly atMs: number
+  readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  readonly outcome: Outcome
+  /** Ids of the connections, in order of opening. */
+  readonly connections: readonly string[]
+}
+
+export interface ProofRecord {
+  readonly behaviour: string
+  readonly state: 'armed' | 'opportunity' | 'fired'
+  readonly atMs: number
+  readonly detail: string
+  readonly host: string
+  readonly conn?: string
+}
+
+export interface AssertRecord {
+  /** The predicate's id. */
+  readonly assert: string
+  readonly held: boolean | 'not-applicable'
+  readonly detail: string
+}
+
+export interface CellRecord {
+  /** `<family>/<id>/<policy>/<client>`. */
+  readonly id: string
+  /** `<family>/<id>`. */
+  readonly scenario: string
+  readonly title: string
+  readonly severity: 'critical' | 'high' | 'medium' | 'low'
+  readonly policy: Policy
+  readonly judgedAs: Exclude<Policy, 'default'>
+  readonly client: string
+  readonly role: 'scenario' | 'harness-control' | 'client-control'
+  readonly verdict: Verdict
+  /** One sentence: what happened and why that is the verdict. */
+  readonly reason: string
+  readonly outcome: { readonly first: FinalOutcome; readonly final: FinalOutcome }
+  /** The flags' words, sorted, each once. */
+  readonly flags: readonly string[]
+  readonly findings: readonly FlagRaised[]
+  readonly asserts: readonly AssertRecord[]
+  readonly attempts: readonly AttemptRecord[]
+  readonly proof: readonly ProofRecord[]
+  readonly expected: string
+  readonly clause?: string
+  /** What the client said of itself, last attempt. */
+  readonly clientWord?: {
+    readonly state: string
+    readonly kind?: string
+    readonly exitCode?: number
+    readonly reason: string
+  }
+  /** What the presented credential proved, by badmx's own check of the last certificate presented. */
+  readonly presented?: {
+    readonly chain: boolean
+    readonly validity: boolean
+    readonly name: boolean
+    readonly reasons: readonly string[]
+  }
+  readonly durationMs: number
+  readonly reproduce: string
+  /** Set by `--known`: the deviation was expected, or it was and did not come. */
+  readonly known?: { readonly reason: string; readonly unexpectedPass: boolean }
+}
+
+export interface RunRecord {
+  readonly schema: typeof RECORD_SCHEMA
+  readonly badmx: string
+  readonly seed: number
+  readonly timeScale: number
+  readonly startedAt: string
+  readonly finishedAt: string
+  readonly interrupted: boolean
+  readonly clients: readonly {
+    readonly id: string
+    readonly name: string
+    readonly version: string
+    readonly release?: string
+  }[]
+  readonly cells: readonly CellRecord[]
+}

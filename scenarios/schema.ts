@@ -1,0 +1,131 @@
+/**
+ * The form of a scenario file. One source for the types, the check of a file, and the JSON Schema for editors.
+ *
+ * A file holds one scenario, `scenarios/catalogue/<family>/<id>.yaml`, or is a matrix: common fields, and one entry per
+ * scenario that overrides them (`scenarios/catalogue/<family>/<name>.matrix.yaml`).
+ */
+import { z } from 'zod'
+import { COLUMNS } from './policy.ts'
+
+export const FAMILIES = [
+  'control',
+  'strip',
+  'smtp',
+  'inject',
+  'tls',
+  'legacy',
+  'cert',
+  'client-cert',
+  'resume',
+  'dns',
+  'mta-sts',
+  'tlsrpt',
+  'requiretls',
+  'mx',
+  'time',
+  'post',
+  'auth',
+  'dos',
+] as const
+
+export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const
+
+const stackItem = z.union([
+  z.string().describe('The id of a behaviour, with its default parameters.'),
+  z.strictObject({
+    use: z.string().describe('The id of a behaviour.'),
+    with: z.record(z.string(), z.unknown()).optional().describe('Its parameters; see `badmx list --behaviours`.'),
+    fires: z
+      .enum(['must', 'may', 'must-not'])
+      .default('must')
+      .describe('Whether a verdict needs its firing; `may` is a companion, `must-not` a scenario about an absence.'),
+  }),
+])
+
+const tlsVersion = z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'])
+
+const host = z.strictObject({
+  preference: z.int().min(0).max(65535).default(10).describe('MX preference.'),
+  stack: z.array(stackItem).default([]).describe('Behaviours, the one nearest to the client first.'),
+  certificate: z.string().default('good').describe('A chain of the test CA: `good`, or the id of a certificate fault.'),
+  tls: z
+    .strictObject({
+      on: z
+        .enum(['starttls', 'connect', 'none'])
+        .default('starttls')
+        .describe('When TLS starts. Under the policy `implicit`, `starttls` hosts speak TLS on connect.'),
+      min: tlsVersion.default('TLSv1.2'),
+      max: tlsVersion.default('TLSv1.3'),
+      ciphers: z.string().optional().describe('OpenSSL cipher list for TLS 1.2 and below.'),
+    })
+    .prefault({})
+    .describe('What the peer speaks.'),
+  extensions: z
+    .strictObject({
+      beforeTls: z.array(z.string()).optional().describe('EHLO keywords in clear, STARTTLS apart; replaces the default.'),
+      afterTls: z.array(z.string()).optional().describe('EHLO keywords inside TLS; replaces the default.'),
+    })
+    .prefault({})
+    .describe('Default: PIPELINING, 8BITMIME, SIZE, ENHANCEDSTATUSCODES, SMTPUTF8, and AUTH PLAIN LOGIN where the job has a password.'),
+})
+
+/** A cell of the catalogue: see {@link ./judge/expectation.ts}. */
+const expectation = z.string().min(1)
+
+const step = z.union([
+  z.strictObject({ submit: z.int().min(1).describe('Hand the client this many messages.') }),
+  z.strictObject({ settle: z.enum(['first', 'forced', 'aged']).describe('Wait until this attempt is over.') }),
+  z.strictObject({ phase: z.string().describe('Change the world to a named phase.') }),
+])
+
+const fields = {
+  title: z.string().min(1),
+  wire: z.string().min(1).describe('What happens on the wire, for a person.'),
+  source: z.array(z.string().min(1)).min(1).describe('RFC sections, CVEs, product documents, field reports.'),
+  severity: z.enum(SEVERITIES).describe('Of a security or delivery failure.'),
+  hosts: z.record(z.string(), host).optional().describe('Mail hosts by id. Default: `mx`, made of the short forms.'),
+  stack: z.array(stackItem).optional().describe('Short for hosts.mx.stack.'),
+  certificate: z.string().optional().describe('Short for hosts.mx.certificate.'),
+  tls: host.shape.tls.optional(),
+  extensions: host.shape.extensions.optional(),
+  phases: z
+    .record(z.string(), z.record(z.string(), host.partial()))
+    .optional()
+    .describe('Named changes of the world: host id to what is different.'),
+  expect: z
+    .strictObject(Object.fromEntries(COLUMNS.map((column) => [column, expectation.optional()])))
+    .describe('Allowed outcomes per policy: V U C D B, `|` any of, `a>b` first then later, `w:` tolerated but flagged, `-` not planned.'),
+  assert: z.array(z.string()).default([]).describe('Predicates that must hold too; see `badmx list --asserts`.'),
+  verbMayWork: z.boolean().default(false).describe('A client that sends STARTTLS unasked may reach TLS: stronger passes.'),
+  noVerdict: z.array(z.enum(COLUMNS)).default([]).describe('Policies under which the behaviour is recorded without a verdict.'),
+  nameDependent: z.boolean().default(false).describe('Unsupported for clients that can only be given an address.'),
+  job: z
+    .strictObject({
+      steps: z.array(step).optional().describe('Default: submit one message, settle the first attempt.'),
+      password: z.boolean().default(false).describe('The client has a password.'),
+      clientCertificate: z.string().optional().describe('Id of a client certificate chain.'),
+      ciphers: z.string().optional(),
+    })
+    .prefault({}),
+  flaw: z
+    .strictObject({
+      name: z.string().describe('A flaw of the reference client that this scenario catches.'),
+      policy: z.enum([...COLUMNS, 'implicit']).describe('The policy under which it does.'),
+    })
+    .describe('Proof that the scenario can fail.'),
+} as const
+
+export const scenarioSchema = z.strictObject({ id: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/), ...fields })
+
+const partialFields = Object.fromEntries(
+  Object.entries(fields).map(([name, schema]) => [name, (schema as z.ZodType).optional()]),
+)
+
+export const matrixSchema = z.strictObject({
+  common: z.strictObject(partialFields).describe('Fields of every scenario that does not set its own.'),
+  scenarios: z.array(z.strictObject({ id: scenarioSchema.shape.id, ...partialFields })).min(1),
+})
+
+/** A scenario as its file says it, defaults filled in. */
+export type ScenarioFile = z.infer<typeof scenarioSchema>
+export type HostSpec = z.infer<typeof host>
