@@ -56,6 +56,8 @@ export interface Behaviour<Parameters = unknown> {
   readonly plane: 'smtp' | 'record'
   /** zod schema of the parameters, with a description (unit, range) and a default on each: `{}` must parse. */
   readonly parameters: z.ZodType<Parameters>
+  /** Set when it acts on the TCP connection under TLS: ends TLS and goes on in clear, or sends FIN without close_notify. */
+  readonly underTls?: boolean
   readonly shapes: readonly Moment[]
   /** Moments that no client can reach, or no later layer can observe, once this behaviour has fired. */
   readonly hides: readonly Moment[]

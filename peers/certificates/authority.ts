@@ -1,0 +1,129 @@
+/**
+ * The certificate authority of one run: a root that clients are told to trust, an intermediate, and the chains that
+ * peers present, sound or faulty.
+ *
+ * Keys are made for each run; nothing is read from or written to disk. Dates are relative to the run's clock. Serial
+ * numbers follow from the seed and from what the certificate is for, so that they do not depend on the order of issuing.
+ */
+import { createHash } from 'node:crypto'
+import { ExtendedKeyUsage } from '@peculiar/x509'
+import { pem } from './der.ts'
+import type { CertificateRequest, FaultContext, FaultyChain, Key, PeerNames } from './fault.ts'
+import { loadFaults } from './faults.ts'
+import { DAY, issueAuthority, issueLeaf } from './leaf.ts'
+import { mintCertificate, mintKey } from './mint.ts'
+
+/** A chain to be presented. */
+export interface IssuedChain {
+  /** The id of the fault. */
+  readonly id: string
+  /** Leaf and chain as sent, PEM. */
+  readonly certPem: string
+  readonly keyPem: string
+  /** DER as sent, leaf first. */
+  readonly chain: readonly Buffer[]
+  /** One line: what is wrong. */
+  readonly detail: string
+  /**
+   * An OCSP response, DER, to be stapled when the client asks for one (RFC 6066 §8). Where it is set the fault is the
+   * staple: its opportunity is the client's status_request, and it has fired when the response was handed out.
+   */
+  readonly ocspResponse?: Buffer
+  /** The CRL at the leaf's distribution point, DER. */
+  readonly crl?: Buffer
+}
+
+/** A client's certificate, for jobs that have one. */
+export interface ClientChain {
+  readonly id: string
+  /** Leaf and chain, PEM. */
+  readonly certPem: string
+  readonly keyPem: string
+  /** DER, leaf first. */
+  readonly chain: readonly Buffer[]
+}
+
+export interface Authority {
+  readonly rootPem: string
+  readonly rootDer: Buffer
+  /** The chain of `fault` for a peer; the same promise for the same arguments. Rejects on an unknown fault. */
+  issue(fault: string, names: PeerNames): Promise<IssuedChain>
+  /** The client chain `good`. Rejects on another id. */
+  clientChain(id: string): Promise<ClientChain>
+}
+
+/** `now` is the run's clock; `seed` an integer. */
+export async function createAuthority(options: { readonly now: Date; readonly seed: number }): Promise<Authority> {
+  const { seed } = options
+  const now = new Date(Math.floor(options.now.getTime() / 1000) * 1000)
+  const faults = await loadFaults()
+  const run = minting(seed, 'run')
+  const until = new Date(now.getTime() + 3650 * DAY)
+  const root = await issueAuthority({ now, ...run }, { commonName: `badmx test root ${seed}`, until })
+  const intermediate = await issueAuthority(
+    { now, ...run },
+    { commonName: `badmx test intermediate ${seed}`, issuer: root, pathLength: 0 },
+  )
+  const keys = new Map<string, Promise<Key>>()
+  const chains = new Map<string, Promise<IssuedChain>>()
+  const clients = new Map<string, Promise<ClientChain>>()
+
+  const issue = async (id: string, names: PeerNames): Promise<IssuedChain> => {
+    const fault = faults.get(id)
+    if (fault === undefined) throw new RangeError(`unknown certificate fault ${id}, want one of ${[...faults.keys()].join(', ')}`)
+    const key = await remember(keys, names.host, mintKey)
+    const context: FaultContext = { names, now, root, intermediate, key, ...minting(seed, id, names.host, names.domain) }
+    return issued(id, await fault.issue(context))
+  }
+  const issueClient = async (id: string): Promise<ClientChain> => {
+    if (id !== 'good') throw new RangeError(`unknown client certificate ${id}, want good`)
+    const key = await mintKey()
+    const names = { host: 'client.badmx.test', domain: 'badmx.test' }
+    const context: FaultContext = { names, now, root, intermediate, key, ...minting(seed, 'client', id) }
+    const leaf = await issueLeaf(context, { usages: [ExtendedKeyUsage.clientAuth] })
+    const chain = [leaf, intermediate.certificate]
+    return { id, certPem: chainPem(chain), keyPem: key.pem, chain }
+  }
+  return {
+    rootPem: pem('CERTIFICATE', root.certificate),
+    rootDer: root.certificate,
+    issue: (fault, names) => remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names)),
+    clientChain: (id) => remember(clients, id, () => issueClient(id)),
+  }
+}
+
+/** Keys and certificates whose serial numbers follow from the labels and from the order within them. */
+function minting(seed: number, ...labels: readonly string[]): Pick<FaultContext, 'newKey' | 'certify'> {
+  let made = 0
+  return {
+    newKey: mintKey,
+    certify: (request: CertificateRequest) => {
+      const digest = createHash('sha256').update(JSON.stringify([seed, labels, made++])).digest('hex')
+      return mintCertificate(request, `4${digest.slice(0, 31)}`)
+    },
+  }
+}
+
+function issued(id: string, { chain, keyPem, detail, ocspResponse, crl }: FaultyChain): IssuedChain {
+  return {
+    id,
+    certPem: chainPem(chain),
+    keyPem,
+    chain,
+    detail,
+    ...(ocspResponse === undefined ? {} : { ocspResponse }),
+    ...(crl === undefined ? {} : { crl }),
+  }
+}
+
+function chainPem(chain: readonly Buffer[]): string {
+  return chain.map((certificate) => pem('CERTIFICATE', certificate)).join('')
+}
+
+function remember<Value>(made: Map<string, Promise<Value>>, name: string, make: () => Promise<Value>): Promise<Value> {
+  const known = made.get(name)
+  if (known !== undefined) return known
+  const value = make()
+  made.set(name, value)
+  return value
+}

@@ -1,0 +1,80 @@
+/**
+ * What a certificate fault is: one way in which the chain that a peer presents is wrong.
+ *
+ * One file per fault, `peers/certificates/faults/<id>.ts`, found by listing the folder; it exports `fault`, and the id is
+ * the file's name. A fault makes certificates and says in one line what is wrong with them; it opens no connection.
+ * Unless it says otherwise the key is the host's genuine one, so that only the certificate is at fault.
+ */
+import type { webcrypto } from 'node:crypto'
+import type { Extension, JsonName } from '@peculiar/x509'
+
+/** The names of the peer that a chain is issued for. */
+export interface PeerNames {
+  /** The mail host's name, which clients check: `mx.example.badmx.test`. */
+  readonly host: string
+  /** The recipient domain. */
+  readonly domain: string
+}
+
+/** A key pair in the forms in which it is needed. */
+export interface Key {
+  readonly signing: webcrypto.CryptoKey
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Buffer
+  /** PKCS #8, PEM. */
+  readonly pem: string
+}
+
+/** Who signs: a subject, its key, and its own certificate as DER. */
+export interface Issuer {
+  readonly subject: JsonName
+  readonly key: Key
+  readonly certificate: Buffer
+}
+
+/** A certificate to be made. Key identifiers and a serial number are added. */
+export interface CertificateRequest {
+  readonly subject: JsonName
+  /** SubjectPublicKeyInfo, DER, of the certified key. */
+  readonly spki: Buffer
+  readonly issuer: { readonly subject: JsonName; readonly key: Key }
+  readonly from: Date
+  readonly until: Date
+  readonly extensions: readonly Extension[]
+}
+
+/** What a fault has to work with. */
+export interface FaultContext {
+  readonly names: PeerNames
+  /** The run's clock. */
+  readonly now: Date
+  /** The root that clients are told to trust. */
+  readonly root: Issuer
+  /** Issues server certificates in the run; signed by the root, path length 0. */
+  readonly intermediate: Issuer
+  /** The host's genuine key, the same for every fault of one host. */
+  readonly key: Key
+  newKey(): Promise<Key>
+  certify(request: CertificateRequest): Promise<Buffer>
+}
+
+/** What is presented, and what is wrong with it. */
+export interface FaultyChain {
+  /** DER as sent, leaf first. */
+  readonly chain: readonly Buffer[]
+  readonly keyPem: string
+  /** One line: what is wrong. */
+  readonly detail: string
+  readonly ocspResponse?: Buffer
+  readonly crl?: Buffer
+}
+
+export interface CertificateFault {
+  /** Kebab-case, equal to the file's name: `expired`. */
+  readonly id: string
+  /** One line: what is wrong with the chain. */
+  readonly title: string
+  /** RFC sections, CVEs. */
+  readonly source: readonly string[]
+  issue(context: FaultContext): Promise<FaultyChain>
+}

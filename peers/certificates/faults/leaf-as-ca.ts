@@ -1,0 +1,18 @@
+/** The attacker's own server certificate, which is no CA's, signs one for the host. Only its signature is sound. */
+import type { CertificateFault } from '../fault.ts'
+import { dnsName, issueLeaf } from '../leaf.ts'
+import { distinguishedName } from '../mint.ts'
+
+export const fault: CertificateFault = {
+  id: 'leaf-as-ca',
+  title: 'Chain signed by a non-CA leaf',
+  source: ['RFC 5280 §4.2.1.9', 'CVE-2021-3450', 'CVE-2009-1390'],
+  async issue(given) {
+    const key = await given.newKey()
+    const commonName = 'mx.attacker.test'
+    const certificate = await issueLeaf(given, { commonName, alternativeNames: [dnsName(commonName)], key })
+    const leaf = await issueLeaf(given, { issuer: { subject: distinguishedName(commonName), key } })
+    const chain = [leaf, certificate, given.intermediate.certificate]
+    return { chain, keyPem: given.key.pem, detail: 'the leaf is signed by a server certificate' }
+  },
+}

@@ -1,0 +1,126 @@
+/**
+ * The sound certificates that faults start from: a server's leaf and a certification authority's, by RFC 5280 §4.2 and
+ * RFC 7817 §3. A fault changes one thing about them.
+ */
+import { isIPv6 } from 'node:net'
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+} from '@peculiar/x509'
+import { context, der, sequence } from './der.ts'
+import type { CertificateRequest, FaultContext, Issuer, Key } from './fault.ts'
+import { distinguishedName } from './mint.ts'
+
+const HOUR = 3_600_000
+export const DAY = 24 * HOUR
+
+/** When certificates of a run begin: an hour before it, for clients whose clock is a little slow. */
+export function validFrom(now: Date): Date {
+  return new Date(now.getTime() - HOUR)
+}
+
+/** How a leaf differs from the sound one. */
+export interface LeafChanges {
+  /** Default: the host's name, where X.520 has room for it (64 characters). */
+  readonly commonName?: string
+  /** Encoded GeneralNames; none leaves the extension out. Default: the host's name. */
+  readonly alternativeNames?: readonly Buffer[]
+  readonly from?: Date
+  readonly until?: Date
+  readonly issuer?: CertificateRequest['issuer']
+  readonly key?: Key
+  /** Object identifiers of the extended key usage. Default: serverAuth. */
+  readonly usages?: readonly string[]
+  readonly more?: readonly Extension[]
+}
+
+/** A server certificate for the context's host, DER. */
+export function issueLeaf(given: FaultContext, changes: LeafChanges = {}): Promise<Buffer> {
+  const { host } = given.names
+  const names = changes.alternativeNames ?? [dnsName(host)]
+  return given.certify({
+    subject: distinguishedName(changes.commonName ?? (host.length <= 64 ? host : 'badmx test peer')),
+    spki: (changes.key ?? given.key).spki,
+    issuer: changes.issuer ?? given.intermediate,
+    from: changes.from ?? validFrom(given.now),
+    until: changes.until ?? new Date(given.now.getTime() + 90 * DAY),
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([...(changes.usages ?? [ExtendedKeyUsage.serverAuth])]),
+      ...(names.length > 0 ? [alternativeNames(names)] : []),
+      ...(changes.more ?? []),
+    ],
+  })
+}
+
+/** A subordinate authority with a key of its own. */
+export async function issueAuthority(
+  given: Pick<FaultContext, 'now' | 'newKey' | 'certify'>,
+  options: {
+    readonly commonName: string
+    /** Nobody: it signs itself. */
+    readonly issuer?: Issuer
+    /** RFC 5280 §4.2.1.9; no limit where absent. */
+    readonly pathLength?: number
+    readonly until?: Date
+    readonly more?: readonly Extension[]
+  },
+): Promise<Issuer> {
+  const key = await given.newKey()
+  const subject = distinguishedName(options.commonName)
+  const certificate = await given.certify({
+    subject,
+    spki: key.spki,
+    issuer: options.issuer ?? { subject, key },
+    from: validFrom(given.now),
+    until: options.until ?? new Date(given.now.getTime() + 365 * DAY),
+    extensions: [...authorityExtensions(options.pathLength), ...(options.more ?? [])],
+  })
+  return { subject, key, certificate }
+}
+
+/** What makes a certificate one of an authority. */
+export function authorityExtensions(pathLength?: number): Extension[] {
+  return [
+    new BasicConstraintsExtension(true, pathLength, true),
+    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+  ]
+}
+
+/** subjectAltName of encoded GeneralNames, not critical, as beside a subject (RFC 5280 §4.2.1.6). */
+export function alternativeNames(names: readonly Buffer[]): Extension {
+  return new Extension('2.5.29.17', false, sequence(...names))
+}
+
+/** nameConstraints with permitted subtrees only, critical (RFC 5280 §4.2.1.10). */
+export function permittedNames(names: readonly Buffer[]): Extension {
+  return new Extension('2.5.29.30', true, sequence(context(0, ...names.map((name) => sequence(name)))))
+}
+
+/** dNSName; one octet per character, whatever it is. */
+export function dnsName(text: string): Buffer {
+  return der(0x82, Buffer.from(text, 'latin1'))
+}
+
+export function emailName(text: string): Buffer {
+  return der(0x81, Buffer.from(text, 'latin1'))
+}
+
+export function uriName(text: string): Buffer {
+  return der(0x86, Buffer.from(text, 'latin1'))
+}
+
+/** iPAddress of an IPv4 address, or of the IPv6 loopback or another address written in full groups. */
+export function addressName(address: string): Buffer {
+  if (!isIPv6(address)) return der(0x87, Buffer.from(address.split('.').map(Number)))
+  const [head = '', tail = ''] = address.split('::')
+  const before = head.split(':').filter(Boolean)
+  const after = tail.split(':').filter(Boolean)
+  const groups = [...before, ...new Array<string>(8 - before.length - after.length).fill('0'), ...after]
+  return der(0x87, Buffer.from(groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255])))
+}

@@ -1,0 +1,321 @@
+/**
+ * Peers and proxies: stacks of behaviours in front of a sound server of ours, or of somebody else's server.
+ *
+ *     const mx = await peer(['hide-starttls'], { certificate })
+ *     const mitm = await proxy(['hide-starttls'], '127.0.0.1', 2525)
+ *
+ * Both take the same stacks. What they see and do goes to `log` as events of `badmx/events/1`.
+ */
+import type { Socket } from 'node:net'
+import { createSecureContext } from 'node:tls'
+import type { Behaviour, StackItem } from './behaviour.ts'
+import type { CanaryText } from './canary.ts'
+import type { EventSink, SocketAddress } from './events.ts'
+import { type Host, Listener, type ListenOptions } from './listener.ts'
+import { seeded } from './random.ts'
+import { Recorder } from './recorder.ts'
+import { checkStack, loadBehaviours } from './registry.ts'
+import { type NamedLayer, Session, type SessionOptions } from './session.ts'
+import type { TlsIdentity } from './tls/server-end.ts'
+import { type Offer, offerExtensions, soundOffer } from './wire/extensions.ts'
+import { interceptTls, terminateTls } from './wire/termination.ts'
+import type { Upgrade } from './wire/units.ts'
+
+/** A certificate chain with its key, as an authority issues it. */
+export interface Certificate {
+  /** `good`, or the id of its fault. */
+  readonly id: string
+  /** PEM, leaf first, as sent. */
+  readonly certPem: string
+  readonly keyPem: string
+  /** DER, leaf first, as sent. */
+  readonly chain: readonly Buffer[]
+  /** One line about it. */
+  readonly detail: string
+  readonly ocspResponse?: Buffer
+}
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
+export interface TlsOptions {
+  readonly certificate: Certificate
+  readonly on?: 'starttls' | 'connect'
+  readonly min?: TlsVersion
+  readonly max?: TlsVersion
+  /** OpenSSL cipher list for TLS 1.2 and below. */
+  readonly ciphers?: string
+  readonly requestCert?: boolean
+  /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
+  readonly residue?: Upgrade['residue']
+}
+
+interface CommonOptions extends ListenOptions {
+  readonly log?: EventSink
+  /** Milliseconds since the run began; default: since the peer was made. */
+  readonly now?: () => number
+  /** The cell that its events belong to. */
+  readonly cell?: string
+  /** The host id in its world; default `mx`. */
+  readonly host?: string
+  /** Texts that are searched for in octets that the log leaves out. */
+  readonly canaries?: readonly CanaryText[]
+  /** Goes in front of connection numbers, so that ids are unique across peers and shards. */
+  readonly connPrefix?: string
+  readonly seed?: number
+  /** Delays of behaviours on the scaled clock are divided by it; default 1. */
+  readonly timeScale?: number
+  /** Milliseconds of silence after which a connection is ended; default 10 minutes (RFC 5321 §4.5.3.2.7 asks a server for 5). */
+  readonly idleMs?: number
+  /** Serve on a listener that others use too, at its local address {@link ListenOptions.address}. */
+  readonly listener?: Listener
+}
+
+export interface PeerOptions extends CommonOptions {
+  /** The name that it calls itself; default `mx.badmx.test`. */
+  readonly hostName?: string
+  /** Without it the peer has no TLS. */
+  readonly tls?: TlsOptions
+  /** EHLO keywords in clear and inside TLS, STARTTLS apart. */
+  readonly extensions?: { readonly beforeTls?: readonly string[] | undefined; readonly afterTls?: readonly string[] | undefined }
+  /** AUTH is offered inside TLS. */
+  readonly passwords?: boolean
+}
+
+export interface ProxyOptions extends CommonOptions {
+  /** Terminate the client's TLS with this certificate instead of passing it through, and speak TLS or not to the server. */
+  readonly intercept?: { readonly certificate: Certificate; readonly toServer: 'tls' | 'clear' }
+}
+
+/** A peer or proxy that runs. */
+export interface Peer {
+  readonly address: string
+  readonly port: number
+  /** How many connections it has at this moment. */
+  connections(): number
+  /** Resolves when it has no connection; at once if it has none. */
+  idle(): Promise<void>
+  /** Changes what it does for connections from now on. */
+  change(stack: readonly (string | StackItem)[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** The stack names something that there is not, or members that hide each other's evidence. */
+export class StackError extends Error {
+  override readonly name = 'StackError'
+  readonly code = 'stack'
+}
+
+/** A sound server with behaviours in front of it. @throws {StackError} @throws {ListenError} */
+export async function peer(stack: readonly (string | StackItem)[], options: PeerOptions = {}): Promise<Peer> {
+  const { tls } = options
+  const hostName = options.hostName ?? 'mx.badmx.test'
+  const upgrade: Upgrade = { context: 'host', residue: tls?.residue ?? 'drop' }
+  const sound = soundOffer(tls !== undefined && tls.on !== 'connect', options.passwords ?? false)
+  const offer: Offer = {
+    ...sound,
+    beforeTls: options.extensions?.beforeTls ?? sound.beforeTls,
+    afterTls: options.extensions?.afterTls ?? sound.afterTls,
+  }
+  const authInClear = [...offer.beforeTls, ...(tls === undefined ? offer.afterTls : [])].some((keyword) => /^AUTH\b/i.test(keyword))
+  return serve(stack, options, hostName, {
+    inner: () => [{ layer: offerExtensions(offer) }, ...(offer.starttls ? [{ layer: terminateTls(upgrade) }] : [])],
+    identities: tls === undefined ? {} : { host: identityOf(tls) },
+    ...(tls?.on === 'connect' ? { onConnect: upgrade } : {}),
+    server: { origin: { hostName, authInClear } },
+  })
+}
+
+/** Behaviours in front of another server: the man in the middle. @throws {StackError} @throws {ListenError} */
+export async function proxy(
+  stack: readonly (string | StackItem)[],
+  targetHost: string,
+  targetPort: number,
+  options: ProxyOptions = {},
+): Promise<Peer> {
+  const { intercept } = options
+  const upgrade: Upgrade = { context: 'host', residue: 'drop' }
+  return serve(stack, options, targetHost, {
+    inner: () => (intercept === undefined ? [] : [{ layer: interceptTls(upgrade, intercept.toServer) }]),
+    identities: intercept === undefined ? {} : { host: identityOf({ certificate: intercept.certificate }) },
+    server: { upstream: { address: targetHost, port: targetPort } },
+  })
+}
+
+function identityOf(tls: TlsOptions): TlsIdentity {
+  const { certificate } = tls
+  const max = tls.max ?? 'TLSv1.3'
+  const min = tls.min ?? 'TLSv1.2'
+  const old = min === 'TLSv1' || min === 'TLSv1.1'
+  return {
+    certificate: certificate.id,
+    detail: certificate.detail,
+    chain: certificate.chain,
+    tls13: max === 'TLSv1.3',
+    secureContext: createSecureContext({
+      cert: certificate.certPem,
+      key: certificate.keyPem,
+      minVersion: min,
+      maxVersion: max,
+      // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
+      ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+    }),
+    ...(certificate.ocspResponse === undefined ? {} : { ocspResponse: certificate.ocspResponse }),
+    ...(tls.requestCert === undefined ? {} : { requestCert: tls.requestCert }),
+  }
+}
+
+/** What peers and proxies differ in. */
+interface Ground {
+  readonly inner: () => readonly NamedLayer[]
+  readonly identities: SessionOptions['identities']
+  readonly onConnect?: Upgrade
+  readonly server: SessionOptions['server']
+}
+
+async function serve(
+  stack: readonly (string | StackItem)[],
+  options: CommonOptions,
+  hostName: string,
+  ground: Ground,
+): Promise<Peer> {
+  const behaviours = await loadBehaviours()
+  const listener = options.listener ?? (await Listener.open(options))
+  try {
+    const host = new MailHost(resolveStack(stack, behaviours), options, hostName, ground)
+    listener.serve(host, options.listener === undefined ? undefined : options.address)
+    return {
+      ...listener.address,
+      ...(options.listener !== undefined && options.address !== undefined ? { address: options.address } : {}),
+      connections: () => host.size,
+      idle: () => host.idle(),
+      change: async (changed) => host.change(resolveStack(changed, behaviours)),
+      close: async () => {
+        host.close()
+        if (options.listener === undefined) await listener.close()
+      },
+    }
+  } catch (error) {
+    if (options.listener === undefined) await listener.close()
+    throw error
+  }
+}
+
+interface Member {
+  readonly behaviour: Behaviour
+  readonly parameters: unknown
+  readonly memory: Map<string, unknown>
+}
+
+function resolveStack(stack: readonly (string | StackItem)[], behaviours: ReadonlyMap<string, Behaviour>): Member[] {
+  const items = stack.map((item) => (typeof item === 'string' ? { use: item } : item))
+  const [problem] = checkStack(items, behaviours)
+  if (problem !== undefined) {
+    const hint = problem.nearest === undefined ? '' : ` (did you mean "${problem.nearest}"?)`
+    throw new StackError(`stack member ${problem.index + 1}: ${problem.message}${hint}${problem.expected === undefined ? '' : `; expected ${problem.expected}`}`)
+  }
+  return items.flatMap((item) => {
+    const behaviour = behaviours.get(item.use)
+    return behaviour === undefined ? [] : [{ behaviour, parameters: behaviour.parameters.parse(item.with ?? {}), memory: new Map() }]
+  })
+}
+
+/** One mail host: makes a session for each connection. */
+class MailHost implements Host {
+  private members: readonly Member[]
+  private readonly options: CommonOptions
+  private readonly hostName: string
+  private readonly ground: Ground
+  private readonly sessions = new Set<Session>()
+  private readonly began = performance.now()
+  private waiting: (() => void)[] = []
+  private visits = 0
+
+  constructor(members: readonly Member[], options: CommonOptions, hostName: string, ground: Ground) {
+    this.members = members
+    this.options = options
+    this.hostName = hostName
+    this.ground = ground
+  }
+
+  get size(): number {
+    return this.sessions.size
+  }
+
+  change(members: readonly Member[]): void {
+    this.members = members
+  }
+
+  idle(): Promise<void> {
+    return this.sessions.size === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve))
+  }
+
+  close(): void {
+    for (const session of this.sessions) session.end({ by: 'harness', how: 'deadline', detail: 'the peer was closed' })
+  }
+
+  accept(socket: Socket): void {
+    const { options, ground } = this
+    this.visits += 1
+    const visit = this.visits
+    const host = options.host ?? 'mx'
+    const conn = `${options.connPrefix ?? ''}${host}.${visit}`
+    const recorder = new Recorder({
+      sink: options.log ?? (() => {}),
+      now: options.now ?? (() => performance.now() - this.began),
+      conn,
+      ...(options.cell === undefined ? {} : { cell: options.cell }),
+      canaries: options.canaries ?? [],
+    })
+    recorder.event({
+      type: 'conn',
+      state: 'open',
+      host,
+      local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+      remote: remoteOf(socket),
+      tlsOnConnect: ground.onConnect !== undefined,
+      ...('upstream' in ground.server ? { upstream: ground.server.upstream } : {}),
+    })
+    const session = new Session(socket, this.sessionOptions(host, visit, socket), recorder, () => this.gone(session))
+    this.sessions.add(session)
+    session.start()
+  }
+
+  private sessionOptions(host: string, visit: number, socket: Socket): SessionOptions {
+    const { options, ground, members } = this
+    const layers = (plane: Behaviour['plane']): NamedLayer[] =>
+      members
+        .filter(({ behaviour }) => behaviour.plane === plane)
+        .map(({ behaviour, parameters, memory }) => ({
+          behaviour: behaviour.id,
+          layer: behaviour.create(parameters, {
+            visit,
+            memory,
+            random: seeded(options.seed ?? 0, options.cell ?? '', host, behaviour.id, String(visit)),
+            clientAddress: socket.remoteAddress ?? '',
+            hostName: this.hostName,
+          }),
+        }))
+    return {
+      host,
+      layers: [...layers('smtp'), ...ground.inner()],
+      recordLayers: layers('record'),
+      underTls: members.some(({ behaviour }) => behaviour.underTls === true),
+      identities: ground.identities,
+      ...(ground.onConnect === undefined ? {} : { onConnect: ground.onConnect }),
+      server: ground.server,
+      timeScale: options.timeScale ?? 1,
+      idleMs: options.idleMs ?? 600_000,
+    }
+  }
+
+  private gone(session: Session): void {
+    this.sessions.delete(session)
+    if (this.sessions.size > 0) return
+    for (const resolve of this.waiting) resolve()
+    this.waiting = []
+  }
+}
+
+function remoteOf(socket: Socket): SocketAddress {
+  return { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+}

@@ -1,0 +1,136 @@
+/**
+ * The record plane: a Duplex in front of a client's socket, under TLS, through which every octet of the connection goes
+ * past layers that may drop, replace, delay or add some. Used only where a behaviour asks for it: it costs about a fifth
+ * more CPU than TLS straight on the socket.
+ */
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { Stack, type StackSink } from './wire/stack.ts'
+import type { Layer, WireEvent } from './wire/units.ts'
+
+export interface RecordPipeHandlers {
+  /** A layer asked for something that does not travel; `layer` is its index. */
+  effect(output: Parameters<StackSink['effect']>[0], layer: number): void
+}
+
+export class RecordPipe extends Duplex {
+  private readonly socket: Socket
+  private readonly stack: Stack
+  private ended = false
+  /** Octets that TLS or the session above has written. */
+  bytesWritten = 0
+
+  constructor(socket: Socket, layers: readonly Layer[], handlers: RecordPipeHandlers) {
+    super({ allowHalfOpen: true, decodeStrings: true })
+    this.socket = socket
+    this.stack = new Stack(layers, {
+      toServer: (unit) => {
+        if (unit.type === 'bytes') {
+          if (!this.push(unit.bytes)) this.socket.pause()
+        } else if (unit.type === 'eof') this.pushEnd()
+      },
+      toClient: (unit) => {
+        if (unit.type === 'bytes') this.socket.write(unit.bytes)
+        else if (unit.type === 'eof') this.socket.end()
+      },
+      effect: (output, layer) => handlers.effect(output, layer),
+    })
+    socket.on('data', (bytes) => this.stack.fromClient({ type: 'bytes', from: 'client', bytes }))
+    socket.on('end', () => this.stack.fromClient({ type: 'eof', from: 'client' }))
+    socket.on('close', () => {
+      this.pushEnd()
+      this.destroy()
+    })
+    // A reset belongs to the session, which listens on the socket itself.
+    this.on('error', () => {})
+  }
+
+  /** An event for every layer: TLS has changed its state. */
+  tell(event: WireEvent): void {
+    this.stack.all(event)
+  }
+
+  /** An alarm for one layer. */
+  wake(alarm: string, layer: number): void {
+    this.stack.one({ type: 'wake', alarm }, layer)
+  }
+
+  override _read(): void {
+    this.socket.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.bytesWritten += chunk.length
+    this.stack.fromServer({ type: 'bytes', from: 'server', bytes: chunk })
+    if (this.socket.writableNeedDrain) this.socket.once('drain', () => done())
+    else done()
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.stack.fromServer({ type: 'eof', from: 'server' })
+    done()
+  }
+
+  private pushEnd(): void {
+    if (this.ended) return
+    this.ended = true
+    this.push(null)
+  }
+}
+
+/**
+ * What TLS stands on when a layer acts on the TCP connection under it: octets go through to the base until TLS is left;
+ * then TLS ends with its close_notify while the base goes on.
+ */
+export class TlsFloor extends Duplex {
+  private readonly base: Duplex
+  private left = false
+
+  constructor(base: Duplex) {
+    super({ allowHalfOpen: false, decodeStrings: true })
+    this.base = base
+    base.on('data', this.onData)
+    base.on('end', this.onEnd)
+    base.on('close', this.onClose)
+    this.on('error', () => {})
+  }
+
+  /** Octets that TLS has written. */
+  get bytesWritten(): number {
+    return (this.base as Partial<Socket>).bytesWritten ?? 0
+  }
+
+  /** What comes from now on is no longer for TLS, and the end of TLS is not the end of the base. */
+  leave(): void {
+    this.left = true
+    this.base.off('data', this.onData)
+    this.base.off('end', this.onEnd)
+    this.base.off('close', this.onClose)
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    if (!this.push(chunk)) this.base.pause()
+  }
+
+  private readonly onEnd = (): void => {
+    this.push(null)
+  }
+
+  private readonly onClose = (): void => {
+    this.destroy()
+  }
+
+  override _read(): void {
+    if (!this.left) this.base.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.base.write(chunk)) done()
+    else this.base.once('drain', () => done())
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (!this.left) this.base.end()
+    done()
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Writes one connection into the event log: every octet with its side, direction and layer, TLS, proofs, the end.
+ *
+ * A run of octets in one direction is kept whole up to {@link KEEP}; of what follows, until the direction turns, only the
+ * length, the SHA-256, the last {@link TAIL} octets and the canaries found while it streamed: no session fills the disk.
+ */
+import { createHash, type Hash } from 'node:crypto'
+import { type CanaryText, findCanaries, longestForm } from './canary.ts'
+import type { BytesCrossed, EventSink, PeerEvent } from './events.ts'
+
+/** Octets kept of a run before the rest is elided. */
+export const KEEP = 64 * 1024
+/** Octets kept of the end of an elided run. */
+export const TAIL = 4 * 1024
+
+export type Side = BytesCrossed['side']
+export type Direction = BytesCrossed['direction']
+export type ByteLayer = BytesCrossed['layer']
+
+/** `Omit` that keeps the members of a union apart. */
+type Distribute<Event, Keys extends PropertyKey> = Event extends unknown ? Omit<Event, Keys> : never
+
+/** An event of a connection, without what the recorder adds. */
+export type ConnectionEvent = Distribute<Extract<PeerEvent, { conn?: string }>, 't' | 'cell' | 'conn'>
+
+interface Elided {
+  length: number
+  readonly hash: Hash
+  readonly hits: Set<string>
+  tail: Buffer
+}
+
+interface Run {
+  direction: Direction
+  layer: ByteLayer
+  kept: number
+  elided: Elided | undefined
+}
+
+export interface RecorderOptions {
+  readonly sink: EventSink
+  /** Milliseconds since the run began. */
+  readonly now: () => number
+  readonly conn: string
+  readonly cell?: string
+  readonly canaries: readonly CanaryText[]
+}
+
+export class Recorder {
+  private readonly options: RecorderOptions
+  private readonly runs = new Map<Side, Run>()
+  /** Octets sent to the client on the current layer. */
+  private sent = 0
+  private sentLayer: ByteLayer = 'tcp'
+
+  constructor(options: RecorderOptions) {
+    this.options = options
+  }
+
+  /** How many octets have gone to the client on the layer in use now. */
+  get offset(): number {
+    return this.sent
+  }
+
+  bytes(side: Side, direction: Direction, layer: ByteLayer, data: Buffer): void {
+    if (data.length === 0) return
+    if (side === 'client' && direction === 'out') {
+      this.sent = layer === this.sentLayer ? this.sent + data.length : data.length
+      this.sentLayer = layer
+    }
+    const run = this.run(side, direction, layer)
+    const room = KEEP - run.kept
+    if (room > 0) {
+      const head = data.subarray(0, room)
+      run.kept += head.length
+      this.event({ type: 'bytes', side, direction, layer, data: head })
+    }
+    if (room < data.length) this.elide(run, data.subarray(Math.max(0, room)))
+  }
+
+  event(event: ConnectionEvent): void {
+    const { sink, now, conn, cell } = this.options
+    sink({ t: now(), ...(cell === undefined ? {} : { cell }), conn, ...event } as PeerEvent)
+  }
+
+  /** Writes what is still held back of elided runs. */
+  flush(): void {
+    for (const side of this.runs.keys()) this.endRun(side)
+  }
+
+  private run(side: Side, direction: Direction, layer: ByteLayer): Run {
+    const current = this.runs.get(side)
+    if (current !== undefined && current.direction === direction && current.layer === layer) return current
+    this.endRun(side)
+    const fresh: Run = { direction, layer, kept: 0, elided: undefined }
+    this.runs.set(side, fresh)
+    return fresh
+  }
+
+  private elide(run: Run, data: Buffer): void {
+    run.elided ??= { length: 0, hash: createHash('sha256'), hits: new Set(), tail: Buffer.alloc(0) }
+    const { elided } = run
+    const { canaries } = this.options
+    elided.length += data.length
+    elided.hash.update(data)
+    const window = Buffer.concat([elided.tail.subarray(-longestForm(canaries)), data])
+    for (const hit of findCanaries(window, canaries)) elided.hits.add(hit.name)
+    elided.tail = data.length >= TAIL ? data.subarray(-TAIL) : Buffer.concat([elided.tail, data]).subarray(-TAIL)
+  }
+
+  private endRun(side: Side): void {
+    const run = this.runs.get(side)
+    this.runs.delete(side)
+    if (run?.elided === undefined) return
+    const { length, hash, hits, tail } = run.elided
+    const elided = { length, sha256: hash.digest('hex'), hits: [...hits].sort() }
+    this.event({ type: 'bytes', side, direction: run.direction, layer: run.layer, data: tail, elided })
+  }
+}

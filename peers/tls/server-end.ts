@@ -1,0 +1,173 @@
+/**
+ * TLS as server at the client's end of a connection, by Node's engine: reads the ClientHello first, records what the client
+ * offered and which certificate left, and says when TLS is up or has failed.
+ */
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer, type SecureContext, type Server, TLSSocket } from 'node:tls'
+import type { Recorder } from '../recorder.ts'
+import { readClientHello } from './client-hello.ts'
+
+/** A certificate and what TLS is to be like with it; made once per peer. */
+export interface TlsIdentity {
+  /** `good`, or the id of a certificate fault: its firing is recorded as `certificate:<fault>`. */
+  readonly certificate: string
+  /** One line about the certificate. */
+  readonly detail: string
+  /** DER, leaf first, as sent. */
+  readonly chain: readonly Buffer[]
+  readonly secureContext: SecureContext
+  /** TLS 1.3 is on offer. */
+  readonly tls13: boolean
+  /** DER of a stapled OCSP response. */
+  readonly ocspResponse?: Buffer
+  /** Ask for a client certificate; never refused by Node itself. */
+  readonly requestCert?: boolean
+}
+
+export interface ServerEndHandlers {
+  hello(): void
+  up(stream: TLSSocket): void
+  failed(reason: string): void
+}
+
+/** Collects the ClientHello, then hands the stream to TLS. `first` are octets that came too early and belong to it. */
+export function startServerTls(
+  base: Duplex,
+  identity: TlsIdentity,
+  first: Buffer,
+  recorder: Recorder,
+  host: string,
+  handlers: ServerEndHandlers,
+): void {
+  let octets = first
+  let settled = false
+  const stop = (): void => {
+    settled = true
+    base.off('data', onData)
+    base.off('end', onEnd)
+    base.off('close', onEnd)
+  }
+  const onEnd = (): void => {
+    if (settled) return
+    stop()
+    if (octets.length > 0) recorder.bytes('client', 'in', 'tcp', octets)
+    const reason = octets.length === 0 ? 'the client sent nothing after the 220' : 'the client left in its ClientHello'
+    recorder.event({ type: 'tls', state: 'failed', side: 'client', reason })
+    handlers.failed(reason)
+  }
+  const onData = (chunk: Buffer): void => {
+    octets = octets.length === 0 ? chunk : Buffer.concat([octets, chunk])
+    read()
+  }
+  const read = (): void => {
+    const reading = readClientHello(octets)
+    if (reading.state === 'more') return
+    stop()
+    base.pause()
+    const hello =
+      reading.state === 'hello'
+        ? reading.hello
+        : { format: 'none' as const, recordVersion: 0, legacyVersion: 0, versions: [], cipherSuites: [], alpn: [], groups: [], signatureAlgorithms: [], extensions: [] }
+    recorder.event({ type: 'tls', state: 'hello', side: 'client', hello, data: octets })
+    if (reading.state === 'none') recorder.bytes('client', 'in', 'tcp', octets)
+    if (identity.certificate !== 'good') {
+      recorder.event({ type: 'opportunity', behaviour: `certificate:${identity.certificate}`, host, detail: 'a ClientHello arrived' })
+    }
+    handlers.hello()
+    if (base.destroyed) return
+    base.unshift(octets)
+    handshake(base, identity, recorder, host, handlers)
+  }
+  base.on('data', onData)
+  base.on('end', onEnd)
+  base.on('close', onEnd)
+  if (octets.length > 0) read()
+  base.resume()
+}
+
+function handshake(base: Duplex, identity: TlsIdentity, recorder: Recorder, host: string, handlers: ServerEndHandlers): void {
+  // Else a client that goes away in mid-handshake leaves the session open.
+  ;(base as Socket).allowHalfOpen = false
+  const stream = new TLSSocket(base as Socket, {
+    isServer: true,
+    server: stapler(identity),
+    secureContext: identity.secureContext,
+    requestCert: identity.requestCert ?? false,
+    rejectUnauthorized: false,
+  })
+  let state: 'handshake' | 'up' | 'failed' = 'handshake'
+  let presented = false
+  const before = bytesWritten(base)
+  const present = (): void => {
+    if (presented) return
+    presented = true
+    recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
+    if (identity.certificate === 'good') return
+    recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
+  }
+  stream.on('keylog', (line: Buffer) => {
+    const text = line.toString('latin1').trim()
+    recorder.event({ type: 'tls', state: 'secret', side: 'client', line: text })
+    // The secret is made with the ServerHello, whose flight holds the certificate.
+    if (text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
+  })
+  const fail = (reason: string, alert?: string): void => {
+    if (state !== 'handshake') return
+    state = 'failed'
+    // Up to TLS 1.2 any flight longer than an alert holds the certificate (there is no HelloRetryRequest).
+    if (!identity.tls13 && bytesWritten(base) - before > 64) present()
+    recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
+    handlers.failed(reason)
+  }
+  stream.on('secure', () => {
+    if (state !== 'handshake') return
+    state = 'up'
+    const resumed = stream.isSessionReused()
+    if (!resumed) present()
+    recorder.event({
+      type: 'tls',
+      state: 'up',
+      side: 'client',
+      version: stream.getProtocol() ?? 'unknown',
+      cipher: stream.getCipher()?.standardName ?? 'unknown',
+      resumed,
+      clientChain: identity.requestCert === true ? clientChain(stream) : [],
+    })
+    handlers.up(stream)
+  })
+  stream.on('error', (error: NodeJS.ErrnoException) => fail(error.message, alertOf(error)))
+  stream.on('close', () => fail('the client closed the connection in the handshake'))
+}
+
+/** What the client sent, in the order of the wire; Node's own chain property re-orders it. */
+function clientChain(stream: TLSSocket): Buffer[] {
+  const chain: Buffer[] = []
+  for (let next = stream.getPeerX509Certificate(); next !== undefined && chain.length < 32; next = next.issuerCertificate) {
+    chain.push(next.raw)
+  }
+  return chain
+}
+
+function bytesWritten(base: Duplex): number {
+  return (base as Partial<Socket>).bytesWritten ?? 0
+}
+
+/** `unknown_ca` from OpenSSL's "tlsv1 alert unknown ca"; undefined when the other side sent no alert. */
+export function alertOf(error: NodeJS.ErrnoException): string | undefined {
+  const found = /_ALERT_([A-Z0-9_]+)$/.exec(error.code ?? '')
+  return found?.[1]?.toLowerCase()
+}
+
+const staplers = new WeakMap<TlsIdentity, Server>()
+
+/** Node asks a server object for the stapled response; it listens nowhere. */
+function stapler(identity: TlsIdentity): Server | undefined {
+  if (identity.ocspResponse === undefined) return undefined
+  const known = staplers.get(identity)
+  if (known !== undefined) return known
+  const server = createServer()
+  server.on('OCSPRequest', (_certificate, _issuer, done) => done(null, identity.ocspResponse ?? Buffer.alloc(0)))
+  staplers.set(identity, server)
+  return server
+}

@@ -1,0 +1,158 @@
+/**
+ * Markdown (GitHub flavour) for the summary of a CI job: the sentences, the counts, what was found, and the matrix.
+ *
+ * What always holds: less than 1,000,000 octets of UTF-8, because GitHub drops a step summary over 1 MiB; what did not
+ * fit is said. No text of the record can become markup, a link or a mention.
+ */
+import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
+import type { ReportFormat } from '../format.ts'
+import { type GateOptions, gate } from '../gate.ts'
+import { headlines, sentence } from '../headline.ts'
+import * as summary from '../summary.ts'
+import { clip, count, visible } from '../text.ts'
+import { labelled, tally, VERDICT_ORDER } from '../verdicts.ts'
+
+const LIMIT = 1_000_000
+
+/** A matrix of more rows is folded. */
+const LONG = 20
+
+/** Characters of one reason. */
+const REASON = 600
+
+export const format: ReportFormat = {
+  id: 'markdown',
+  file: 'summary.md',
+  title: 'Markdown, for the summary of a CI job',
+  render(record, options = {}) {
+    const sections = [
+      ['# badmx', ...headlines(record, options).map((headline) => paragraph(headline))],
+      result(record, options),
+      counts(record),
+      ...groupSection('Findings', record, summary.findingGroups(record, options)),
+      ...groupSection('Without a result', record, summary.troubleGroups(record)),
+      ...groupSection('Worth knowing', record, summary.noticeGroups(record, options)),
+      ...knownSection(record),
+      ...summary.clientIds(record).flatMap((client) => matrix(record, client)),
+      [footer(record)],
+    ]
+    return fitted(sections)
+  },
+}
+
+function paragraph(headline: Parameters<typeof sentence>[0]): string {
+  const parts = headline.parts.map((part) => ({ ...part, text: escaped(part.text) }))
+  return `${sentence({ ...headline, parts }, (text) => `**${text}**`)}\n`
+}
+
+function result(record: RunRecord, options: GateOptions): string[] {
+  const { exitCode, reasons } = gate(record, options)
+  const words = { 0: 'fine', 1: 'findings', 3: 'harness trouble' }
+  return [`Result: **${words[exitCode]}** (exit code ${exitCode})${reasons.map((reason) => `; ${escaped(reason)}`).join('')}.`]
+}
+
+function counts(record: RunRecord): string[] {
+  const rows = tally(record.cells).map(([verdict, number]) => `| ${labelled(verdict)} | ${number} |`)
+  return ['| verdict | cells |', '| --- | ---: |', ...rows]
+}
+
+/** One section per title, one list item per group; empty where there is no group. */
+function groupSection(title: string, record: RunRecord, groups: readonly summary.CellGroup[]): string[][] {
+  if (groups.length === 0) return []
+  const items = groups.map((group) => item(record, group))
+  return [[`## ${title}`], ...chunks(items, 50)]
+}
+
+function item(record: RunRecord, group: summary.CellGroup): string {
+  const [first] = group.cells
+  const shown = group.scenarios.slice(0, 5).map((scenario) => `**${escaped(scenario)}**`)
+  const more = group.scenarios.length > 5 ? ` and ${count(group.scenarios.length - 5, 'more scenario')}` : ''
+  const where = `${escaped(summary.clientName(record, group.client))}, ${group.policies.join(', ')}`
+  const lines = [
+    `- ${labelled(group.verdict)} ${shown.join(', ')}${more} (${where}): ${escaped(clip(group.reason, REASON))}`,
+  ]
+  if (first !== undefined && group.scenarios.length === 1) {
+    lines.push(`  <br>expected ${code(first.expected)}, observed ${code(observed(first))}; reproduce: ${code(first.reproduce)}`)
+  }
+  return lines.join('\n')
+}
+
+function observed(cell: CellRecord): string {
+  const { first, final } = cell.outcome
+  return first === final ? first : `${first}, finally ${final}`
+}
+
+function knownSection(record: RunRecord): string[][] {
+  const lines = record.cells.flatMap((cell) => {
+    if (cell.known === undefined) return []
+    const what = cell.known.unexpectedPass ? '**did not come**' : labelled(cell.verdict)
+    return [`- ${what} ${escaped(cell.id)}: ${escaped(clip(cell.known.reason, REASON))}`]
+  })
+  return lines.length === 0 ? [] : [['## Known deviations', ...lines]]
+}
+
+/** Scenarios as rows, policies as columns, one table per client. */
+function matrix(record: RunRecord, client: string): string[][] {
+  const cells = record.cells.filter((cell) => cell.client === client)
+  if (cells.length === 0) return []
+  const policies = summary.distinct(cells.map((cell) => cell.policy))
+  const rows = summary.distinct(cells.map((cell) => cell.scenario)).map((scenario) => {
+    const row = policies.map((policy) => {
+      const here = cells.filter((cell) => cell.scenario === scenario && cell.policy === policy)
+      const worst = VERDICT_ORDER.find((verdict) => here.some((cell) => cell.verdict === verdict))
+      return worst === undefined ? '' : labelled(worst)
+    })
+    return `| ${escaped(scenario)} | ${row.join(' | ')} |`
+  })
+  const name = summary.clientName(record, client)
+  const table = [`| scenario | ${policies.join(' | ')} |`, `| --- |${' --- |'.repeat(policies.length)}`, ...rows]
+  if (rows.length <= LONG) return [[`## ${escaped(name)}`, '', ...table]]
+  return [[`<details><summary>${html(name)}: ${count(rows.length, 'scenario')}</summary>`, '', ...table, '', '</details>']]
+}
+
+function footer(record: RunRecord): string {
+  const facts = [`badmx ${record.badmx}`, `seed ${record.seed}`, `time scale ${record.timeScale}`, `started ${record.startedAt}`]
+  return `${facts.map(escaped).join(', ')}.`
+}
+
+/** All sections, a blank line apart, as long as they fit; a note counts those that did not. */
+function fitted(sections: readonly (readonly string[])[]): string {
+  let text = ''
+  let left = 0
+  for (const section of sections) {
+    const next = `${text === '' ? '' : '\n'}${section.join('\n')}\n`
+    if (left > 0 || Buffer.byteLength(text) + Buffer.byteLength(next) > LIMIT - 200) left += 1
+    else text += next
+  }
+  return left === 0 ? text : `${text}\nThis summary is too long for its place: ${count(left, 'section')} left out.\n`
+}
+
+function chunks(items: readonly string[], size: number): string[][] {
+  const count = Math.ceil(items.length / size)
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size))
+}
+
+/**
+ * Text that stays text: visible, every character that Markdown or HTML could take for markup escaped, no URL whole.
+ * The empty comments keep GitHub from making a mention of `@name` and a reference of `#1`.
+ */
+function escaped(text: string): string {
+  return html(text)
+    .replace(/^-|[\\`*_{}[\]|~$]/g, '\\$&')
+    .replace(/:\/\//g, '\\://')
+    .replace(/www\./gi, (www) => `${www.slice(0, 3)}\\.`)
+    .replace(/[@#]/g, '$&<!-- -->')
+}
+
+/** The same inside an HTML block, where Markdown's escapes mean nothing. */
+function html(text: string): string {
+  return visible(text).replace(/[&<>]/g, (character) => ({ '&': '&amp;', '<': '&lt;' })[character] ?? '&gt;')
+}
+
+/** A code span, also with backquotes inside (CommonMark 6.1); a bar would end a cell of a table. */
+function code(text: string): string {
+  const shown = visible(text)
+  const fence = '`'.repeat(1 + Math.max(0, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length)))
+  const pad = /^`|`$/.test(shown) ? ' ' : ''
+  return `${fence}${pad}${shown}${pad}${fence}`
+}

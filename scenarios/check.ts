@@ -1,0 +1,177 @@
+/**
+ * What a scenario file can have wrong beyond its form: names of things that do not exist, references that lead nowhere,
+ * stacks that could prove nothing. Pure; what exists is told by the caller.
+ */
+import { basename, dirname } from 'node:path'
+import type { Behaviour } from '../peers/behaviour.ts'
+import { nearestName } from '../peers/nearest-name.ts'
+import { checkStack } from '../peers/registry.ts'
+import { FAMILY_TEXT, familyOf, familyWords, isFamily } from './families.ts'
+import { COLUMNS, type Column } from './policy.ts'
+import type { Finding } from './problem.ts'
+import type { HostSpec, ScenarioFile } from './schema.ts'
+import { stackOf } from './scenario.ts'
+
+/** The things that scenario files may name. What is absent is not checked. */
+export interface KnownNames {
+  readonly behaviours?: ReadonlyMap<string, Behaviour>
+  /** Ids of certificate faults, `good` among them. */
+  readonly certificates?: readonly string[]
+  /** Ids of client certificate chains. */
+  readonly clientCertificates?: readonly string[]
+  /** Ids of predicates. */
+  readonly asserts?: readonly string[]
+  /** Names of the reference client's flaws. */
+  readonly flaws?: readonly string[]
+  /** Says what is wrong with a cell of the catalogue, or nothing. */
+  readonly checkExpectation?: (text: string) => string | undefined
+}
+
+type Path = readonly (string | number)[]
+type PhaseHost = Partial<HostSpec>
+
+/** A DNS label, RFC 1123 §2.1, in lower case. */
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
+
+/** Everything that is wrong with a scenario whose form is right. */
+export function checkScenario(parsed: ScenarioFile, file: string, known: KnownNames): readonly Finding[] {
+  return [
+    ...checkId(parsed.id, file),
+    ...checkHosts(parsed, known),
+    ...checkPhases(parsed, known),
+    ...checkExpect(parsed, known),
+    ...named(['assert'], parsed.assert, 'assert', known.asserts),
+    ...named(['flaw', 'name'], parsed.flaw.name, 'flaw of the reference client', known.flaws),
+    ...named(
+      ['job', 'clientCertificate'],
+      parsed.job.clientCertificate,
+      'client certificate',
+      known.clientCertificates,
+    ),
+  ]
+}
+
+function checkId(id: string, file: string): Finding[] {
+  const found: Finding[] = []
+  const own = basename(file)
+  const name = own.replace(/\.yaml$/, '')
+  if (!own.endsWith('.matrix.yaml') && name !== id)
+    found.push({ path: ['id'], message: `got "${id}", and the file is called ${own}`, expected: `"${name}"` })
+  if (!LABEL.test(id)) found.push({ path: ['id'], message: `"${id}" is no DNS label: it has over 63 characters` })
+  const family = familyOf(id)
+  if (family === undefined) {
+    const { words, nearest } = familyWords(id)
+    const expected = `an id that begins with ${words.map((word) => `${word}-`).join(', ')}`
+    found.push({
+      path: ['id'],
+      message: `"${id}" is of no family`,
+      expected,
+      ...(nearest === undefined ? {} : { nearest: `${nearest}-…` }),
+    })
+  }
+  const folder = basename(dirname(file))
+  if (isFamily(folder) && family !== undefined && family !== folder) {
+    const words = FAMILY_TEXT[folder].words.map((word) => `${word}-`).join(' or ')
+    found.push({ path: ['id'], message: `"${id}" is of the family ${family}, not ${folder}`, expected: `${words}…` })
+  }
+  return found
+}
+
+function checkHosts(parsed: ScenarioFile, known: KnownNames): Finding[] {
+  const shorts = (['stack', 'certificate', 'tls', 'extensions'] as const).filter((key) => parsed[key] !== undefined)
+  if (parsed.hosts === undefined)
+    return checkHost([], { stack: parsed.stack, certificate: parsed.certificate, tls: parsed.tls }, known)
+  const found: Finding[] = shorts.map((key) => ({
+    path: [key],
+    atKey: true,
+    message: `"${key}" is short for hosts.mx.${key}, and this file has "hosts"`,
+  }))
+  if (Object.keys(parsed.hosts).length === 0) found.push({ path: ['hosts'], message: 'there is no host' })
+  for (const [id, host] of Object.entries(parsed.hosts)) {
+    if (!LABEL.test(id)) found.push({ path: ['hosts', id], atKey: true, message: `"${id}" is no DNS label` })
+    found.push(...checkHost(['hosts', id], host, known))
+  }
+  return found
+}
+
+type Undefinable<T> = { [K in keyof T]?: T[K] | undefined }
+
+function checkHost(path: Path, host: Undefinable<HostSpec>, known: KnownNames): Finding[] {
+  const found: Finding[] = []
+  if (known.behaviours !== undefined && host.stack !== undefined)
+    for (const { index, path: inside, ...rest } of checkStack(stackOf(host.stack), known.behaviours))
+      found.push({ ...rest, path: [...path, 'stack', index, ...inside] })
+  found.push(...named([...path, 'certificate'], host.certificate, 'certificate fault', known.certificates))
+  if (host.tls !== undefined && VERSIONS.indexOf(host.tls.min) > VERSIONS.indexOf(host.tls.max))
+    found.push({ path: [...path, 'tls'], message: `min ${host.tls.min} is above max ${host.tls.max}` })
+  return found
+}
+
+function checkPhases(parsed: ScenarioFile, known: KnownNames): Finding[] {
+  const found: Finding[] = []
+  const hosts = parsed.hosts === undefined ? ['mx'] : Object.keys(parsed.hosts)
+  const phases = Object.entries(parsed.phases ?? {})
+  for (const [phase, changes] of phases)
+    for (const [id, change] of Object.entries(changes)) {
+      const path = ['phases', phase, id]
+      const { stack, certificate } = change as PhaseHost
+      found.push(...named(path, id, 'host', hosts, true), ...checkHost(path, { stack, certificate }, known))
+    }
+  const names = phases.map(([phase]) => phase)
+  const entered = new Set<string>()
+  for (const [index, step] of (parsed.job.steps ?? []).entries()) {
+    if (!('phase' in step)) continue
+    entered.add(step.phase)
+    found.push(...named(['job', 'steps', index, 'phase'], step.phase, 'phase', names))
+  }
+  for (const name of names)
+    if (!entered.has(name))
+      found.push({ path: ['phases', name], atKey: true, message: `no step of the job enters the phase "${name}"` })
+  return found
+}
+
+function checkExpect(parsed: ScenarioFile, known: KnownNames): Finding[] {
+  const found: Finding[] = []
+  for (const column of COLUMNS) {
+    const cell = parsed.expect[column]
+    const wrong = cell === undefined ? undefined : known.checkExpectation?.(cell)
+    if (wrong !== undefined) found.push({ path: ['expect', column], message: wrong })
+  }
+  const planned = COLUMNS.filter((column) => !['-', undefined].includes(parsed.expect[column]?.trim()))
+  if (planned.length === 0) found.push({ path: ['expect'], message: 'no policy has an expectation' })
+  const column: Column = parsed.flaw.policy === 'implicit' ? 'verify' : parsed.flaw.policy
+  if (!planned.includes(column))
+    found.push({ path: ['flaw', 'policy'], message: `the scenario expects nothing under ${column}, so no flaw can show` })
+  if (parsed.noVerdict.includes(column))
+    found.push({ path: ['flaw', 'policy'], message: `there is no verdict under ${column}, so no flaw can show` })
+  for (const [index, without] of parsed.noVerdict.entries())
+    if (!planned.includes(without))
+      found.push({ path: ['noVerdict', index], message: `the scenario expects nothing under ${without}` })
+  return found
+}
+
+/** Checks one name, or each of a list, against those that exist. */
+function named(
+  path: Path,
+  names: string | readonly string[] | undefined,
+  what: string,
+  existing: readonly string[] | undefined,
+  atKey = false,
+): Finding[] {
+  if (names === undefined || existing === undefined) return []
+  if (typeof names !== 'string') return names.flatMap((name, index) => named([...path, index], name, what, existing))
+  if (existing.includes(names)) return []
+  const nearest = nearestName(names, existing)
+  const message = `there is no ${what} "${names}"`
+  const short = nearest === undefined && existing.length > 0 && existing.length <= 12
+  return [
+    {
+      path,
+      atKey,
+      message,
+      ...(short ? { expected: `one of ${existing.join(', ')}` } : {}),
+      ...(nearest === undefined ? {} : { nearest }),
+    },
+  ]
+}

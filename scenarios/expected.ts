@@ -1,0 +1,32 @@
+/** Which cell of a scenario's table holds for a policy, and whether the two go together at all. Pure. */
+import type { Column, Policy } from './policy.ts'
+import type { Scenario } from './scenario.ts'
+
+/** A policy that something can be judged as: all but `default`, which is judged as what the client documents. */
+export type JudgedAs = Exclude<Policy, 'default'>
+
+/** The families in which TLS on connect meets the same world as STARTTLS does; the others are about STARTTLS. */
+const WITHOUT_STARTTLS: readonly Scenario['family'][] = ['tls', 'cert', 'client-cert', 'resume', 'post']
+
+/** The control whose host speaks TLS on connect: it means something under `implicit` only. */
+const TLS_ON_CONNECT = 'control/ctl-implicit-tls'
+
+/** The controls, by what the policy must show. */
+export const CONTROLS = ['control/ctl-tls13-pkix', 'control/ctl-tls12-pkix', 'control/ctl-no-tls-peer'] as const
+export const IMPLICIT_CONTROLS = ['control/ctl-tls13-pkix', 'control/ctl-tls12-pkix', TLS_ON_CONNECT] as const
+
+/** The column of a policy: `implicit` has none of its own and uses that of `verify`. */
+export function columnOf(policy: JudgedAs): Column {
+  return policy === 'implicit' ? 'verify' : policy
+}
+
+/** The expectation under a policy, in the letters of the catalogue, or undefined where there is nothing to run. */
+export function expectedOf(scenario: Scenario, policy: JudgedAs): string | undefined {
+  const isControl = (IMPLICIT_CONTROLS as readonly string[]).includes(scenario.name)
+  const fits =
+    policy === 'implicit'
+      ? isControl || WITHOUT_STARTTLS.includes(scenario.family)
+      : scenario.name !== TLS_ON_CONNECT
+  const cell = fits ? scenario.expect[columnOf(policy)]?.trim() : undefined
+  return cell === '-' ? undefined : cell
+}

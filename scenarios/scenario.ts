@@ -1,0 +1,174 @@
+/**
+ * A scenario with everything filled in: short forms spelt out, phases resolved, defaults in place. What the planner, the
+ * runner and the documentation read; made from a checked file by {@link resolveScenario}, which is pure.
+ */
+import type { Family } from './families.ts'
+import type { Column } from './policy.ts'
+import type { HostSpec, ScenarioFile } from './schema.ts'
+
+/** One member of a stack, spelt out. */
+export interface StackMember {
+  readonly use: string
+  readonly with: Readonly<Record<string, unknown>>
+  readonly fires: 'must' | 'may' | 'must-not'
+}
+
+/** One mail host, complete. */
+export interface Host {
+  readonly preference: number
+  /** The member nearest to the client first. */
+  readonly stack: readonly StackMember[]
+  readonly certificate: string
+  readonly tls: {
+    readonly on: 'starttls' | 'connect' | 'none'
+    readonly min: TlsVersion
+    readonly max: TlsVersion
+    readonly ciphers?: string
+  }
+  readonly extensions: { readonly beforeTls?: readonly string[]; readonly afterTls?: readonly string[] }
+}
+
+export type TlsVersion = HostSpec['tls']['min']
+
+/** Host id to host. */
+export type World = Readonly<Record<string, Host>>
+
+export type Step =
+  | { readonly submit: number }
+  | { readonly settle: 'first' | 'forced' | 'aged' }
+  | { readonly phase: string }
+
+export interface Scenario {
+  readonly id: string
+  readonly family: Family
+  /** `<family>/<id>`. */
+  readonly name: string
+  /** Where it was read from, for messages. */
+  readonly file: string
+  readonly title: string
+  readonly wire: string
+  readonly source: readonly string[]
+  readonly severity: ScenarioFile['severity']
+  readonly hosts: World
+  /** Every phase with all of its hosts, as they are while it lasts. */
+  readonly phases: Readonly<Record<string, World>>
+  readonly expect: Readonly<Partial<Record<Column, string>>>
+  readonly asserts: readonly string[]
+  readonly verbMayWork: boolean
+  readonly noVerdict: readonly Column[]
+  readonly nameDependent: boolean
+  readonly job: {
+    readonly steps: readonly Step[]
+    readonly password: boolean
+    readonly clientCertificate?: string
+    readonly ciphers?: string
+  }
+  readonly flaw: ScenarioFile['flaw']
+}
+
+/** The job of a scenario that names none: one message, one attempt. */
+const ONE_MESSAGE: readonly Step[] = [{ submit: 1 }, { settle: 'first' }]
+
+type FileItem = NonNullable<ScenarioFile['stack']>[number]
+type PhaseHost = Partial<HostSpec>
+
+/** A stack with each member spelt out. */
+export function stackOf(items: readonly FileItem[]): readonly StackMember[] {
+  return items.map((item) =>
+    typeof item === 'string'
+      ? { use: item, with: {}, fires: 'must' }
+      : { use: item.use, with: item.with ?? {}, fires: item.fires },
+  )
+}
+
+/**
+ * Spells a checked file out.
+ *
+ * @param raw the same file before defaults were filled in: in a phase, only what the author wrote is a change.
+ */
+export function resolveScenario(parsed: ScenarioFile, raw: object, family: Family, file: string): Scenario {
+  const hosts = worldOf(parsed)
+  const { clientCertificate, ciphers, password, steps } = parsed.job
+  return {
+    id: parsed.id,
+    family,
+    name: `${family}/${parsed.id}`,
+    file,
+    title: parsed.title,
+    wire: parsed.wire,
+    source: parsed.source,
+    severity: parsed.severity,
+    hosts,
+    phases: phasesOf(parsed, raw, hosts),
+    expect: compact(parsed.expect),
+    asserts: parsed.assert,
+    verbMayWork: parsed.verbMayWork,
+    noVerdict: parsed.noVerdict,
+    nameDependent: parsed.nameDependent,
+    job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers }) },
+    flaw: parsed.flaw,
+  }
+}
+
+function worldOf(parsed: ScenarioFile): World {
+  if (parsed.hosts !== undefined)
+    return Object.fromEntries(Object.entries(parsed.hosts).map(([id, spec]) => [id, hostOf(spec)]))
+  const tls = parsed.tls ?? { on: 'starttls', min: 'TLSv1.2', max: 'TLSv1.3' }
+  const { stack = [], certificate = 'good', extensions = {} } = parsed
+  return { mx: hostOf({ preference: 10, stack, certificate, tls, extensions }) }
+}
+
+function hostOf(spec: HostSpec): Host {
+  return {
+    preference: spec.preference,
+    stack: stackOf(spec.stack),
+    certificate: spec.certificate,
+    tls: compact(spec.tls) as Host['tls'],
+    extensions: compact(spec.extensions),
+  }
+}
+
+function phasesOf(parsed: ScenarioFile, raw: object, hosts: World): Record<string, World> {
+  const worlds: Record<string, World> = {}
+  for (const [name, changes] of Object.entries(parsed.phases ?? {})) {
+    const world: Record<string, Host> = { ...hosts }
+    for (const [id, change] of Object.entries(changes)) {
+      const before = hosts[id]
+      if (before !== undefined) world[id] = changed(before, change as PhaseHost, child(raw, 'phases', name, id))
+    }
+    worlds[name] = world
+  }
+  return worlds
+}
+
+/** `before` with the fields of `change` that the author wrote (`raw`); of `tls` and `extensions` only their written keys. */
+function changed(before: Host, change: PhaseHost, raw: object): Host {
+  const wrote = (key: string): boolean => Object.hasOwn(raw, key)
+  return {
+    preference: wrote('preference') ? (change.preference ?? before.preference) : before.preference,
+    stack: wrote('stack') ? stackOf(change.stack ?? []) : before.stack,
+    certificate: wrote('certificate') ? (change.certificate ?? before.certificate) : before.certificate,
+    tls: { ...before.tls, ...only(change.tls ?? {}, child(raw, 'tls')) } as Host['tls'],
+    extensions: {
+      ...before.extensions,
+      ...only(change.extensions ?? {}, child(raw, 'extensions')),
+    } as Host['extensions'],
+  }
+}
+
+function child(value: object, ...path: readonly string[]): object {
+  let here: unknown = value
+  for (const key of path) here = typeof here === 'object' && here !== null ? (here as Record<string, unknown>)[key] : null
+  return typeof here === 'object' && here !== null ? here : {}
+}
+
+function only<T extends object>(values: T, keys: object): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => Object.hasOwn(keys, key))) as Partial<T>
+}
+
+type Compact<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+
+/** Without the keys whose value is undefined. */
+function compact<T extends object>(values: T): Compact<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Compact<T>
+}
