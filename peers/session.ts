@@ -11,6 +11,8 @@ import type { ConnClosed, SocketAddress } from './events.ts'
 import { type OriginOptions, type OriginSession, openOrigin } from './origin.ts'
 import type { Recorder } from './recorder.ts'
 import { RecordPipe, TlsFloor } from './record-pipe.ts'
+import { readClientHello } from './tls/client-hello.ts'
+import { RecordSplitter, startsRecord } from './tls/records.ts'
 import { alertOf, startServerTls, type TlsIdentity } from './tls/server-end.ts'
 import { CommandFramer, type FramedUnit, ReplyParser } from './wire/framing.ts'
 import { Sequencer } from './wire/sequencer.ts'
@@ -69,6 +71,10 @@ export class Session {
   private floor: TlsFloor | undefined
   /** TLS was ended on a TCP connection that goes on. */
   private leftTls = false
+  private recordsIn: RecordSplitter | undefined
+  private readonly splitters = new Map<string, RecordSplitter>()
+  private helloSeen = false
+  private helloOctets: Buffer = Buffer.alloc(0)
   private upgrading = false
   private closed = false
   private firstEnd: Pick<ConnClosed, 'by' | 'how' | 'detail'> | undefined
@@ -154,12 +160,35 @@ export class Session {
     stream.off('close', this.onStreamClose)
   }
 
-  private readonly onData = (arrived: Buffer): void => {
-    const chunk = this.leftTls ? this.withoutRecords(arrived) : arrived
-    this.recorder.bytes('client', 'in', this.secured ? 'tls' : 'tcp', chunk)
-    this.framer.push(chunk)
+  private readonly onData = (chunk: Buffer): void => {
+    if (this.secured) {
+      this.recorder.bytes('client', 'in', 'tls', chunk)
+      this.framer.push(chunk)
+    } else this.onClearData(chunk)
     this.pump()
     if (this.framer.held > HOLD_LIMIT && !this.upgrading) this.stream.pause()
+  }
+
+  /** Octets outside TLS of ours: text, or records of a TLS that is passed through or that nobody asked for. */
+  private onClearData(chunk: Buffer): void {
+    if (this.recordsIn === undefined && this.framer.held === 0 && startsRecord(chunk)) this.recordsIn = new RecordSplitter()
+    for (const { layer, bytes } of this.recordsIn?.split(chunk) ?? [{ layer: 'tcp' as const, bytes: chunk }]) {
+      this.recorder.bytes('client', 'in', layer, bytes)
+      if (layer === 'cipher') this.lookForHello(bytes)
+      // After TLS was left, the client's own close_notify is not for the session.
+      if (layer === 'tcp' || !this.leftTls) this.framer.push(bytes)
+    }
+  }
+
+  /** A ClientHello that badmx does not answer itself is recorded all the same. */
+  private lookForHello(bytes: Buffer): void {
+    if (this.helloSeen || this.leftTls) return
+    this.helloOctets = Buffer.concat([this.helloOctets, bytes])
+    const reading = readClientHello(this.helloOctets)
+    if (reading.state === 'more') return
+    this.helloSeen = true
+    if (reading.state === 'hello') this.recorder.event({ type: 'tls', state: 'hello', side: 'client', hello: reading.hello, data: this.helloOctets })
+    this.helloOctets = Buffer.alloc(0)
   }
 
   private readonly onEnd = (): void => {
@@ -242,8 +271,19 @@ export class Session {
 
   private write(bytes: Buffer): void {
     if (bytes.length === 0 || this.closed || !this.stream.writable) return
-    this.recorder.bytes('client', 'out', this.secured ? 'tls' : 'tcp', bytes)
+    if (this.serverOpaque) this.recordOpaque('client', 'out', bytes)
+    else this.recorder.bytes('client', 'out', this.secured ? 'tls' : 'tcp', bytes)
     if (!this.stream.write(bytes)) this.pauseServer()
+  }
+
+  private recordOpaque(side: 'client' | 'upstream', direction: 'in' | 'out', octets: Buffer): void {
+    const key = `${side} ${direction}`
+    let splitter = this.splitters.get(key)
+    if (splitter === undefined) {
+      splitter = new RecordSplitter()
+      this.splitters.set(key, splitter)
+    }
+    for (const { layer, bytes } of splitter.split(octets)) this.recorder.bytes(side, direction, layer, bytes)
   }
 
   private pauseServer(): void {
@@ -343,21 +383,11 @@ export class Session {
     this.recorder.event({ type: 'tls', state: 'closed', side: 'client', by: 'peer' })
     this.secured = false
     this.leftTls = true
+    this.recordsIn = new RecordSplitter()
     this.stream = this.base
     this.framer.reset()
     this.listen(this.base)
     this.base.resume()
-  }
-
-  /** Records that the client still sends after TLS was left (its own close_notify) are not cleartext. */
-  private withoutRecords(chunk: Buffer): Buffer {
-    let rest = chunk
-    while (rest.length >= 5 && (rest[0] ?? 0) >= 0x14 && (rest[0] ?? 0) <= 0x17 && rest[1] === 3) {
-      const length = 5 + rest.readUInt16BE(3)
-      this.recorder.bytes('client', 'in', 'cipher', rest.subarray(0, length))
-      rest = rest.subarray(length)
-    }
-    return rest
   }
 
   // The server's end
@@ -392,7 +422,8 @@ export class Session {
   private attachUpstream(upstream: Socket | TLSSocket, layer: 'tcp' | 'tls'): void {
     this.upstream = upstream
     upstream.on('data', (octets: Buffer) => {
-      this.recorder.bytes('upstream', 'in', layer, octets)
+      if (this.serverOpaque) this.recordOpaque('upstream', 'in', octets)
+      else this.recorder.bytes('upstream', 'in', layer, octets)
       this.fromServer(octets)
     })
     upstream.on('end', () => {
@@ -459,7 +490,8 @@ export class Session {
     }
     const { upstream, stream } = this
     if (upstream === undefined || !upstream.writable) return
-    this.recorder.bytes('upstream', 'out', this.upstreamLayer, unit.bytes)
+    if (this.serverOpaque) this.recordOpaque('upstream', 'out', unit.bytes)
+    else this.recorder.bytes('upstream', 'out', this.upstreamLayer, unit.bytes)
     if (!upstream.write(unit.bytes) && !stream.isPaused()) {
       stream.pause()
       upstream.once('drain', () => stream.resume())

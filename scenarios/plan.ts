@@ -186,7 +186,8 @@ function cellOf(
 function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string | undefined {
   const support = client.policies[policy]
   if ('unsupported' in support) return support.unsupported
-  if (!RUNNABLE.includes(policy)) return `this release of badmx cannot run the policy ${policy}`
+  const judged = judgedAs(policy, client)
+  if (!RUNNABLE.includes(judged)) return `this release of badmx cannot run the policy ${judged}`
   if (scenario.nameDependent && !client.namesPeers)
     return `${client.id} can only be given an address, and this scenario is about the peer's name`
   if (scenario.job.password && !client.passwords)
@@ -194,7 +195,7 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
   return undefined
 }
 
-/** What has to fire, in every phase of the world. */
+/** What has to fire, in the phases of the world together: a companion of one phase may be needed in another. */
 function proofOf(scenario: Scenario): readonly ProofNeeded[] {
   const needed = new Map<string, ProofNeeded>()
   const worlds: World[] = [scenario.hosts, ...Object.values(scenario.phases)]
@@ -204,7 +205,7 @@ function proofOf(scenario: Scenario): readonly ProofNeeded[] {
       if (certificate !== 'good') members.push({ behaviour: `certificate:${certificate}`, host, fires: 'must' })
       for (const member of members) {
         const key = `${member.host} ${member.behaviour}`
-        if (!needed.has(key)) needed.set(key, member)
+        if (needed.get(key)?.fires !== 'must') needed.set(key, member)
       }
     }
   return [...needed.values()]

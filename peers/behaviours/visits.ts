@@ -10,7 +10,7 @@ export const visitsParameter = z
   .regex(/^(all|odd|even|half|[1-9]\d*(-([1-9]\d*)?)?)$/)
   .default('all')
   .describe(
-    'Connections at this peer that it acts on, counted from 1: `all`, `odd`, `even`, `half` (one of each two in turn, drawn), `2`, `2-3`, `4-`.',
+    'Connections at this peer that it acts on, counted from 1: `all`, `odd`, `even`, `half` (of each two in turn one, drawn), `2`, `2-3`, `4-`.',
   )
 
 /** Whether the connection of `context` is one of `visits`; a text that {@link visitsParameter} has let pass. */
@@ -32,7 +32,7 @@ export function isVisited(visits: string, context: BehaviourContext): boolean {
   }
 }
 
-/** Of visits 1 and 2, 3 and 4, … one each: both kinds of node are met within any two pairs' halves, whatever the seed. */
+/** One of visits 1 and 2, one of 3 and 4, …: whatever the seed, two connections meet both kinds of node. */
 function isDrawn({ visit, random, memory }: BehaviourContext): boolean {
   const pair = Math.ceil(visit / 2)
   const key = `visit drawn of pair ${pair}`

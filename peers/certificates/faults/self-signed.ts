@@ -1,9 +1,9 @@
 /** A self-signed server certificate with the right name, as a tool for such certificates makes it. */
 import { X509Certificate } from '@peculiar/x509'
-import type { CertificateFault } from '../fault.ts'
-import { pem } from '../der.ts'
-import { DAY, validFrom } from '../leaf.ts'
 import { generate } from 'selfsigned'
+import { pem } from '../der.ts'
+import type { CertificateFault } from '../fault.ts'
+import { DAY, validFrom } from '../leaf.ts'
 
 export const fault: CertificateFault = {
   id: 'self-signed',

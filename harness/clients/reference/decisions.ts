@@ -1,0 +1,134 @@
+/**
+ * Every decision of the reference client that a flaw can take differently, by name, and how the correct client decides.
+ * The session asks, and never knows of flaws; a flaw is another answer to one of these questions ({@link ./flaws.ts}).
+ */
+import type { X509Certificate } from 'node:crypto'
+import type { ClientWord } from '../../../scenarios/client.ts'
+import { type Capabilities, chooseMechanism, type Mechanism, readKeyword } from './capabilities.ts'
+import { distrust, nameMatches, type Presented } from './certificate.ts'
+import type { Failure, Stage } from './failure.ts'
+import type { Job, Policy } from './job.ts'
+import { assemble, type Reply, type ReplyDecisions, readLine } from './replies.ts'
+
+/** What one started client remembers from delivery to delivery. The correct client never looks at it. */
+export interface Memory {
+  /** Hosts that TLS came up with. */
+  readonly tls: Set<string>
+  /** Fingerprint of the first certificate of each host. */
+  readonly pins: Map<string, string>
+}
+
+export interface Decisions extends ReplyDecisions {
+  // The dialogue
+  /** Octets that arrived although nothing was asked, found when about to send: end the session, or take them as a reply. */
+  readonly unasked: (stage: Stage) => 'fail' | 'keep'
+  /** Lines to send in answer to a 334 that is not part of AUTH. */
+  readonly answerStrayChallenge: (job: Job) => readonly string[]
+  /** Milliseconds until `stage` has taken too long. */
+  readonly stageLimit: (stage: Stage, timeScale: number) => number
+  /** Milliseconds until the whole attempt has. */
+  readonly attemptLimit: (deadlineMs: number) => number
+  /** Whether {@link stageLimit} is for a whole reply, or starts anew with each octet. */
+  readonly limits: 'reply' | 'octet'
+
+  // Greeting
+  readonly greetWith: (banner: Reply) => 'EHLO' | 'HELO'
+  readonly afterRefusedEhlo: (job: Job) => 'helo' | 'fail'
+  readonly readKeyword: typeof readKeyword
+
+  // Before TLS
+  readonly withoutStartTls: (job: Job, memory: Memory) => 'clear' | 'fail'
+  /** The command, without its line end. */
+  readonly startTlsCommand: (ehlo: string) => string
+  readonly startTlsAnswer: (code: number) => 'go' | 'refused' | 'broken'
+  readonly afterRefusedStartTls: (policy: Policy) => 'clear' | 'fail'
+  /** What is sent in clear between the 220 and the handshake. */
+  readonly beforeHandshake: (ehlo: string) => string
+  /** What of the octets received before TLS is read as replies inside; undefined ends the session. */
+  readonly residue: (octets: Buffer) => Buffer | undefined
+
+  // TLS
+  readonly afterFailedHandshake: 'fail' | 'same-connection'
+  readonly afterCloseNotify: 'fail' | 'same-connection'
+  readonly checksCertificate: (policy: Policy) => boolean
+  /** Why the chain is not trusted, or undefined. */
+  readonly distrust: (presented: Presented, hostName: string) => string | undefined
+  readonly nameMatches: (leaf: X509Certificate, hostName: string, presented: Presented) => boolean
+  /** A demand on certificates beyond the policy's; why it is not met, or undefined. */
+  readonly demand: (presented: Presented, hostName: string, memory: Memory) => string | undefined
+  readonly greetsInTls: boolean
+  readonly capabilitiesInTls: (before: Capabilities, inside: Capabilities) => Capabilities
+  readonly repeatsStartTls: (before: Capabilities) => boolean
+
+  // Password and message
+  readonly chooseMechanism: (offered: Capabilities) => Mechanism | undefined
+  readonly mayAuthenticate: (secured: boolean) => boolean
+  readonly withoutAuth: 'fail' | 'deliver'
+
+  // The attempt
+  readonly afterFailure: (failure: Failure, job: Job) => 'give-up' | 'reconnect-in-clear' | 'crash'
+  /** What the client tells its caller. */
+  readonly report: (word: ClientWord, failure: Failure | undefined, job: Job) => ClientWord
+}
+
+/** RFC 5321 §4.5.3.2, in seconds; what it does not name gets its five minutes for the greeting, QUIT a token wait. */
+const SECONDS: Readonly<Record<Stage, number>> = {
+  connect: 300,
+  handshake: 300,
+  banner: 300,
+  ehlo: 300,
+  starttls: 300,
+  auth: 300,
+  mail: 300,
+  rcpt: 300,
+  data: 120,
+  block: 180,
+  dot: 600,
+  quit: 30,
+}
+
+/** The correct client. */
+export const CORRECT: Decisions = {
+  received: (octets) => octets,
+  lineEnd: 'crlf',
+  readLine,
+  assemble,
+
+  unasked: () => 'fail',
+  answerStrayChallenge: () => [],
+  stageLimit: (stage, timeScale) => (SECONDS[stage] * 1000) / timeScale,
+  attemptLimit: (deadlineMs) => deadlineMs * 0.8,
+  limits: 'reply',
+
+  greetWith: () => 'EHLO',
+  afterRefusedEhlo: ({ policy, credentials }) =>
+    (policy === 'none' || policy === 'may') && credentials === undefined ? 'helo' : 'fail',
+  readKeyword,
+
+  withoutStartTls: ({ policy }) => (policy === 'may' ? 'clear' : 'fail'),
+  startTlsCommand: () => 'STARTTLS',
+  startTlsAnswer: (code) => {
+    if (code === 220) return 'go'
+    return code >= 400 && code !== 421 ? 'refused' : 'broken'
+  },
+  afterRefusedStartTls: (policy) => (policy === 'may' ? 'clear' : 'fail'),
+  beforeHandshake: () => '',
+  residue: (octets) => (octets.length === 0 ? octets : undefined),
+
+  afterFailedHandshake: 'fail',
+  afterCloseNotify: 'fail',
+  checksCertificate: (policy) => policy === 'verify' || policy === 'implicit',
+  distrust,
+  nameMatches,
+  demand: () => undefined,
+  greetsInTls: true,
+  capabilitiesInTls: (_before, inside) => inside,
+  repeatsStartTls: () => false,
+
+  chooseMechanism,
+  mayAuthenticate: (secured) => secured,
+  withoutAuth: 'fail',
+
+  afterFailure: () => 'give-up',
+  report: (word) => word,
+}

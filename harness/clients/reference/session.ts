@@ -1,0 +1,191 @@
+/**
+ * The session of the correct client, from banner to final dot: RFC 5321 §3, RFC 3207, RFC 4954. It reads as if there
+ * were no flaws; where one could go wrong it asks {@link Decisions}. It resolves when the server has taken the message
+ * and throws a {@link Failure} in every other case.
+ */
+import { type Capabilities, NO_CAPABILITIES, readCapabilities } from './capabilities.ts'
+import type { Decisions, Memory } from './decisions.ts'
+import { Dialogue, type Wire } from './dialogue.ts'
+import { Failure, type Stage } from './failure.ts'
+import { type Job, OWN_NAME } from './job.ts'
+import type { Reply } from './replies.ts'
+
+/** What a delivered message went through. */
+export interface Receipt {
+  readonly encrypted: boolean
+  readonly verified: boolean
+}
+
+export async function session(wire: Wire, job: Job, decide: Decisions, memory: Memory): Promise<Receipt> {
+  const talk = new Dialogue(wire, decide, job)
+  try {
+    if (job.policy === 'implicit') await handshake(talk, job, decide, memory)
+    const banner = expect(await talk.reply('banner'), 'banner', 220)
+    const offered = await negotiate(talk, job, decide, memory, banner)
+    await authenticate(talk, job, decide, offered)
+    await transaction(talk, job, offered)
+  } catch (failure) {
+    if (failure instanceof Failure && failure.inStep) await quit(talk)
+    throw failure
+  }
+  const encrypted = talk.secured
+  await quit(talk)
+  return { encrypted, verified: encrypted && decide.checksCertificate(job.policy) }
+}
+
+/** Greets, starts TLS where the policy wants it, and greets again; returns what the server offers for the message. */
+async function negotiate(
+  talk: Dialogue,
+  job: Job,
+  decide: Decisions,
+  memory: Memory,
+  banner: Reply,
+): Promise<Capabilities> {
+  const offered = await greet(talk, job, decide, banner)
+  if (job.policy === 'none' || job.policy === 'implicit') return offered
+  if (!(await startTls(talk, job, decide, memory, offered))) return offered
+  if (decide.repeatsStartTls(offered)) await talk.command('starttls', 'STARTTLS')
+  if (!decide.greetsInTls) return offered
+  return decide.capabilitiesInTls(offered, await greet(talk, job, decide, banner))
+}
+
+async function greet(talk: Dialogue, job: Job, decide: Decisions, banner: Reply): Promise<Capabilities> {
+  if (decide.greetWith(banner) === 'EHLO') {
+    const reply = await talk.command('ehlo', `EHLO ${OWN_NAME}`)
+    if (reply.code === 250) return readCapabilities(reply, decide.readKeyword)
+    if (reply.code < 500 || decide.afterRefusedEhlo(job) === 'fail') throw unexpected(reply, 'ehlo')
+  }
+  expect(await talk.command('ehlo', `HELO ${OWN_NAME}`), 'ehlo', 250)
+  return NO_CAPABILITIES
+}
+
+/** True when TLS is up, false when the policy lets the message go in clear. */
+async function startTls(
+  talk: Dialogue,
+  job: Job,
+  decide: Decisions,
+  memory: Memory,
+  offered: Capabilities,
+): Promise<boolean> {
+  if (offered.startTls === 0) {
+    if (decide.withoutStartTls(job, memory) === 'clear') return false
+    throw new Failure('no-tls', 'starttls', 'TLS is required and STARTTLS is not offered')
+  }
+  const reply = await talk.command('starttls', decide.startTlsCommand(OWN_NAME))
+  const answer = decide.startTlsAnswer(reply.code)
+  if (answer === 'broken') throw new Failure('protocol', 'starttls', `${reply.code} in answer to STARTTLS`)
+  if (answer === 'refused') {
+    if (decide.afterRefusedStartTls(job.policy) === 'clear') return false
+    throw new Failure('no-tls', 'starttls', `TLS is required and STARTTLS was refused with ${reply.code}`, reply.code)
+  }
+  const tooEarly = decide.beforeHandshake(OWN_NAME)
+  if (tooEarly !== '') await talk.send('handshake', Buffer.from(tooEarly, 'latin1'), tooEarly.trimEnd())
+  return handshake(talk, job, decide, memory)
+}
+
+/** True when TLS is up with a peer that the policy accepts. */
+async function handshake(talk: Dialogue, job: Job, decide: Decisions, memory: Memory): Promise<boolean> {
+  let presented: Awaited<ReturnType<Dialogue['secure']>>
+  try {
+    presented = await talk.secure()
+  } catch (failure) {
+    const failed = failure instanceof Failure && (failure.kind === 'handshake' || failure.kind === 'timeout')
+    if (!failed || decide.afterFailedHandshake === 'fail') throw failure
+    talk.unsecure()
+    return false
+  }
+  const refuse = (reason: string): never => {
+    throw new Failure('certificate', 'handshake', reason)
+  }
+  const [leaf] = presented.chain
+  const unmet = decide.demand(presented, job.hostName, memory)
+  if (unmet !== undefined) refuse(unmet)
+  if (decide.checksCertificate(job.policy)) {
+    if (leaf === undefined) return refuse('the server showed no certificate')
+    const distrusted = decide.distrust(presented, job.hostName)
+    if (distrusted !== undefined) refuse(`the certificate is not trusted: ${distrusted}`)
+    if (!decide.nameMatches(leaf, job.hostName, presented)) refuse(`the certificate is not for ${job.hostName}`)
+  }
+  memory.tls.add(job.hostName)
+  return true
+}
+
+async function authenticate(talk: Dialogue, job: Job, decide: Decisions, offered: Capabilities): Promise<void> {
+  if (job.credentials === undefined) return
+  const { user, password } = job.credentials
+  const mechanism = decide.chooseMechanism(offered)
+  if (mechanism === undefined || !decide.mayAuthenticate(talk.secured)) {
+    if (decide.withoutAuth === 'deliver') return
+    const why = mechanism === undefined ? 'AUTH PLAIN or LOGIN is not offered' : 'the connection is not encrypted'
+    throw new Failure('no-auth', 'auth', `the password cannot be used: ${why}`)
+  }
+  if (mechanism === 'PLAIN') {
+    expect(await talk.command('auth', `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`, 'AUTH PLAIN (secret)'), 'auth', 235)
+    return
+  }
+  expect(await talk.command('auth', 'AUTH LOGIN'), 'auth', 334)
+  expect(await talk.command('auth', base64(user), '(user)'), 'auth', 334)
+  expect(await talk.command('auth', base64(password), '(secret)'), 'auth', 235)
+}
+
+/** RFC 5321 §3.3. All recipients or none: a refused one fails the delivery. */
+async function transaction(talk: Dialogue, job: Job, offered: Capabilities): Promise<void> {
+  const content = stuffed(job.message)
+  expect(await talk.command('mail', `MAIL FROM:<${job.from}>${sizeParameter(job.message.length, offered)}`), 'mail', 250)
+  for (const recipient of job.to) {
+    const reply = await talk.command('rcpt', `RCPT TO:<${recipient}>`)
+    if (reply.code !== 250 && reply.code !== 251) throw unexpected(reply, 'rcpt')
+  }
+  expect(await talk.command('data', 'DATA'), 'data', 354)
+  const blocks = Math.max(1, Math.ceil(content.length / BLOCK))
+  for (let block = 0; block < blocks; block += 1) {
+    const octets = content.subarray(block * BLOCK, (block + 1) * BLOCK)
+    await talk.send('block', octets, `(${octets.length} octets of the message)`)
+  }
+  expect(await talk.command('dot', '.'), 'dot', 250)
+}
+
+/** Octets of the message that are written at a time, each within the limit of a block. */
+const BLOCK = 64 * 1024
+
+/** RFC 1870: the declared size, or a failure where the server says that it takes less. */
+function sizeParameter(size: number, offered: Capabilities): string {
+  const limit = offered.keywords.get('SIZE')
+  if (limit === undefined) return ''
+  if (/^[0-9]{1,20}$/.test(limit) && Number(limit) > 0 && size > Number(limit)) {
+    throw new Failure('refused', 'mail', `the message has ${size} octets, the server takes ${limit}`, 552)
+  }
+  return ` SIZE=${size}`
+}
+
+/** The message with its last line ended and leading dots doubled (RFC 5321 §4.5.2), without the final dot. */
+function stuffed(message: Buffer): Buffer {
+  const text = message.toString('latin1')
+  const ended = text.endsWith('\r\n') || text === '' ? text : `${text}\r\n`
+  return Buffer.from(ended.replace(/^\./, '..').replace(/\r\n\./g, '\r\n..'), 'latin1')
+}
+
+/** The delivery is decided by now: no answer to QUIT changes it (RFC 5321 §4.1.1.10). */
+async function quit(talk: Dialogue): Promise<void> {
+  try {
+    await talk.command('quit', 'QUIT')
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure
+  }
+}
+
+function expect(reply: Reply, stage: Stage, code: number): Reply {
+  if (reply.code !== code) throw unexpected(reply, stage)
+  return reply
+}
+
+/** 4yz and 5yz are refusals; any other code that was not expected here is none of RFC 5321's (§4.2). */
+function unexpected(reply: Reply, stage: Stage): Failure {
+  const text = JSON.stringify(reply.lines.join(' ').slice(0, 120))
+  const kind = reply.code >= 400 ? 'refused' : 'protocol'
+  return new Failure(kind, stage, `${stage}: the server said ${reply.code} ${text}`, reply.code)
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64')
+}
