@@ -8,20 +8,19 @@ export function nearestName(word: string, names: Iterable<string>): string | und
   return nearestNames(word, names, 1)[0]
 }
 
-/** Up to `count` of `names`, nearest first; names that hold the word (or that the word holds) come after misspellings. */
+/** Up to `count` of `names`, nearest first: misspellings, or else names that hold the word or that the word holds. */
 export function nearestNames(word: string, names: Iterable<string>, count: number): string[] {
   const wanted = word.toLowerCase()
   const limit = Math.max(1, Math.floor(wanted.length / 3))
-  const ranked: { name: string; rank: number }[] = []
-  for (const name of new Set(names)) {
-    const known = name.toLowerCase()
-    const away = distance(wanted, known)
-    if (away <= limit) ranked.push({ name, rank: away })
-    else if (wanted.length > 2 && (known.includes(wanted) || (known.length > 2 && wanted.includes(known))))
-      ranked.push({ name, rank: limit + away })
-  }
-  ranked.sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1))
-  return ranked.slice(0, count).map((entry) => entry.name)
+  const ranked = [...new Set(names)].map((name) => ({ name, away: distance(wanted, name.toLowerCase()) }))
+  const misspelt = ranked.filter(({ away }) => away <= limit)
+  const near = misspelt.length > 0 ? misspelt : ranked.filter(({ name }) => holds(wanted, name.toLowerCase()))
+  near.sort((a, b) => a.away - b.away || (a.name < b.name ? -1 : 1))
+  return near.slice(0, count).map(({ name }) => name)
+}
+
+function holds(a: string, b: string): boolean {
+  return (a.length > 2 && b.includes(a)) || (b.length > 2 && a.includes(b))
 }
 
 function distance(a: string, b: string): number {

@@ -31,7 +31,7 @@ t.test('a pattern that matches nothing is an error, also beside one that does', 
     message: 'no scenario matches "strip-reply-455"; did you mean "strip-reply-454" or "strip-reply-rst"?',
     nearest: ['strip-reply-454', 'strip-reply-rst'],
   })
-  t.throws(() => chosen('stirp'), { nearest: ['strip'] })
+  t.throws(() => chosen('stirp'), { code: 'nothing-matched', message: /did you mean "strip"/ })
   t.throws(() => chosen('severity:crit'), { code: 'nothing-matched' })
   t.throws(() => chosen('strip/cert-*'), { code: 'nothing-matched' })
   t.throws(() => chosen('a.*'), { code: 'nothing-matched' }, 'a dot is a dot')

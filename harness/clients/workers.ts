@@ -78,8 +78,16 @@ export class WorkerPool {
   private async turn(signal: AbortSignal): Promise<void> {
     while (this.busy >= POOL && !signal.aborted)
       await new Promise<void>((resolve) => {
-        this.waiting.push(resolve)
-        signal.addEventListener('abort', () => resolve(), { once: true })
+        const go = () => {
+          signal.removeEventListener('abort', leave)
+          resolve()
+        }
+        const leave = () => {
+          this.waiting.splice(this.waiting.indexOf(go), 1)
+          resolve()
+        }
+        this.waiting.push(go)
+        signal.addEventListener('abort', leave, { once: true })
       })
     this.busy += 1
   }
@@ -120,19 +128,21 @@ class Worker {
   private current: Current | undefined
   private count = 0
   private dead = false
-  private readonly becomeReady: () => void
+  private becomeReady: () => void = () => undefined
+  private failReady: (error: Error) => void = () => undefined
 
   constructor(program: WorkerProgram) {
-    const readiness = Promise.withResolvers<void>()
-    this.ready = readiness.promise
-    this.becomeReady = readiness.resolve
+    this.ready = new Promise((resolve, reject) => {
+      this.becomeReady = resolve
+      this.failReady = reject
+    })
     this.child = spawnGroup(program.argv, program.env, program.cwd, 'pipe')
     this.child.stdin?.on('error', () => undefined)
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.take(text))
     this.child.stderr?.on('data', (chunk: Buffer) => this.stderr.add(chunk))
     const timer = setTimeout(() => this.kill(), READY_MS)
     const notReady = (why: string) =>
-      readiness.reject(new LabError('client-start', `${program.argv.join(' ')}: ${why}`, 'run it by hand to see why'))
+      this.failReady(new LabError('client-start', `${program.argv.join(' ')}: ${why}`, 'run it by hand to see why'))
     this.gone = ended(this.child).then(
       ({ code, signal }) => {
         this.dead = true
@@ -144,7 +154,7 @@ class Worker {
       (error: Error) => {
         this.dead = true
         clearTimeout(timer)
-        readiness.reject(error)
+        this.failReady(error)
       },
     )
     this.ready.then(
@@ -200,13 +210,13 @@ class Worker {
     const message = parse(line)
     if (message['ready'] === true) return this.becomeReady()
     const answer = message['answer']
-    if (message['id'] !== this.current?.id || typeof answer !== 'object' || answer === null) return this.kill()
+    if (message['id'] !== this.current?.id || typeof answer !== 'object' || answer === null) return
     if (message['retire'] === true) this.kill()
     this.current?.end({ how: 'answer', answer: { ...answer }, log: this.stderr.text() })
   }
 }
 
-/** A line that is no JSON object gives an empty one. */
+/** A line that is no JSON object gives an empty one: a library may write to standard output too. */
 function parse(line: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(line)

@@ -115,6 +115,6 @@ export function readTime(element: Element | undefined, what: string): number {
   else throw new DerError(`${what} is no time that RFC 5280 allows`)
   const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6.000Z')
   const time = Date.parse(iso)
-  if (Number.isNaN(time)) throw new DerError(`${what} is no date`)
+  if (Number.isNaN(time) || new Date(time).toISOString() !== iso) throw new DerError(`${what} is no date`)
   return time
 }

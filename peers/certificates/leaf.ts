@@ -85,7 +85,7 @@ export async function issueAuthority(
 }
 
 /** What makes a certificate one of an authority. */
-export function authorityExtensions(pathLength?: number): Extension[] {
+function authorityExtensions(pathLength?: number): Extension[] {
   return [
     new BasicConstraintsExtension(true, pathLength, true),
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),

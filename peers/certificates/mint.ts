@@ -3,13 +3,15 @@
  *
  * Every certificate gets the two key identifiers. Serial numbers come from the caller; dates too: there is no clock here.
  */
-import { createHash, KeyObject, webcrypto } from 'node:crypto'
+import { createHash, KeyObject, sign, webcrypto } from 'node:crypto'
 import {
   AuthorityKeyIdentifierExtension,
   type JsonName,
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509'
+import { bitString, context, sequence } from './der.ts'
+import { expect, readElement, readInside } from './der-reader.ts'
 import type { CertificateRequest, Key } from './fault.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const
@@ -44,6 +46,20 @@ export async function mintCertificate(request: CertificateRequest, serial: strin
     webcrypto,
   )
   return Buffer.from(certificate.rawData)
+}
+
+/**
+ * The same certificate with one more extension (DER of an Extension), signed again. For extensions larger than the
+ * library agrees to read.
+ */
+export function withExtension(certificate: Buffer, extension: Buffer, issuer: Key): Buffer {
+  const [tbs, algorithm] = readInside(readElement(certificate), 0x30, 'certificate')
+  const parts = readInside(tbs, 0x30, 'tbsCertificate')
+  const extensions = readInside(parts.pop(), 0xa3, 'extensions')[0]
+  const all = sequence(expect(extensions, 0x30, 'extensions').content, extension)
+  const changed = sequence(...parts.map(({ bytes }) => bytes), context(3, all))
+  const signature = sign('sha256', changed, KeyObject.from(issuer.signing))
+  return sequence(changed, expect(algorithm, 0x30, 'algorithm').bytes, bitString(signature))
 }
 
 /** 160 bits of a hash of the key, RFC 7093 §2, hexadecimal. */

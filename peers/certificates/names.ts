@@ -8,7 +8,7 @@ import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import type { GeneralName, NameConstraints, PresentedCertificate } from './presented.ts'
 
-export const DNS_NAME = 2
+const DNS_NAME = 2
 const DIRECTORY_NAME = 4
 const IP_ADDRESS = 7
 
@@ -65,8 +65,7 @@ const LABELS = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/i
 /** In lower case and A-labels, without the trailing dot; undefined for an address and for what is no DNS name. */
 function referenceName(hostName: string): string | undefined {
   const name = hostName.replace(/\.$/, '')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is not ASCII is what is looked for
-  const ascii = /^[\x00-\x7f]*$/.test(name) ? name : domainToASCII(name)
+  const ascii = [...name].some((char) => char > '\x7f') ? domainToASCII(name) : name
   return isIP(ascii) !== 0 || !LABELS.test(ascii) ? undefined : ascii.toLowerCase()
 }
 
@@ -90,7 +89,9 @@ export function constraintProblems(constraints: NameConstraints, certificate: Pr
     if (permitted.length === 0 && excluded.length === 0) return []
     const within = name.kind === DNS_NAME ? dnsWithin : name.kind === IP_ADDRESS ? addressWithin : undefined
     if (within === undefined) return ['a constrained kind of name that cannot be checked (RFC 5280 §6.1)']
-    if (excluded.some((base) => within(name.value, base.value))) return [`${show(name)} is excluded by name constraints`]
+    if (excluded.some((base) => within(name.value, base.value) || standsFor(name, base))) {
+      return [`${show(name)} is excluded (RFC 5280 §4.2.1.10)`]
+    }
     if (permitted.length === 0 || permitted.some((base) => within(name.value, base.value))) return []
     return [`${show(name)} is outside the permitted names (RFC 5280 §4.2.1.10)`]
   })
@@ -105,11 +106,16 @@ function directoryName(certificate: PresentedCertificate): GeneralName[] {
   return certificate.subject.length <= 2 ? [] : [{ kind: DIRECTORY_NAME, value: certificate.subject }]
 }
 
-/** The base itself and everything below it; a wildcard name counts as the names that it stands for. */
+/** The base itself and everything below it, a wildcard's parent in place of the wildcard. */
 function dnsWithin(name: Buffer, base: Buffer): boolean {
   const inner = name.toString('latin1').toLowerCase().replace(/^\*\./, '')
   const outer = base.toString('latin1').toLowerCase()
   return outer === '' || inner === outer || inner.endsWith(outer.startsWith('.') ? outer : `.${outer}`)
+}
+
+/** A wildcard name that covers the base, one label below it. */
+function standsFor(name: GeneralName, base: GeneralName): boolean {
+  return name.kind === DNS_NAME && matchesHost(name.value.toString('latin1'), base.value.toString('latin1').toLowerCase())
 }
 
 /** The base is an address followed by a mask of the same length. */

@@ -48,7 +48,9 @@ export function findPaths(
   roots: readonly PresentedCertificate[],
 ): PathSearch {
   const isRoot = (certificate: PresentedCertificate) => roots.some(({ bytes }) => bytes.equals(certificate.bytes))
-  const candidates = [...roots, ...sent.filter((certificate) => !isRoot(certificate))]
+  const differs = (certificate: PresentedCertificate, index: number) =>
+    sent.findIndex(({ bytes }) => bytes.equals(certificate.bytes)) === index
+  const candidates = [...roots, ...sent.filter((certificate, index) => differs(certificate, index) && !isRoot(certificate))]
   const paths: Path[] = []
   const reasons = new Set<string>()
   const stack: Path[] = [[leaf]]

@@ -81,6 +81,7 @@ export function readCertificate(bytes: Buffer): PresentedCertificate {
   const tbs = readInside(tbsElement, 0x30, 'tbsCertificate')
   const versionElement = tbs[0]?.tag === 0xa0 ? tbs.shift() : undefined
   const version = versionElement === undefined ? 1 : readSmallInteger(readChildren(versionElement)[0], 'version') + 1
+  if (version > 3) throw new DerError(`version ${version}`)
   const [serial, innerAlgorithm, issuer, validity, subject, spki, ...optional] = tbs
   expect(serial, 0x02, 'serialNumber')
   const algorithm = expect(innerAlgorithm, 0x30, 'signature')

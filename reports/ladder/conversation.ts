@@ -93,18 +93,28 @@ function looksLikeTls(octets: Buffer): boolean {
 
 /** The octets between a client and a server, one layer after the other. */
 export class Conversation {
-  private client = new Stream('client', false)
-  private server = new Stream('server', false)
+  /** Of each direction one stream per layer, in clear and inside TLS: offsets go on where a layer comes back. */
+  private readonly clients = [new Stream('client', false), new Stream('client', true)] as const
+  private readonly servers = [new Stream('server', false), new Stream('server', true)] as const
+  private tls = false
   private framer = new CommandFramer()
   private parser = new ReplyParser()
   /** Verbs that wait for their final reply; the banner is the first. */
   private asked: string[] = ['']
   private unparsed = 0
 
+  private get client(): Stream {
+    return this.clients[this.tls ? 1 : 0]
+  }
+
+  private get server(): Stream {
+    return this.servers[this.tls ? 1 : 0]
+  }
+
   /** The messages that these octets complete. `from` says who sent them. */
   push(event: BytesCrossed, from: 'client' | 'server'): Message[] {
     const tls = event.layer === 'tls'
-    const ended = tls === this.client.tls ? [] : this.turn(tls)
+    const ended = tls === this.tls ? [] : this.turn(tls)
     const stream = from === 'client' ? this.client : this.server
     stream.arrive(event)
     return [...ended, ...(from === 'client' ? this.fromClient(event) : this.fromServer(event.data))]
@@ -112,10 +122,12 @@ export class Conversation {
 
   /** What is left of both directions, whole or not: the layer changes or the connection ends. */
   end(): Message[] {
-    const messages = [...this.endDraft(this.client), ...this.endDraft(this.server)]
     const { client, server } = this
     const held = this.framer.drain()
-    if (held.length > 0) messages.push(client.message('fragment', held))
+    client.draft?.chunks.push(held)
+    const alone = client.draft === undefined && held.length > 0
+    const messages = [...this.endDraft(client), ...this.endDraft(server)]
+    if (alone) messages.push(client.message('fragment', held))
     const rest = this.parser.drain()
     if (rest.length > 0) messages.push(server.message('fragment', rest))
     this.unparsed = 0
@@ -124,8 +136,7 @@ export class Conversation {
 
   private turn(tls: boolean): Message[] {
     const messages = this.end()
-    this.client = new Stream('client', tls)
-    this.server = new Stream('server', tls)
+    this.tls = tls
     this.framer = new CommandFramer()
     this.parser = new ReplyParser()
     this.asked = []

@@ -13,7 +13,7 @@ export interface Capabilities {
   readonly startTls: number
 }
 
-/** What is on offer before EHLO, and after HELO. */
+/** What is on offer after HELO. */
 export const NO_CAPABILITIES: Capabilities = { keywords: new Map(), startTls: 0 }
 
 /**

@@ -37,7 +37,7 @@ export interface Decisions extends ReplyDecisions {
   readonly readKeyword: typeof readKeyword
 
   // Before TLS
-  readonly withoutStartTls: (job: Job, memory: Memory) => 'clear' | 'fail'
+  readonly withoutStartTls: (job: Job, offered: Capabilities, memory: Memory) => 'clear' | 'fail'
   /** The command, without its line end. */
   readonly startTlsCommand: (ehlo: string) => string
   readonly startTlsAnswer: (code: number) => 'go' | 'refused' | 'broken'

@@ -2,25 +2,29 @@
  * One step at a time: a command goes out, its reply comes in, within its time limit. Commands are never sent while
  * something is pending that nobody asked for. Does no I/O: octets travel over a {@link Wire}.
  */
+import type { Presented } from './certificate.ts'
 import type { Decisions } from './decisions.ts'
 import { Failure, type Stage } from './failure.ts'
 import type { Job } from './job.ts'
 import { type Reply, ReplyReader } from './replies.ts'
-import type { Presented } from './certificate.ts'
 
 /** The connection as a session sees it. Times are milliseconds from now; every promise may reject with a Failure. */
 export interface Wire {
   readonly secured: boolean
   /** Resolves when the octets have been handed to the network. */
   send(octets: Buffer, stage: Stage, limitMs: number): Promise<void>
+  /** What has arrived and was not read yet, without waiting. */
+  arrived(): Buffer
   /** The next octets, at least one. */
   read(stage: Stage, limitMs: number): Promise<Buffer>
-  /** Starts TLS; what the wire holds unread goes to TLS. */
+  /** Starts TLS. What arrives from now on belongs to TLS. */
   secure(limitMs: number): Promise<Presented>
   /** Leaves TLS and keeps the TCP connection. Returns what followed the last TLS record: only a flaw does this. */
   unsecure(): Buffer
   /** Milliseconds since some fixed moment. */
   now(): number
+  /** Milliseconds that are left for the whole attempt; may be negative or Infinity. */
+  remaining(): number
   note(line: string): void
 }
 
@@ -32,7 +36,6 @@ export class Dialogue {
   readonly #decide: Decisions
   readonly #job: Job
   readonly #reader: ReplyReader
-  readonly #end: number
   #last = ''
 
   constructor(wire: Wire, decide: Decisions, job: Job) {
@@ -40,7 +43,6 @@ export class Dialogue {
     this.#decide = decide
     this.#job = job
     this.#reader = new ReplyReader(decide)
-    this.#end = wire.now() + decide.attemptLimit(job.deadlineMs)
   }
 
   get secured(): boolean {
@@ -61,6 +63,7 @@ export class Dialogue {
 
   /** Sends octets that a reply will answer. */
   async send(stage: Stage, octets: Buffer, shown: string): Promise<void> {
+    this.#reader.push(this.#wire.arrived())
     const { pending } = this.#reader
     if (pending.length > 0 && this.#decide.unasked(stage) === 'fail') {
       throw new Failure('protocol', stage, `nobody asked for ${JSON.stringify(pending.toString('latin1').slice(0, 80))}`)
@@ -85,6 +88,7 @@ export class Dialogue {
 
   /** Goes over to TLS; what had been received in clear is dealt with first, nothing of it is read inside. */
   async secure(): Promise<Presented> {
+    this.#reader.push(this.#wire.arrived())
     const kept = this.#decide.residue(this.#reader.pending)
     if (kept === undefined) throw new Failure('protocol', 'handshake', 'octets in clear between the 220 and TLS')
     this.#reader.restart(kept)
@@ -121,6 +125,6 @@ export class Dialogue {
   }
 
   #limit(stage: Stage): number {
-    return Math.max(0, Math.min(this.#decide.stageLimit(stage, this.#job.timeScale), this.#end - this.#wire.now()))
+    return Math.max(0, Math.min(this.#decide.stageLimit(stage, this.#job.timeScale), this.#wire.remaining()))
   }
 }

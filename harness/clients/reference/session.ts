@@ -68,7 +68,7 @@ async function startTls(
   offered: Capabilities,
 ): Promise<boolean> {
   if (offered.startTls === 0) {
-    if (decide.withoutStartTls(job, memory) === 'clear') return false
+    if (decide.withoutStartTls(job, offered, memory) === 'clear') return false
     throw new Failure('no-tls', 'starttls', 'TLS is required and STARTTLS is not offered')
   }
   const reply = await talk.command('starttls', decide.startTlsCommand(OWN_NAME))

@@ -1,7 +1,8 @@
 /** A leaf with 10 000 names before the host's. The certificate message stays below the 102 400 octets that OpenSSL
  * reads by default, so that the number of names is what is tried. */
 import type { CertificateFault } from '../fault.ts'
-import { dnsName, issueLeaf } from '../leaf.ts'
+import { alternativeNames, dnsName, issueLeaf } from '../leaf.ts'
+import { withExtension } from '../mint.ts'
 
 export const fault: CertificateFault = {
   id: 'huge-san',
@@ -9,7 +10,9 @@ export const fault: CertificateFault = {
   source: ['RFC 5280 §4.2.1.6'],
   async issue(given) {
     const others = Array.from({ length: 10_000 }, (_, index) => `${index.toString(36).padStart(3, '0')}.test`)
-    const leaf = await issueLeaf(given, { alternativeNames: [...others, given.names.host].map(dnsName) })
+    const names = alternativeNames([...others, given.names.host].map(dnsName))
+    const bare = await issueLeaf(given, { alternativeNames: [] })
+    const leaf = withExtension(bare, Buffer.from(names.rawData), given.intermediate.key)
     const chain = [leaf, given.intermediate.certificate]
     return { chain, keyPem: given.key.pem, detail: 'nothing is wrong; the host is the last of 10 001 names' }
   },

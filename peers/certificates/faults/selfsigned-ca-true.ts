@@ -1,6 +1,8 @@
-/** The self-signed certificate of a CA as the leaf: what many mail servers install by default. */
+/** The self-signed certificate of a CA as the leaf: what many mail servers install by default.
+ * It has no key usage: one for signing certificates only would end the handshake (RFC 5246 §7.4.2). */
+import { BasicConstraintsExtension } from '@peculiar/x509'
 import type { CertificateFault } from '../fault.ts'
-import { authorityExtensions, DAY, alternativeNames, dnsName, validFrom } from '../leaf.ts'
+import { alternativeNames, DAY, dnsName, validFrom } from '../leaf.ts'
 import { distinguishedName } from '../mint.ts'
 
 export const fault: CertificateFault = {
@@ -16,7 +18,7 @@ export const fault: CertificateFault = {
       issuer: { subject, key: given.key },
       from: validFrom(given.now),
       until: new Date(given.now.getTime() + 365 * DAY),
-      extensions: [...authorityExtensions(), alternativeNames([dnsName(host)])],
+      extensions: [new BasicConstraintsExtension(true, undefined, true), alternativeNames([dnsName(host)])],
     })
     return { chain: [leaf], keyPem: given.key.pem, detail: 'the leaf is the self-signed certificate of a CA' }
   },

@@ -1,0 +1,256 @@
+/**
+ * The reference client's only place for sockets, TLS and time: a {@link Wire} over TCP. TLS runs over a stream of ours
+ * rather than over the socket, so that the socket survives it (some flaws go on in clear on the same connection).
+ *
+ * What always holds: nothing received before TLS is given to TLS by accident, or the other way round; every promise
+ * settles, at the latest when its limit passes, the signal fires or the connection ends; {@link Connection.close} and
+ * {@link Connection.destroy} leave neither socket nor timer behind.
+ */
+import { X509Certificate } from 'node:crypto'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { BeneathTls } from './beneath-tls.ts'
+import type { Presented } from './certificate.ts'
+import type { Wire } from './dialogue.ts'
+import { Failure, type FailureKind, type Stage } from './failure.ts'
+
+export interface Target {
+  readonly address: string
+  readonly port: number
+  /** For SNI. */
+  readonly hostName: string
+  /** PEM of the only root. */
+  readonly ca: string
+  /** PEM of the client's own chain and key. */
+  readonly own?: { readonly cert: string; readonly key: string }
+  /** OpenSSL cipher list. */
+  readonly ciphers?: string
+}
+
+/** What bounds an attempt. */
+export interface Bounds {
+  readonly signal: AbortSignal
+  /** The moment, on the clock of `performance.now()`, at which the whole attempt is over; may be Infinity. */
+  readonly end: number
+}
+
+/** Octets that may wait unread before the peer is held back. */
+const UNREAD = 256 * 1024
+/** Milliseconds that a peer has to close its side after ours. */
+const LINGER_MS = 1000
+const LONGEST_TIMER = 2 ** 31 - 1
+
+export class Connection implements Wire {
+  readonly note: (line: string) => void
+  readonly #target: Target
+  readonly #bounds: Bounds
+  readonly #raw: Socket
+  #tls: TLSSocket | undefined
+  #beneath: BeneathTls | undefined
+  #unread: Buffer[] = []
+  #unreadSize = 0
+  /** Why nothing more will arrive. */
+  #ended: { readonly kind: FailureKind; readonly message: string } | undefined
+  #onArrival: () => void = () => {}
+  #onEnd: () => void = () => {}
+  #deafen: () => void = () => {}
+
+  private constructor(target: Target, bounds: Bounds, note: (line: string) => void) {
+    this.note = note
+    this.#target = target
+    this.#bounds = bounds
+    this.#raw = connectTcp({ host: target.address, port: target.port, noDelay: true })
+    this.#raw.on('error', () => {})
+    this.#listenTo(this.#raw)
+  }
+
+  static async open(
+    target: Target,
+    bounds: Bounds,
+    limitMs: number,
+    note: (line: string) => void,
+  ): Promise<Connection> {
+    const connection = new Connection(target, bounds, note)
+    try {
+      await connection.#within('connect', limitMs, (done) => connection.#raw.once('connect', () => done()))
+    } catch (failure) {
+      connection.destroy()
+      throw failure
+    }
+    return connection
+  }
+
+  get secured(): boolean {
+    return this.#tls !== undefined
+  }
+
+  now(): number {
+    return performance.now()
+  }
+
+  remaining(): number {
+    return this.#bounds.end - performance.now()
+  }
+
+  arrived(): Buffer {
+    const octets = Buffer.concat(this.#unread)
+    this.#unread = []
+    this.#unreadSize = 0
+    this.#stream.resume()
+    return octets
+  }
+
+  async read(stage: Stage, limitMs: number): Promise<Buffer> {
+    if (this.#unreadSize === 0) {
+      await this.#within(stage, limitMs, (done) => {
+        this.#onArrival = done
+      })
+    }
+    return this.arrived()
+  }
+
+  send(octets: Buffer, stage: Stage, limitMs: number): Promise<void> {
+    return this.#within(stage, limitMs, (done, fail) =>
+      this.#stream.write(octets, (error) => (error ? fail('lost', error.message) : done())),
+    )
+  }
+
+  async secure(limitMs: number): Promise<Presented> {
+    const { hostName, ca, own, ciphers, address } = this.#target
+    this.#deafen()
+    this.#beneath = new BeneathTls(this.#raw)
+    const tls = connectTls({
+      socket: this.#beneath,
+      servername: hostName,
+      ca,
+      ...own,
+      ...(ciphers === undefined ? {} : { ciphers }),
+      requestOCSP: true,
+      // The certificate is judged by the policy: neither Node's refusal nor its reading of names is wanted here.
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    })
+    this.#tls = tls
+    let staple: Buffer | undefined
+    tls.on('OCSPResponse', (response: Buffer | null) => {
+      staple = response ?? undefined
+    })
+    await this.#within('handshake', limitMs, (done, fail) => {
+      tls.once('secureConnect', () => done())
+      tls.on('error', (error) => fail(this.#raw.readableEnded ? 'lost' : 'handshake', error.message))
+    })
+    this.note(`TLS: ${tls.getProtocol()} ${tls.getCipher().name}`)
+    this.#listenTo(tls)
+    return {
+      chain: sentChain(tls),
+      roots: pemBlocks(ca).map((pem) => new X509Certificate(pem)),
+      refusal: tls.authorized ? undefined : String(tls.authorizationError),
+      address,
+      staple,
+    }
+  }
+
+  unsecure(): Buffer {
+    const rest = this.#beneath?.afterRecords ?? Buffer.alloc(0)
+    this.#deafen()
+    this.#beneath?.detach()
+    this.#tls?.on('error', () => {}).destroy()
+    this.#tls = undefined
+    this.#beneath = undefined
+    this.#ended = this.#raw.readyState === 'open' ? undefined : { kind: 'lost', message: 'the connection is gone' }
+    this.#listenTo(this.#raw)
+    this.#raw.resume()
+    return rest
+  }
+
+  /** Ends TLS and TCP in order, and gives the peer a moment to do the same. */
+  async close(): Promise<void> {
+    this.#ended = undefined
+    try {
+      if (this.#tls?.writable) await this.#within('quit', LINGER_MS, (done) => this.#tls?.end(() => done()))
+      this.#ended = undefined
+      if (!this.#raw.destroyed) {
+        await this.#within('quit', LINGER_MS, (done) => this.#raw.once('close', () => done()).end())
+      }
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure
+    } finally {
+      this.destroy()
+    }
+  }
+
+  /** Ends the connection at once. Idempotent. */
+  destroy(): void {
+    this.#tls?.on('error', () => {}).destroy()
+    this.#raw.destroy()
+  }
+
+  get #stream(): Socket {
+    return this.#tls ?? this.#raw
+  }
+
+  /** Makes `stream` the one that is read from, until {@link #deafen}. */
+  #listenTo(stream: Socket): void {
+    const inTls = stream !== this.#raw
+    const over = (message: string) => {
+      const kind = inTls && !this.#raw.readableEnded && !this.#raw.destroyed ? 'close-notify' : 'lost'
+      this.#ended ??= { kind, message }
+      this.#onEnd()
+    }
+    const onData = (octets: Buffer) => {
+      this.#unread.push(octets)
+      this.#unreadSize += octets.length
+      if (this.#unreadSize > UNREAD) stream.pause()
+      this.#onArrival()
+    }
+    const onEnd = () => over(inTls ? 'the peer ended TLS' : 'the peer closed the connection')
+    const onError = (error: Error) => {
+      this.#ended ??= { kind: 'lost', message: error.message }
+      this.#onEnd()
+    }
+    const onClose = () => over('the connection is gone')
+    stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+    this.#deafen = () => stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+  }
+
+  /** Waits for what `begin` starts; fails at the limit, by the signal, and when the connection ends. */
+  #within(
+    stage: Stage,
+    limitMs: number,
+    begin: (done: () => void, fail: (kind: FailureKind, message: string) => void) => void,
+  ): Promise<void> {
+    const { signal } = this.#bounds
+    return new Promise((resolve, reject) => {
+      const finish = (failure?: Failure): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        this.#onArrival = () => {}
+        this.#onEnd = () => {}
+        if (failure === undefined) resolve()
+        else reject(failure)
+      }
+      const fail = (kind: FailureKind, message: string) => finish(new Failure(kind, stage, `${stage}: ${message}`))
+      const onAbort = () => fail('aborted', 'ended by the caller')
+      const onLimit = () => fail('timeout', `no answer within ${Math.round(limitMs)} ms`)
+      const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(onLimit, Math.min(limitMs, LONGEST_TIMER))
+      signal.addEventListener('abort', onAbort)
+      this.#onEnd = () => {
+        if (this.#ended !== undefined) fail(this.#ended.kind, this.#ended.message)
+      }
+      if (signal.aborted) onAbort()
+      else if (this.#ended !== undefined) this.#onEnd()
+      else begin(() => finish(), fail)
+    })
+  }
+}
+
+/** The chain in the order in which it was sent, leaf first. */
+function sentChain(tls: TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = []
+  for (let next = tls.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate) chain.push(next)
+  return chain
+}
+
+function pemBlocks(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+}

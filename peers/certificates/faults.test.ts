@@ -1,0 +1,250 @@
+/**
+ * Every fault against two judges: the table below, by our reference verification, and OpenSSL as an independent witness.
+ * Where OpenSSL's defaults rightly or wrongly differ from the table, `openssl` says how and why.
+ */
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import tls from 'node:tls'
+import t, { type Test } from 'tap'
+import { type Authority, createAuthority, type IssuedChain } from './authority.ts'
+import { pem } from './der.ts'
+import { loadFaults } from './faults.ts'
+import { verifyPresented } from './verify.ts'
+
+const NAMES = { host: 'mx.case-1.verify.badmx.test', domain: 'case-1.verify.badmx.test' }
+
+interface Row {
+  readonly chain: boolean
+  readonly validity: boolean
+  readonly name: boolean
+  /** Part of a reason that must be given. */
+  readonly because?: string
+  /** What `openssl verify` says, where it is not chain && validity && name, and why. */
+  readonly openssl?: { readonly good: boolean; readonly why: string }
+  /** A client of OpenSSL that verifies nothing cannot shake hands either, and why. */
+  readonly noHandshake?: string
+}
+const sound = { chain: true, validity: true, name: true } as const
+const badChain = { chain: false, validity: true, name: true } as const
+const badName = { chain: true, validity: true, name: false } as const
+const badDates = { chain: true, validity: false, name: true } as const
+
+const TABLE: Readonly<Record<string, Row>> = {
+  good: sound,
+  case: sound,
+  'huge-san': sound,
+  'huge-chain': { ...sound, noHandshake: 'OpenSSL reads certificate messages of 102 400 octets by default' },
+  'key-mismatch': { ...sound, noHandshake: 'the signature of the handshake does not verify' },
+  'must-staple-missing': sound,
+  'ocsp-revoked': sound,
+  'revoked-crl': sound,
+  expired: { ...badDates, because: 'expired at' },
+  'not-yet-valid': { ...badDates, because: 'not valid before' },
+  'self-signed': { ...badChain, because: 'self-signed and no trusted root' },
+  'selfsigned-ca-true': { ...badChain, because: 'self-signed and no trusted root' },
+  'untrusted-ca': { ...badChain, because: 'was not sent and is no trusted root' },
+  'incomplete-chain': { ...badChain, because: 'was not sent and is no trusted root' },
+  'leaf-as-ca': { ...badChain, because: 'is no authority' },
+  pathlen: { ...badChain, because: 'path length is 0' },
+  'name-constraints': { ...badChain, because: 'outside the permitted names' },
+  'eku-client-only': { ...badChain, because: 'lacks serverAuth' },
+  'punycode-overflow': { ...badChain, because: 'cannot be checked' },
+  'wrong-name': { ...badName, because: 'is for somebody-else.badmx.test' },
+  'valid-other-domain': { ...badName, because: 'is for mx.attacker.test' },
+  'nexthop-name': { ...badName, because: 'is for case-1.verify.badmx.test,' },
+  'cn-only': {
+    ...badName,
+    because: 'only the common name',
+    openssl: { good: true, why: 'it looks at the common name where there is no dNSName; RFC 7817 §3 allows that' },
+  },
+  'san-wildcard-partial': {
+    ...badName,
+    because: 'is for mx*.case-1',
+    openssl: { good: true, why: 'it allows partial wildcards unless X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS is set' },
+  },
+  'san-wildcard-deep': { ...badName, because: 'is for *.verify.badmx.test' },
+  'san-ip-only': { ...badName, because: 'no dNSName, only other kinds of names (iPAddress)' },
+  'san-uri-only': { ...badName, because: 'no dNSName, only other kinds of names (URI)' },
+  'nul-in-cn': { ...badName, because: '\\x00.attacker.test' },
+  'nul-in-san': { ...badName, because: '\\x00.attacker.test' },
+  'san-inject': { ...badName, because: 'is no host name' },
+}
+
+const HOUR = 3_600_000
+/** Handshakes and OpenSSL go by the real clock, and so does the authority here. */
+const now = new Date()
+const authority = await createAuthority({ now, seed: 7 })
+const withOpenssl = spawnSync('openssl', ['version']).status === 0 ? {} : { skip: 'openssl is not installed' }
+const folder = mkdtempSync(join(tmpdir(), 'badmx-certificates-'))
+t.teardown(() => rmSync(folder, { recursive: true }))
+writeFileSync(join(folder, 'root.pem'), authority.rootPem)
+const ROOT_ONLY = ['-CAfile', join(folder, 'root.pem'), '-no-CApath', '-no-CAstore']
+
+t.test('the table names every fault of the folder', async (t) => {
+  t.same(Object.keys(TABLE).sort(), [...(await loadFaults()).keys()])
+})
+
+for (const [id, row] of Object.entries(TABLE)) {
+  t.test(id, async (t) => {
+    const chain = await authority.issue(id, NAMES)
+    checkReference(t, chain, row)
+    await t.test('openssl verify', withOpenssl, async (t) => checkOpenssl(t, chain, row))
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      await t.test(`handshake in ${version}`, async (t) => checkHandshake(t, chain, row, version))
+    }
+  })
+}
+
+function checkReference(t: Test, chain: IssuedChain, row: Row): void {
+  const got = verifyPresented({ chain: chain.chain, roots: [authority.rootDer], hostName: NAMES.host, at: now })
+  const { chain: path, validity, name } = got
+  t.same({ chain: path, validity, name }, { chain: row.chain, validity: row.validity, name: row.name })
+  t.equal(got.ok, path && validity && name)
+  t.equal(got.commonName, chain.id === 'cn-only')
+  if (got.ok) t.same(got.reasons, [])
+  else t.ok(got.reasons.join('\n').includes(row.because ?? '?'), 'gives the reason', { diagnostic: got.reasons })
+}
+
+function checkOpenssl(t: Test, chain: IssuedChain, row: Row): void {
+  const [leaf = Buffer.alloc(0), ...rest] = chain.chain
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const leafFile = file(`${chain.id}-leaf.pem`, pem('CERTIFICATE', leaf))
+  const untrusted = rest.length === 0 ? [] : ['-untrusted', file(`${chain.id}-rest.pem`, rest.map((der) => pem('CERTIFICATE', der)).join(''))]
+  const options = [...ROOT_ONLY, ...untrusted, '-purpose', 'sslserver', '-verify_hostname', NAMES.host]
+  const result = spawnSync('openssl', ['verify', ...options, leafFile], { encoding: 'utf8', timeout: 20_000 })
+  t.equal(result.status === 0, row.openssl?.good ?? (row.chain && row.validity && row.name), result.stderr)
+}
+
+async function checkHandshake(t: Test, chain: IssuedChain, row: Row, version: tls.SecureVersion): Promise<void> {
+  const port = await serve(t, chain, version)
+  const presented = await connect(port)
+  if (row.noHandshake !== undefined) {
+    t.equal(presented, undefined, row.noHandshake)
+    return
+  }
+  t.same(presented, chain.chain[0], 'the leaf arrived')
+  await t.test('openssl s_client', withOpenssl, async (t) => {
+    const strict = ['-verify_return_error', '-verify_hostname', NAMES.host, ...ROOT_ONLY]
+    const good = row.openssl?.good ?? (row.chain && row.validity && row.name)
+    t.equal(await sClient(port, strict).then(({ code }) => code === 0), good)
+  })
+}
+
+/** A server of Node's that presents the chain; its port. */
+async function serve(t: Test, chain: IssuedChain, version: tls.SecureVersion): Promise<number> {
+  const options = { cert: chain.certPem, key: chain.keyPem, minVersion: version, maxVersion: version } as const
+  const server = tls.createServer(options, (socket) => socket.on('error', () => undefined).end())
+  server.on('OCSPRequest', (_certificate, _issuer, respond) => respond(null, chain.ocspResponse ?? (null as unknown as Buffer)))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** The leaf that a client saw that verifies nothing, or undefined when the handshake failed. */
+function connect(port: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const socket = tls.connect({ port, host: '127.0.0.1', servername: NAMES.host, rejectUnauthorized: false })
+    socket.on('secureConnect', () => {
+      const seen = socket.getPeerX509Certificate()?.raw
+      socket.on('close', () => resolve(seen)).end()
+      socket.resume()
+    })
+    socket.on('error', () => resolve(undefined))
+  })
+}
+
+function sClient(port: number, options: readonly string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const connectTo = ['s_client', '-connect', `127.0.0.1:${port}`, '-servername', NAMES.host]
+    const child = execFile('openssl', [...connectTo, ...options], { timeout: 20_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : 1, output: stdout + stderr })
+    })
+    child.stdin?.end()
+  })
+}
+
+t.test('the stapled response says revoked, for who asks', withOpenssl, async (t) => {
+  const port = await serve(t, await authority.issue('ocsp-revoked', NAMES), 'TLSv1.3')
+  const asked = await sClient(port, ['-status', ...ROOT_ONLY])
+  t.match(asked.output, /OCSP Response Status: successful/)
+  t.match(asked.output, /Cert Status: revoked/)
+  t.notMatch((await sClient(port, ROOT_ONLY)).output, /Cert Status/)
+  const good = await serve(t, await authority.issue('good', NAMES), 'TLSv1.3')
+  t.match((await sClient(good, ['-status', ...ROOT_ONLY])).output, /OCSP response: no response sent/)
+})
+
+t.test('the response is signed by the issuer', withOpenssl, async (t) => {
+  const chain = await authority.issue('ocsp-revoked', NAMES)
+  const response = join(folder, 'response.der')
+  const issuer = join(folder, 'issuer.pem')
+  const leaf = join(folder, 'leaf.pem')
+  writeFileSync(response, chain.ocspResponse ?? '')
+  writeFileSync(issuer, pem('CERTIFICATE', chain.chain[1] ?? Buffer.alloc(0)))
+  writeFileSync(leaf, pem('CERTIFICATE', chain.chain[0] ?? Buffer.alloc(0)))
+  const options = ['-respin', response, '-issuer', issuer, '-cert', leaf, '-VAfile', issuer, '-CAfile', join(folder, 'root.pem')]
+  const { stdout, stderr } = spawnSync('openssl', ['ocsp', ...options], { encoding: 'utf8', timeout: 20_000 })
+  t.match(stderr, /Response verify OK/)
+  t.match(stdout, /leaf.pem: revoked/)
+})
+
+t.test('the list names the leaf, and no other', withOpenssl, async (t) => {
+  const chain = await authority.issue('revoked-crl', NAMES)
+  const list = join(folder, 'list.crl')
+  writeFileSync(list, pem('X509 CRL', chain.crl ?? Buffer.alloc(0)))
+  const check = (leaf: IssuedChain) => {
+    const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = leaf.chain
+    const file = join(folder, 'listed.pem')
+    const issuer = join(folder, 'issuer.pem')
+    writeFileSync(file, pem('CERTIFICATE', first))
+    writeFileSync(issuer, pem('CERTIFICATE', second))
+    const options = [...ROOT_ONLY, '-untrusted', issuer, '-crl_check', '-CRLfile', list, file]
+    return spawnSync('openssl', ['verify', ...options], { encoding: 'utf8', timeout: 20_000 }).stderr
+  }
+  t.match(check(chain), /certificate revoked/)
+  t.equal(check(await authority.issue('good', NAMES)), '')
+})
+
+t.test('sizes', async (t) => {
+  const octets = ({ chain }: IssuedChain) => chain.reduce((sum, { length }) => sum + length + 5, 0)
+  const many = await authority.issue('huge-san', NAMES)
+  t.ok(octets(many) < 102_400, 'what OpenSSL reads by default is not exceeded')
+  const long = await authority.issue('huge-chain', NAMES)
+  t.equal(long.chain.length, 100)
+  t.ok(octets(long) > 1_000_000)
+})
+
+t.test('one host has one key, but for the attacker and in the mismatch', async (t) => {
+  const keyOf = async (id: string) => (await authority.issue(id, NAMES)).keyPem
+  const genuine = await keyOf('good')
+  for (const id of Object.keys(TABLE)) {
+    const differs = id === 'valid-other-domain' || id === 'key-mismatch'
+    t.equal((await keyOf(id)) !== genuine, differs, id)
+  }
+  t.not((await authority.issue('good', { ...NAMES, host: 'mx2.badmx.test' })).keyPem, genuine)
+})
+
+t.test('an authority', async (t) => {
+  t.equal(await authority.issue('good', NAMES), await authority.issue('good', NAMES), 'issues once')
+  await t.rejects(authority.issue('no-such', NAMES), { message: /unknown certificate fault no-such, want one of case, / })
+  const again: Authority = await createAuthority({ now, seed: 7 })
+  t.not(again.rootPem, authority.rootPem, 'has keys of its own')
+  const { chain } = await again.issue('good', NAMES)
+  t.notOk(verifyPresented({ chain, roots: [authority.rootDer], hostName: NAMES.host, at: now }).chain)
+  t.ok(verifyPresented({ chain, roots: [again.rootDer], hostName: NAMES.host, at: now }).ok)
+  const early = new Date(now.getTime() - HOUR - 1000)
+  t.notOk(verifyPresented({ chain, roots: [again.rootDer], hostName: NAMES.host, at: early }).validity)
+})
+
+t.test('the client chain is accepted where clients are', withOpenssl, async (t) => {
+  const client = await authority.clientChain('good')
+  writeFileSync(join(folder, 'client.pem'), client.certPem)
+  const options = [...ROOT_ONLY, '-untrusted', join(folder, 'client.pem'), '-purpose', 'sslclient', join(folder, 'client.pem')]
+  t.equal(spawnSync('openssl', ['verify', ...options], { timeout: 20_000 }).status, 0)
+  await t.rejects(authority.clientChain('no-such'), { message: /unknown client certificate/ })
+})

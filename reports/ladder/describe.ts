@@ -1,0 +1,79 @@
+/** Events of connections and TLS in one line each, as visible text. */
+import { X509Certificate } from 'node:crypto'
+import type {
+  ConnClosed,
+  ConnOpened,
+  HelloSeen,
+  TlsClosed,
+  TlsFailed,
+  TlsHello,
+  TlsPresented,
+  TlsUp,
+} from '../../peers/events.ts'
+import { clip, count, visible } from '../text.ts'
+
+export function connectionText(event: ConnOpened | ConnClosed): string {
+  if (event.state === 'open') {
+    const to = event.upstream === undefined ? '' : `, and on to ${event.upstream.address}:${event.upstream.port}`
+    const tls = event.tlsOnConnect ? ', TLS on connect' : ''
+    return visible(`connected to ${event.host}, ${event.local.address}:${event.local.port}${to}${tls}`)
+  }
+  const who = { client: 'the client', peer: 'the peer', server: 'the server', harness: 'the harness' }[event.by]
+  const how = { fin: 'FIN', rst: 'RST', error: 'error', deadline: 'deadline' }[event.how]
+  return visible(`ended by ${who}, ${how}${event.detail === undefined ? '' : `: ${clip(event.detail, 200)}`}`)
+}
+
+export function tlsText(event: TlsHello | TlsPresented | TlsUp | TlsFailed | TlsClosed): string {
+  switch (event.state) {
+    case 'hello':
+      return helloText(event.hello)
+    case 'presented':
+      return certificateText(event.chain)
+    case 'up':
+      return visible(`TLS up: ${event.version}, ${event.cipher}${event.resumed ? ', resumed' : ''}${ownCertificate(event.clientChain)}`)
+    case 'failed': {
+      const alert = event.alert === undefined ? '' : `, alert ${event.alert}`
+      return visible(`TLS failed${alert}: ${clip(event.reason, 200)}`)
+    }
+    case 'closed':
+      return `TLS ended by the ${event.by} with close_notify; the connection stays, in clear`
+  }
+}
+
+function ownCertificate(chain: readonly Buffer[]): string {
+  return chain.length === 0 ? '' : `, client certificate ${subjectOf(chain)}`
+}
+
+const VERSIONS: Readonly<Record<number, string>> = {
+  0x0200: 'SSL 2',
+  0x0300: 'SSL 3',
+  0x0301: 'TLS 1.0',
+  0x0302: 'TLS 1.1',
+  0x0303: 'TLS 1.2',
+  0x0304: 'TLS 1.3',
+}
+
+function helloText(hello: HelloSeen): string {
+  if (hello.format === 'none') return 'sent what is no ClientHello'
+  const versions = hello.versions.flatMap((version) => VERSIONS[version] ?? [])
+  const name = hello.serverName === undefined ? 'no SNI' : `SNI ${clip(hello.serverName, 80)}`
+  const what = hello.format === 'sslv2' ? 'ClientHello of SSL 2' : 'ClientHello'
+  return visible([`${what}: ${versions.join(', ')}`, name, count(hello.cipherSuites.length, 'cipher suite')].join('; '))
+}
+
+function certificateText(chain: readonly Buffer[]): string {
+  const more = chain.length > 1 ? `, ${count(chain.length - 1, 'more', 'more')} in the chain` : ''
+  return chain.length === 0 ? 'no certificate sent' : visible(`certificate sent: ${subjectOf(chain)}${more}`)
+}
+
+/** Subject, names and end of the leaf; a certificate that cannot be read is told by its size. */
+function subjectOf(chain: readonly Buffer[]): string {
+  const leaf = chain[0] ?? Buffer.alloc(0)
+  try {
+    const { subject, subjectAltName, validTo } = new X509Certificate(leaf)
+    const names = subjectAltName === undefined ? 'no names' : clip(subjectAltName, 120)
+    return `${clip(subject?.replace(/\n/g, ', ') ?? 'no subject', 80)}; ${names}; until ${validTo}`
+  } catch {
+    return `${count(leaf.length, 'octet')} that cannot be read`
+  }
+}

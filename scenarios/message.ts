@@ -1,0 +1,44 @@
+/** The message under test: a small RFC 5322 message whose every part holds a canary. Pure. */
+import type { Canary } from './events.ts'
+
+export interface Envelope {
+  readonly from: string
+  readonly to: string
+}
+
+/** Canaries by name; `helo` and the like are not in every cell. */
+export function canaryOf(canaries: readonly Canary[], name: string): string {
+  const found = canaries.find((canary) => canary.name === name)
+  if (found === undefined) throw new Error(`the cell has no canary "${name}"`)
+  return found.value
+}
+
+/** Sender at a name that leads nowhere, recipient in the cell's own domain. */
+export function envelopeOf(canaries: readonly Canary[], domain: string): Envelope {
+  return {
+    from: `${canaryOf(canaries, 'sender')}@dsn.badmx.test`,
+    to: `${canaryOf(canaries, 'recipient')}@${domain}`,
+  }
+}
+
+/**
+ * The message, with CRLF line ends.
+ *
+ * @param number counted from 1: several messages of one cell differ in their Message-ID.
+ */
+export function messageOf(canaries: readonly Canary[], envelope: Envelope, clock: Date, number: number): Buffer {
+  const lines = [
+    `Date: ${clock.toUTCString().replace('GMT', '+0000')}`,
+    `From: <${envelope.from}>`,
+    `To: <${envelope.to}>`,
+    `Subject: badmx test ${canaryOf(canaries, 'subject')}`,
+    `Message-ID: <${number}.${canaryOf(canaries, 'body')}@badmx.test>`,
+    'MIME-Version: 1.0',
+    'Content-Type: text/plain; charset=us-ascii',
+    '',
+    'This message was sent by a test of mail transport security.',
+    `Its body holds the text ${canaryOf(canaries, 'body')}.`,
+    '',
+  ]
+  return Buffer.from(lines.join('\r\n'), 'latin1')
+}
