@@ -3,7 +3,9 @@
  * substitutions and swaps of neighbours (optimal string alignment), letters compared without case.
  */
 
-/** The nearest of `names`, or undefined where none is near enough to be helpful. Ties go to the first in the alphabet. */
+/**
+ * The nearest of `names`, or undefined where none is near enough to be helpful. Ties go to the first in the alphabet.
+ */
 export function nearestName(word: string, names: Iterable<string>): string | undefined {
   return nearestNames(word, names, 1)[0]
 }
@@ -30,11 +32,7 @@ function distance(a: string, b: string): number {
     const current = [row]
     for (let column = 1; column <= b.length; column += 1) {
       const same = a[row - 1] === b[column - 1]
-      let best = Math.min(
-        at(above, column) + 1,
-        at(current, column - 1) + 1,
-        at(above, column - 1) + (same ? 0 : 1),
-      )
+      let best = Math.min(at(above, column) + 1, at(current, column - 1) + 1, at(above, column - 1) + (same ? 0 : 1))
       const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
       if (swapped) best = Math.min(best, at(before, column - 2) + 1)
       current.push(best)

@@ -95,7 +95,7 @@ export interface Peer {
   /** Resolves when it has no connection; at once if it has none. */
   idle(): Promise<void>
   /** Changes what it does for connections from now on. */
-  change(stack: readonly (string | StackItem)[]): Promise<void>
+  change(stack: Stacks): Promise<void>
   close(): Promise<void>
 }
 
@@ -105,8 +105,21 @@ export class StackError extends Error {
   readonly code = 'stack'
 }
 
+/** One stack for all connections, or several of which each connection or client gets one. */
+export type Stacks = Members | Rotation
+
+type Members = readonly (string | StackItem)[]
+
+export interface Rotation {
+  readonly vectors: readonly Members[]
+  /** `client`: all connections from one address get the same. */
+  readonly per: 'connection' | 'client'
+  /** `seeded`: drawn with {@link PeerOptions.seed}, the same for the same order of arrivals. */
+  readonly order: 'round-robin' | 'seeded'
+}
+
 /** A sound server with behaviours in front of it. @throws {StackError} @throws {ListenError} */
-export async function peer(stack: readonly (string | StackItem)[], options: PeerOptions = {}): Promise<Peer> {
+export async function peer(stack: Stacks, options: PeerOptions = {}): Promise<Peer> {
   const { tls } = options
   const hostName = options.hostName ?? 'mx.badmx.test'
   const upgrade: Upgrade = { context: 'host', residue: tls?.residue ?? 'drop' }
@@ -127,7 +140,7 @@ export async function peer(stack: readonly (string | StackItem)[], options: Peer
 
 /** Behaviours in front of another server: the man in the middle. @throws {StackError} @throws {ListenError} */
 export async function proxy(
-  stack: readonly (string | StackItem)[],
+  stack: Stacks,
   targetHost: string,
   targetPort: number,
   options: ProxyOptions = {},
@@ -173,7 +186,7 @@ interface Ground {
 }
 
 async function serve(
-  stack: readonly (string | StackItem)[],
+  stack: Stacks,
   options: CommonOptions,
   hostName: string,
   ground: Ground,
@@ -181,14 +194,14 @@ async function serve(
   const behaviours = await loadBehaviours()
   const listener = options.listener ?? (await Listener.open(options))
   try {
-    const host = new MailHost(resolveStack(stack, behaviours), options, hostName, ground)
+    const host = new MailHost(vectorsOf(stack, behaviours), options, hostName, ground)
     listener.serve(host, options.listener === undefined ? undefined : options.address)
     return {
       ...listener.address,
       ...(options.listener !== undefined && options.address !== undefined ? { address: options.address } : {}),
       connections: () => host.size,
       idle: () => host.idle(),
-      change: async (changed) => host.change(resolveStack(changed, behaviours)),
+      change: async (changed) => host.change(vectorsOf(changed, behaviours)),
       close: async () => {
         host.close()
         if (options.listener === undefined) await listener.close()
@@ -206,7 +219,20 @@ interface Member {
   readonly memory: Map<string, unknown>
 }
 
-function resolveStack(stack: readonly (string | StackItem)[], behaviours: ReadonlyMap<string, Behaviour>): Member[] {
+/** Stacks that are ready to be used, and how one is chosen. */
+interface Vectors {
+  readonly stacks: readonly (readonly Member[])[]
+  readonly per: Rotation['per']
+  readonly order: Rotation['order']
+}
+
+function vectorsOf(stack: Stacks, behaviours: ReadonlyMap<string, Behaviour>): Vectors {
+  if (!('vectors' in stack)) return { stacks: [resolveStack(stack, behaviours)], per: 'connection', order: 'round-robin' }
+  if (stack.vectors.length === 0) throw new StackError('a rotation needs one vector or more')
+  return { ...stack, stacks: stack.vectors.map((members) => resolveStack(members, behaviours)) }
+}
+
+function resolveStack(stack: Members, behaviours: ReadonlyMap<string, Behaviour>): Member[] {
   const items = stack.map((item) => (typeof item === 'string' ? { use: item } : item))
   const [problem] = checkStack(items, behaviours)
   if (problem !== undefined) {
@@ -221,7 +247,10 @@ function resolveStack(stack: readonly (string | StackItem)[], behaviours: Readon
 
 /** One mail host: makes a session for each connection. */
 class MailHost implements Host {
-  private members: readonly Member[]
+  private vectors: Vectors
+  /** What each client address was given, where it keeps it. */
+  private readonly given = new Map<string, readonly Member[]>()
+  private turns = 0
   private readonly options: CommonOptions
   private readonly hostName: string
   private readonly ground: Ground
@@ -230,8 +259,8 @@ class MailHost implements Host {
   private waiting: (() => void)[] = []
   private visits = 0
 
-  constructor(members: readonly Member[], options: CommonOptions, hostName: string, ground: Ground) {
-    this.members = members
+  constructor(vectors: Vectors, options: CommonOptions, hostName: string, ground: Ground) {
+    this.vectors = vectors
     this.options = options
     this.hostName = hostName
     this.ground = ground
@@ -241,8 +270,21 @@ class MailHost implements Host {
     return this.sessions.size
   }
 
-  change(members: readonly Member[]): void {
-    this.members = members
+  change(vectors: Vectors): void {
+    this.vectors = vectors
+    this.given.clear()
+  }
+
+  private choose(clientAddress: string): readonly Member[] {
+    const { stacks, per, order } = this.vectors
+    const kept = per === 'client' ? this.given.get(clientAddress) : undefined
+    if (kept !== undefined) return kept
+    this.turns += 1
+    const draw = seeded(this.options.seed ?? 0, 'vector', String(this.turns))
+    const index = order === 'seeded' ? Math.floor(draw() * stacks.length) : (this.turns - 1) % stacks.length
+    const chosen = stacks[index] ?? []
+    if (per === 'client') this.given.set(clientAddress, chosen)
+    return chosen
   }
 
   idle(): Promise<void> {
@@ -281,7 +323,8 @@ class MailHost implements Host {
   }
 
   private sessionOptions(host: string, visit: number, socket: Socket): SessionOptions {
-    const { options, ground, members } = this
+    const { options, ground } = this
+    const members = this.choose(socket.remoteAddress ?? '')
     const layers = (plane: Behaviour['plane']): NamedLayer[] =>
       members
         .filter(({ behaviour }) => behaviour.plane === plane)

@@ -15,7 +15,10 @@ t.test('another seed, another label or another split gives another stream', asyn
 
 t.test('the generator is xoshiro128**: its first outputs for the state that SHA-256 of [1] gives', async (t) => {
   const random = seeded(1)
-  t.same(take(random, 3).map((value) => value * 2 ** 32), KNOWN)
+  t.same(
+    take(random, 3).map((value) => value * 2 ** 32),
+    KNOWN,
+  )
 })
 
 t.test('numbers stay in [0, 1) and fill it', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * Repeatable randomness: the same seed and labels give the same numbers on every machine. The generator is
- * xoshiro128** (Blackman and Vigna, 2018), its 128 bits of state are the head of SHA-256 over the seed and the labels, so
- * that streams with different labels have nothing in common. Not for keys.
+ * xoshiro128** (Blackman and Vigna, 2018), its 128 bits of state are the head of SHA-256 over the seed and the
+ * labels, so that streams with different labels have nothing in common. Not for keys.
  */
 import { createHash } from 'node:crypto'
 
@@ -11,7 +11,9 @@ import { createHash } from 'node:crypto'
  * `labels` name the stream (cell, peer, behaviour, visit, …); how they are split matters: `('a', 'b')` is not `('ab')`.
  */
 export function seeded(seed: number, ...labels: readonly string[]): () => number {
-  const digest = createHash('sha256').update(JSON.stringify([seed, ...labels])).digest()
+  const digest = createHash('sha256')
+    .update(JSON.stringify([seed, ...labels]))
+    .digest()
   const state = new Uint32Array([0, 4, 8, 12].map((at) => digest.readUInt32LE(at)))
   return () => next(state) / 2 ** 32
 }

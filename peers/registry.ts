@@ -31,7 +31,7 @@ export interface ParameterText {
   readonly name: string
   /** `integer`, `string`, `"fin" or "rst"`. */
   readonly type: string
-  /** As JSON. */
+  /** As JSON; empty for a parameter that may be left away. */
   readonly default: string
   readonly description: string
 }
@@ -40,7 +40,8 @@ export interface ParameterText {
  * Loads every behaviour, sorted by id.
  *
  * @param folder where to look; by default the `behaviours` folder beside this module, as it runs.
- * @throws {RegistryError} where an id is not its file's name, or `{}` are no valid parameters.
+ * @throws {RegistryError} where a module cannot be loaded, an id is not its file's name, or `{}` are no valid
+ * parameters.
  */
 export async function loadBehaviours(
   folder: URL = new URL('./behaviours/', import.meta.url),
@@ -51,13 +52,21 @@ export async function loadBehaviours(
     .sort()
   const behaviours = new Map<string, Behaviour>()
   for (const name of names) {
-    const module = (await import(new URL(name, folder).href)) as { behaviour?: Behaviour }
-    if (module.behaviour === undefined) continue
     const id = name.slice(0, -ending.length)
-    checkFile(id, module.behaviour)
-    behaviours.set(id, module.behaviour)
+    const behaviour = await behaviourIn(new URL(name, folder), id)
+    if (behaviour === undefined) continue
+    checkFile(id, behaviour)
+    behaviours.set(id, behaviour)
   }
   return behaviours
+}
+
+async function behaviourIn(module: URL, id: string): Promise<Behaviour | undefined> {
+  try {
+    return ((await import(module.href)) as { behaviour?: Behaviour }).behaviour
+  } catch (cause) {
+    throw new RegistryError(`peers/behaviours/${id}: cannot be loaded: ${String(cause)}`, { cause })
+  }
 }
 
 function checkFile(id: string, behaviour: Behaviour): void {
@@ -65,7 +74,9 @@ function checkFile(id: string, behaviour: Behaviour): void {
     throw new RegistryError(`peers/behaviours/${id}: got id "${behaviour.id}", want the file's name "${id}"`)
   const defaults = behaviour.parameters.safeParse({})
   if (!defaults.success)
-    throw new RegistryError(`peers/behaviours/${id}: every parameter needs a default: ${z.prettifyError(defaults.error)}`)
+    throw new RegistryError(
+      `peers/behaviours/${id}: every parameter needs a default: ${z.prettifyError(defaults.error)}`,
+    )
 }
 
 /**
@@ -77,8 +88,8 @@ function checkFile(id: string, behaviour: Behaviour): void {
  * - a needed member that, once fired, `hides` a moment that another needed member shapes. The order of the two does not
  *   matter: most moments are hidden because no client gets that far.
  *
- * Companions (`fires: may`) prove nothing and conflict with nothing; of `must-not` members only the silence is needed, so
- * they can be hidden but hide nothing.
+ * Companions (`fires: may`) prove nothing and conflict with nothing; of `must-not` members only the silence is
+ * needed, so they can be hidden but hide nothing.
  */
 export function checkStack(
   items: readonly StackItem[],
@@ -188,7 +199,13 @@ export function parametersOf(behaviour: Behaviour): readonly ParameterText[] {
   })
 }
 
-function typeText(shape: { type?: unknown; enum?: unknown; anyOf?: unknown; items?: unknown; const?: unknown }): string {
+function typeText(shape: {
+  type?: unknown
+  enum?: unknown
+  anyOf?: unknown
+  items?: unknown
+  const?: unknown
+}): string {
   if (Array.isArray(shape.enum)) return shape.enum.map((value) => JSON.stringify(value)).join(' or ')
   if (Array.isArray(shape.anyOf)) return shape.anyOf.map((each) => typeText(each as object)).join(' or ')
   if (shape.const !== undefined) return JSON.stringify(shape.const)

@@ -2,7 +2,7 @@
  * What the short reports (terminal, Markdown) have in common: the cells of a record grouped so that a person reads each
  * thing once. Order is deterministic: clients as in the record, then what matters most, then the record's order.
  */
-import type { Policy } from '../scenarios/policy.ts'
+import { POLICIES, type Policy } from '../scenarios/policy.ts'
 import type { CellRecord, RunRecord, Verdict } from '../scenarios/record.ts'
 import { type GateOptions, weigh } from './gate.ts'
 import { VERDICT_ORDER } from './verdicts.ts'
@@ -14,6 +14,7 @@ export interface CellGroup {
   readonly reason: string
   /** Distinct, in the record's order. */
   readonly scenarios: readonly string[]
+  /** Distinct, weakest first. */
   readonly policies: readonly Policy[]
   /** At least one. */
   readonly cells: readonly CellRecord[]
@@ -86,7 +87,7 @@ function asGroup(cells: readonly CellRecord[]): CellGroup[] {
       verdict: first.verdict,
       reason: first.reason,
       scenarios: distinct(cells.map((cell) => cell.scenario)),
-      policies: distinct(cells.map((cell) => cell.policy)),
+      policies: policiesOf(cells),
       cells,
     },
   ]
@@ -100,6 +101,17 @@ function compare(a: readonly number[], b: readonly number[]): number {
 /** Each item once, at its first place. */
 export function distinct<T>(items: readonly T[]): readonly T[] {
   return [...new Set(items)]
+}
+
+/** The policies of the cells, each once, in the order in which they are always told. */
+export function policiesOf(cells: readonly CellRecord[]): readonly Policy[] {
+  return POLICIES.filter((policy) => cells.some((cell) => cell.policy === policy))
+}
+
+/** `deferred`, or `deferred, finally delivered-cleartext`. */
+export function observed(cell: CellRecord): string {
+  const { first, final } = cell.outcome
+  return first === final ? first : `${first}, finally ${final}`
 }
 
 /** `strip` of `strip/strip-ehlo-omit`. */

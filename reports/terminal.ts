@@ -76,13 +76,29 @@ function emphasised(line: string, strong: readonly string[], emphasise: (text: s
 
 /** Per client a block: families down, policies across, counts of verdicts in the cells; then the legend. */
 function matrices(record: RunRecord, width: number, paint: Paint): string[][] {
+  const controls = record.cells.filter((cell) => cell.role === 'harness-control')
+  const counted = record.cells.filter((cell) => cell.role !== 'harness-control')
   const blocks = summary.clientIds(record).flatMap((client) => {
-    const cells = record.cells.filter((cell) => cell.client === client)
+    const cells = counted.filter((cell) => cell.client === client)
     return cells.length === 0 ? [] : matrix(visible(summary.clientName(record, client)), cells, width, paint)
   })
-  if (blocks.length === 0) return []
-  const legend = tally(record.cells).map(([verdict, number]) => `${labelled(verdict)} ${group(number)}`)
-  return [...blocks, wrap(legend.join('   '), width).map((line) => paint('dim', line))]
+  const passed = controls.filter((cell) => weigh(cell) === 'fine').length
+  const legend = [
+    ...tally(counted).map(([verdict, number]) => `${labelled(verdict)} ${group(number)}`),
+    ...(controls.length > 0 ? [`harness controls: ${passed} of ${controls.length} passed`] : []),
+  ]
+  return [...blocks, spread(legend, width).map((line) => paint('dim', line))]
+}
+
+/** Items three spaces apart, none broken over two lines. */
+function spread(items: readonly string[], width: number): string[] {
+  const lines: string[] = []
+  for (const item of items) {
+    const line = lines.at(-1)
+    if (line === undefined || columns(line) + 3 + columns(item) > width) lines.push(item)
+    else lines[lines.length - 1] = `${line}   ${item}`
+  }
+  return lines
 }
 
 interface Column {
@@ -93,7 +109,7 @@ interface Column {
 
 function matrix(name: string, cells: readonly CellRecord[], width: number, paint: Paint): string[][] {
   const families = summary.distinct(cells.map(summary.familyOf))
-  const all: Column[] = summary.distinct(cells.map((cell) => cell.policy)).map((policy) => {
+  const all: Column[] = summary.policiesOf(cells).map((policy) => {
     const column = families.map((family) =>
       tally(cells.filter((cell) => cell.policy === policy && summary.familyOf(cell) === family)),
     )

@@ -9,8 +9,8 @@ import { checkStack } from '../peers/registry.ts'
 import { FAMILY_TEXT, familyOf, familyWords, isFamily } from './families.ts'
 import { COLUMNS, type Column } from './policy.ts'
 import type { Finding } from './problem.ts'
-import type { HostSpec, ScenarioFile } from './schema.ts'
 import { stackOf } from './scenario.ts'
+import type { HostSpec, ScenarioFile } from './schema.ts'
 
 /** The things that scenario files may name. What is absent is not checked. */
 export interface KnownNames {
@@ -43,6 +43,7 @@ export function checkScenario(parsed: ScenarioFile, file: string, known: KnownNa
     ...checkExpect(parsed, known),
     ...named(['assert'], parsed.assert, 'assert', known.asserts),
     ...named(['flaw', 'name'], parsed.flaw.name, 'flaw of the reference client', known.flaws),
+    ...named(['flaw', 'with'], parsed.flaw.with, 'flaw of the reference client', known.flaws),
     ...named(
       ['job', 'clientCertificate'],
       parsed.job.clientCertificate,
@@ -138,11 +139,14 @@ function checkExpect(parsed: ScenarioFile, known: KnownNames): Finding[] {
     const wrong = cell === undefined ? undefined : known.checkExpectation?.(cell)
     if (wrong !== undefined) found.push({ path: ['expect', column], message: wrong })
   }
-  const planned = COLUMNS.filter((column) => !['-', undefined].includes(parsed.expect[column]?.trim()))
+  const planned = COLUMNS.filter((column) => !['-', undefined].includes(parsed.expect[column]))
   if (planned.length === 0) found.push({ path: ['expect'], message: 'no policy has an expectation' })
   const column: Column = parsed.flaw.policy === 'implicit' ? 'verify' : parsed.flaw.policy
   if (!planned.includes(column))
-    found.push({ path: ['flaw', 'policy'], message: `the scenario expects nothing under ${column}, so no flaw can show` })
+    found.push({
+      path: ['flaw', 'policy'],
+      message: `the scenario expects nothing under ${column}, so no flaw can show`,
+    })
   if (parsed.noVerdict.includes(column))
     found.push({ path: ['flaw', 'policy'], message: `there is no verdict under ${column}, so no flaw can show` })
   for (const [index, without] of parsed.noVerdict.entries())

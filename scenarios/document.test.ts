@@ -26,15 +26,13 @@ t.test('the catalogue: families, cells, what waits', async (t) => {
     { id: 'strip-c', reason: 'no ports', needs: 'a-port', file: 'x' },
   ])
   t.match(markdown, '2 scenarios (0 critical, 2 high, 0 medium, 0 low); 2 more wait.')
-  t.match(markdown, /## `control`: .* \(1\)[^]*## `strip`: .* \(1\)[^]*## Waiting \(2\)/)
+  t.match(markdown, /## `control`: .* \(1\)[\s\S]*## `strip`: .* \(1\)[\s\S]*## Waiting \(2\)/)
   t.match(
     markdown,
     '| `strip-a`<br>A \\| B | two lines with &lt;b> and \\`code\\` | `-` | `D>C\\|C` | `D` | `-` | `-` | `-` | `-` | high | ' +
       '`no-hang`<br>`no-crash` | `no-second-ehlo` under may | RFC 3207 §4; a field report |',
   )
   t.match(markdown, /\| `strip-c` \| a-port \| no ports \|\n\| `dane-b` \| dns \| no zones \|\n$/)
-  const columns = markdown.split('\n').filter((line) => line.startsWith('| ') && !line.includes(' | dns |'))
-  t.ok(columns.length > 4)
   t.notMatch(catalogueMarkdown(scenarios, []), /Waiting/)
 })
 
@@ -50,7 +48,10 @@ t.test('the behaviours: facts and parameters', async (t) => {
     create: () => ({ on: () => [] }),
   }) as Behaviour
   const markdown = behavioursMarkdown(new Map([[behaviour.id, behaviour]]))
-  t.match(markdown, '## `refuse-starttls`\n\nRefuses STARTTLS\n\n- shapes: starttls-reply\n- hides, once fired: handshake\n')
+  t.match(
+    markdown,
+    '## `refuse-starttls`\n\nRefuses STARTTLS\n\n- shapes: starttls-reply\n- hides, once fired: handshake\n',
+  )
   t.match(markdown, '| `close` | "none" or "fin" | `"none"` | What then? |')
   t.notMatch(markdown, 'under TLS')
 })

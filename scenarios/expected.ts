@@ -24,9 +24,7 @@ export function columnOf(policy: JudgedAs): Column {
 export function expectedOf(scenario: Scenario, policy: JudgedAs): string | undefined {
   const isControl = (IMPLICIT_CONTROLS as readonly string[]).includes(scenario.name)
   const fits =
-    policy === 'implicit'
-      ? isControl || WITHOUT_STARTTLS.includes(scenario.family)
-      : scenario.name !== TLS_ON_CONNECT
-  const cell = fits ? scenario.expect[columnOf(policy)]?.trim() : undefined
+    policy === 'implicit' ? isControl || WITHOUT_STARTTLS.includes(scenario.family) : scenario.name !== TLS_ON_CONNECT
+  const cell = fits ? scenario.expect[columnOf(policy)] : undefined
   return cell === '-' ? undefined : cell
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { jsonSchemas } from './json-schema.ts'
+import { scenarioJsonSchema } from './json-schema.ts'
 import { COLUMNS } from './policy.ts'
 
 interface Node {
@@ -11,14 +11,20 @@ interface Node {
   readonly additionalProperties?: unknown
   readonly description?: string
   readonly $schema?: string
+  readonly if: Node
+  readonly then: Node
+  readonly else: Node
 }
 
 const behaviours = new Map([['hide-starttls', {} as never]])
 const known = { behaviours, certificates: ['good', 'expired'], asserts: ['no-hang'], flaws: ['skip-name-check'] }
 
 t.test('a scenario', async (t) => {
-  const schema = jsonSchemas().scenario as Node
-  t.equal(schema.$schema, 'http://json-schema.org/draft-07/schema#')
+  const whole = scenarioJsonSchema() as Node
+  t.equal(whole.$schema, 'http://json-schema.org/draft-07/schema#')
+  t.same(whole.if.required, ['scenarios'], 'what makes a file a matrix')
+  t.same(whole.then.required, ['common', 'scenarios'])
+  const schema = whole.else
   t.equal(schema.additionalProperties, false, 'a mistyped key is marked')
   t.same(schema.required, ['id', 'title', 'wire', 'source', 'severity', 'expect', 'flaw'])
   t.same(Object.keys(schema.properties.expect?.properties ?? {}), [...COLUMNS])
@@ -27,7 +33,7 @@ t.test('a scenario', async (t) => {
 })
 
 t.test('known names are offered wherever one can stand', async (t) => {
-  const { scenario, matrix } = jsonSchemas(known) as { scenario: Node; matrix: Node }
+  const { else: scenario, then: matrix } = scenarioJsonSchema(known) as Node
   const entry = matrix.properties.scenarios?.items as Node
   for (const schema of [scenario, matrix.properties.common as Node, entry]) {
     t.same(schema.properties.certificate?.enum, ['good', 'expired'])

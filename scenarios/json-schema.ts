@@ -1,28 +1,30 @@
 /**
- * JSON Schema (draft-7) of scenario files, for editors: completion of keys and names, descriptions, and a red line under a
- * mistake. Made from the schema that the loader checks with, so the two cannot differ.
+ * JSON Schema (draft-7) of scenario files, for editors: completion of keys and names, descriptions, and a red line
+ * under a mistake. Made from the schema that the loader checks with, so the two cannot differ.
  */
 import { z } from 'zod'
 import type { KnownNames } from './check.ts'
 import { matrixSchema, scenarioSchema } from './schema.ts'
 
-export interface JsonSchemas {
-  /** For `<id>.yaml`. */
-  readonly scenario: object
-  /** For `<name>.matrix.yaml`. */
-  readonly matrix: object
-}
-
-/** @param known the names that are offered for completion; a kind that is absent stays free text. */
-export function jsonSchemas(known: KnownNames = {}): JsonSchemas {
+/**
+ * One schema for both forms: a file that has `scenarios` is a matrix, any other holds one scenario.
+ *
+ * @param known the names that are offered for completion; a kind that is absent stays free text.
+ */
+export function scenarioJsonSchema(known: KnownNames = {}): object {
   return {
-    scenario: schemaOf(scenarioSchema, 'A badmx scenario', known),
-    matrix: schemaOf(matrixSchema, 'Several badmx scenarios that share fields', known),
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'A badmx scenario file',
+    type: 'object',
+    if: { required: ['scenarios'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, in an object that nobody awaits
+    then: schemaOf(matrixSchema, 'Several scenarios that share fields', known),
+    else: schemaOf(scenarioSchema, 'A scenario', known),
   }
 }
 
 function schemaOf(schema: z.ZodType, title: string, known: KnownNames): object {
-  const node = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }) as Node
+  const { $schema: _, ...node }: Node = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' })
   complete(node, known)
   return { ...node, title }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { type Behaviour, defineBehaviour, type Moment } from '../peers/behaviour.ts'
 import { z } from 'zod'
+import { type Behaviour, defineBehaviour, type Moment } from '../peers/behaviour.ts'
 import type { KnownNames } from './check.ts'
 import { loadCatalogue, loadScenarioFile, merge } from './load.ts'
 import { problemText } from './problem.ts'
@@ -78,7 +78,7 @@ t.test('a sound file is spelt out', async (t) => {
       noVerdict: [],
       nameDependent: false,
       job: { steps: [{ submit: 1 }, { settle: 'first' }], password: false },
-      flaw: { name: 'ignore-missing-starttls', policy: 'encrypt' },
+      flaw: { name: 'ignore-missing-starttls', with: [], policy: 'encrypt' },
     },
   ])
 })
@@ -125,7 +125,10 @@ scenarios:
     /:9:5: scenarios\.1: "severity" is missing/,
   ])
   t.match(problems(text.replace('strip-a', 'strip-b'), file), [/:10:11: .*"strip-b" is taken by scenarios\.0/])
-  t.match(problems(text.replace('common:', 'comon:'), file), [/"common" is missing/, /comon: unknown key "comon".*did you mean "common"/])
+  t.match(problems(text.replace('common:', 'comon:'), file), [
+    /"common" is missing/,
+    /comon: unknown key "comon".*did you mean "common"/,
+  ])
 })
 
 t.test('problems come with their place', async (t) => {
@@ -133,28 +136,65 @@ t.test('problems come with their place', async (t) => {
   const table: readonly (readonly [string | RegExp, string, string | RegExp])[] = [
     ['title:', 'titel:', `${at}:1:1: "title" is missing`],
     ['wire: The line is gone', 'wire: 3', `${at}:3:7: wire: got the number 3; want a string`],
-    ['critical', 'crtical', `${at}:5:11: severity: got "crtical"; want one of critical, high, medium, low; did you mean "critical"?`],
-    ['- hide-starttls', '- hide-startls', `${at}:7:5: stack.0.use: there is no behaviour "hide-startls"; did you mean "hide-starttls"?`],
-    ['code: 502', 'cod: 502', `${at}:9:18: stack.1.with.cod: refuse-starttls has no parameter "cod"; want code; did you mean "code"?`],
+    [
+      'critical',
+      'crtical',
+      `${at}:5:11: severity: got "crtical"; want one of critical, high, medium, low; did you mean "critical"?`,
+    ],
+    [
+      '- hide-starttls',
+      '- hide-startls',
+      `${at}:7:5: stack.0.use: there is no behaviour "hide-startls"; did you mean "hide-starttls"?`,
+    ],
+    [
+      'code: 502',
+      'cod: 502',
+      `${at}:9:18: stack.1.with.cod: refuse-starttls has no parameter "cod"; want code; did you mean "code"?`,
+    ],
     ['code: 502', 'code: often', /:9:19: stack\.1\.with\.code: refuse-starttls: .*number/],
     ['fires: may', 'fire: may', `${at}:10:5: stack.1.fire: unknown key "fire"; did you mean "fires"?`],
     ['fires: may', 'fires: sometimes', /:10:12: stack\.1\.fires: got "sometimes"; want one of must, may, must-not/],
-    ['- use: refuse-starttls\n    with: { code: 502 }\n    fires: may', '- pad-ehlo-reply', /:8:5: stack\.1: .*both shape ehlo-reply/],
+    [
+      '- use: refuse-starttls\n    with: { code: 502 }\n    fires: may',
+      '- pad-ehlo-reply',
+      /:8:5: stack\.1: .*both shape ehlo-reply/,
+    ],
     ['may: C', 'may: Q', `${at}:11:25: expect.may: cannot read "Q"`],
     ['may: C', 'maybe: C', `${at}:11:20: expect.maybe: unknown key "maybe"; did you mean "may"?`],
-    ['[starttls-once]', '[starttls-onc]', `${at}:12:10: assert.0: there is no assert "starttls-onc"; did you mean "starttls-once"?`],
-    ['name: ignore-missing', 'name: ignores-missing', /:13:15: flaw\.name: there is no flaw.*did you mean "ignore-missing-starttls"/],
+    [
+      '[starttls-once]',
+      '[starttls-onc]',
+      `${at}:12:10: assert.0: there is no assert "starttls-onc"; did you mean "starttls-once"?`,
+    ],
+    [
+      'name: ignore-missing',
+      'name: ignores-missing',
+      /:13:15: flaw\.name: there is no flaw.*did you mean "ignore-missing-starttls"/,
+    ],
+    ['policy: encrypt', 'with: [wait], policy: encrypt', /:13:49: flaw\.with\.0: there is no flaw of the reference/],
     ['policy: encrypt', 'policy: dane', /:13:48: flaw\.policy: the scenario expects nothing under dane/],
-    ['policy: encrypt }', 'policy: encrypt }\nnoVerdict: [encrypt]', /:13:48: flaw\.policy: there is no verdict under encrypt/],
+    [
+      'policy: encrypt }',
+      'policy: encrypt }\nnoVerdict: [encrypt]',
+      /:13:48: flaw\.policy: there is no verdict under encrypt/,
+    ],
     ['id: strip-omit', 'id: strip-other', /:1:5: id: got "strip-other", and the file is called strip-omit\.yaml/],
     ['stack:\n', 'hosts: {mx: {}}\nstack:\n', /:7:1: stack: "stack" is short for hosts\.mx\.stack/],
-    ['stack:\n', 'certificate: expird\nstack:\n', /:6:14: certificate: there is no certificate fault "expird".*"expired"/],
+    [
+      'stack:\n',
+      'certificate: expird\nstack:\n',
+      /:6:14: certificate: there is no certificate fault "expird".*"expired"/,
+    ],
     ['stack:\n', 'tls: {min: TLSv1.3, max: TLSv1.2}\nstack:\n', /:6:6: tls: min TLSv1\.3 is above max TLSv1\.2/],
     ['stack:\n', 'phases: {later: {mx2: {}}}\nstack:\n', /:6:10: phases\.later: no step of the job enters/],
     ['stack:\n', 'phases: {later: {mx2: {}}}\nstack:\n', /:6:18: phases\.later\.mx2: there is no host "mx2"/],
     ['stack:\n', 'job: {steps: [phase: gone]}\nstack:\n', /:6:22: job\.steps\.0\.phase: there is no phase "gone"/],
     ['stack:\n', 'job: {clientCertificate: md5}\nstack:\n', /there is no client certificate "md5"; want one of good/],
-    ['stack:\n', 'job: {steps: [sumbit: 1]}\nstack:\n', /:6:15: job\.steps\.0: got a map; want one of the keys submit, settle, phase/],
+    [
+      'stack:\n',
+      'job: {steps: [sumbit: 1]}\nstack:\n',
+      /:6:15: job\.steps\.0: got a map; want one of the keys submit, settle, phase/,
+    ],
     ['source: [RFC 3207 §6]', 'source: []', /:4:9: source: .*1 item/],
     ['title: STARTTLS', 'title: x\ntitle: STARTTLS', /:3:1: Map keys must be unique/],
     ["dane: '-'", 'dane: -', /:11:/],
@@ -202,7 +242,10 @@ t.test('a catalogue folder: read in order, strays are told', async (t) => {
     },
   })
   const { scenarios, problems } = await loadCatalogue(known, root)
-  t.same(scenarios.map((scenario) => scenario.name), ['control/ctl-a', 'strip/strip-omit'])
+  t.same(
+    scenarios.map((scenario) => scenario.name),
+    ['control/ctl-a', 'strip/strip-omit'],
+  )
   t.match(problems.map(problemText), [
     /strip-more\.yml:1:1: not read/,
     /scenarios.catalogue.strips:1:1: there is no family "strips"/,

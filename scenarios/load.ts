@@ -1,7 +1,7 @@
 /**
- * Reads the catalogue: `scenarios/catalogue/<family>/<id>.yaml`, one scenario, and `<name>.matrix.yaml`, several that share
- * fields; and a user's own files of the same two forms. Nothing is passed over in silence: what cannot be read, or names
- * what does not exist, is a {@link Problem} with its place, and its scenario is not in the result.
+ * Reads the catalogue: `scenarios/catalogue/<family>/<id>.yaml`, one scenario, and `<name>.matrix.yaml`, several that
+ * share fields; and a user's own files of the same two forms. Nothing is passed over in silence: what cannot be read,
+ * or names what does not exist, is a {@link Problem} with its place, and its scenario is not in the result.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { canonicalJson, plan, type PlanClient, type PlanRequest } from './plan.ts'
+import { canonicalJson, type PlanClient, type PlanRequest, plan } from './plan.ts'
 import { POLICIES, type Policy } from './policy.ts'
 import { SAMPLE_CONTROLS, SAMPLE_HOST, sampleScenario } from './test/sample-scenario.ts'
 
@@ -113,7 +113,10 @@ t.test('passwords: canaries and credentials, or unsupported', async (t) => {
   t.equal(first?.credentials, true)
   t.equal(first?.messages, 3)
   t.equal(first?.noVerdict, true)
-  t.same(first?.canaries.slice(4).map((canary) => canary.name), ['user', 'password'])
+  t.same(
+    first?.canaries.slice(4).map((canary) => canary.name),
+    ['user', 'password'],
+  )
   const [without] = cells(false)
   t.equal(without?.credentials, false)
   t.match(without?.unsupported, /one does not authenticate/)
@@ -226,7 +229,10 @@ t.test('shards: each cell in one, controls in all', async (t) => {
   for (const part of parts) {
     t.equal(part.cells.filter((cell) => cell.role !== 'scenario').length, 6 + 6)
     t.same(part.whole, whole.whole)
-    t.ok(part.cells.some((cell) => cell.role === 'scenario'), 'none is empty here')
+    t.ok(
+      part.cells.some((cell) => cell.role === 'scenario'),
+      'none is empty here',
+    )
   }
 })
 

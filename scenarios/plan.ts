@@ -2,24 +2,21 @@
  * The plan of a run: which cells, what is expected of each and what its verdict needs. Pure: the same request gives the
  * same plan, and the digest says whether two runs (or two shards of one) were planned alike.
  *
- * What always holds: every client has its controls under every policy that it is planned for, whatever was selected, and
- * the reference client has those of the harness; no two cells share an id or a canary; a cell that cannot be run stays in
- * the plan, with the reason.
+ * What always holds: every client has its controls under every policy that it is planned for, whatever was selected,
+ * and the reference client has those of the harness; no two cells share an id or a canary; a cell that cannot be run
+ * stays in the plan, with the reason.
  */
 import { createHash } from 'node:crypto'
 import { seeded, word } from '../peers/random.ts'
 import type { ClientAdapter } from './client.ts'
 import type { Canary, ProofNeeded } from './events.ts'
-import { columnOf, CONTROLS, expectedOf, IMPLICIT_CONTROLS, type JudgedAs } from './expected.ts'
+import { CONTROLS, columnOf, expectedOf, IMPLICIT_CONTROLS, type JudgedAs } from './expected.ts'
 import { POLICIES, type Policy, RUNNABLE } from './policy.ts'
 import type { Scenario, World } from './scenario.ts'
-import { select, SelectionError, type Waits } from './select.ts'
+import { SelectionError, select, type Waits } from './select.ts'
 
 /** What planning needs to know of a client. */
-export type PlanClient = Pick<
-  ClientAdapter,
-  'id' | 'kind' | 'policies' | 'namesPeers' | 'passwords' | 'documented'
->
+export type PlanClient = Pick<ClientAdapter, 'id' | 'kind' | 'policies' | 'namesPeers' | 'passwords' | 'documented'>
 
 export interface PlanRequest {
   /** The catalogue, with the controls, and a user's own. */
@@ -32,6 +29,8 @@ export interface PlanRequest {
   readonly policies: readonly Policy[]
   /** Patterns of {@link select}; empty for all. */
   readonly only: readonly string[]
+  /** Of what was selected, which scenarios for which client (by id); all where absent. */
+  readonly chosen?: (scenario: Scenario, client: string) => boolean
   readonly seed: number
   readonly timeScale: number
   /** How many times each cell is run, 1 or more; controls once. */
@@ -111,6 +110,7 @@ export function plan(request: PlanRequest): Plan {
     for (const policy of policies)
       for (const client of request.clients)
         for (let time = 1; time <= request.repeat; time += 1) {
+          if (request.chosen?.(scenario, client.id) === false) continue
           const cell = cellOf(request, scenario, policy, client, time, 'scenario')
           if (cell !== undefined && (wanted === undefined || wanted.has(cell.id))) asked.push(cell)
         }
@@ -141,7 +141,8 @@ function controlsOf(policy: Policy, request: PlanRequest): Scenario[] {
   const names = policy === 'implicit' ? IMPLICIT_CONTROLS : CONTROLS
   return names.map((name) => {
     const scenario = request.scenarios.find((each) => each.name === name)
-    if (scenario === undefined) throw new Error(`the control ${name} is not among the scenarios: nothing can be believed`)
+    if (scenario === undefined)
+      throw new Error(`the control ${name} is not among the scenarios: nothing can be believed`)
     return scenario
   })
 }
@@ -248,7 +249,11 @@ export function canonicalJson(value: unknown): string {
   )
 }
 
-function nothingPlanned(count: number, policies: readonly Policy[], wanted: ReadonlySet<string> | undefined): SelectionError {
+function nothingPlanned(
+  count: number,
+  policies: readonly Policy[],
+  wanted: ReadonlySet<string> | undefined,
+): SelectionError {
   const under = policies.length === 0 ? 'no policy' : policies.join(', ')
   const among = wanted === undefined ? '' : `, and none is among the ${wanted.size} cells of the last run that failed`
   const message = `nothing to run: ${count} scenarios selected, none has a cell under ${under}${among}`

@@ -1,6 +1,6 @@
 /**
- * A scenario with everything filled in: short forms spelt out, phases resolved, defaults in place. What the planner, the
- * runner and the documentation read; made from a checked file by {@link resolveScenario}, which is pure.
+ * A scenario with everything filled in: short forms spelt out, phases resolved, defaults in place. What the planner,
+ * the runner and the documentation read; made from a checked file by {@link resolveScenario}, which is pure.
  */
 import type { Family } from './families.ts'
 import type { Column } from './policy.ts'
@@ -141,7 +141,10 @@ function phasesOf(parsed: ScenarioFile, raw: object, hosts: World): Record<strin
   return worlds
 }
 
-/** `before` with the fields of `change` that the author wrote (`raw`); of `tls` and `extensions` only their written keys. */
+/**
+ * `before` with the fields of `change` that the author wrote (`raw`); of `tls` and `extensions` only their written
+ * keys.
+ */
 function changed(before: Host, change: PhaseHost, raw: object): Host {
   const wrote = (key: string): boolean => Object.hasOwn(raw, key)
   return {
@@ -158,7 +161,8 @@ function changed(before: Host, change: PhaseHost, raw: object): Host {
 
 function child(value: object, ...path: readonly string[]): object {
   let here: unknown = value
-  for (const key of path) here = typeof here === 'object' && here !== null ? (here as Record<string, unknown>)[key] : null
+  for (const key of path)
+    here = typeof here === 'object' && here !== null ? (here as Record<string, unknown>)[key] : null
   return typeof here === 'object' && here !== null ? here : {}
 }
 

@@ -20,7 +20,10 @@ t.test('patterns', async (t) => {
     [['*-rst'], ['strip-reply-rst']],
     [['strip-reply-???'], ['strip-reply-454', 'strip-reply-rst']],
     [['severity:critical'], ['strip-reply-454']],
-    [['cert', 'severity:low', 'cert-expired'], ['strip-cmd-noop', 'cert-expired']],
+    [
+      ['cert', 'severity:low', 'cert-expired'],
+      ['strip-cmd-noop', 'cert-expired'],
+    ],
   ]
   for (const [only, want] of table) t.same(chosen(...only), want, only.join(' '))
 })
@@ -40,5 +43,7 @@ t.test('a pattern that matches nothing is an error, also beside one that does', 
 t.test('one that waits says why', async (t) => {
   const waiting = [{ id: 'dane-bogus', reason: 'it needs name servers' }]
   for (const pattern of ['dane-bogus', 'dns/dane-bogus'])
-    t.throws(() => select(scenarios, [pattern], waiting), { message: `"dane-bogus" cannot be run yet: it needs name servers` })
+    t.throws(() => select(scenarios, [pattern], waiting), {
+      message: `"dane-bogus" cannot be run yet: it needs name servers`,
+    })
 })

@@ -1,7 +1,8 @@
 /**
- * `--only`: which scenarios are meant. A pattern is an id (`strip-ehlo-omit`), a name (`strip/strip-ehlo-omit`), a family
- * (`strip`), a glob over names or ids (`strip/strip-reply-*`, `*-rst`), or `severity:critical`. Several are added up; one
- * that matches nothing is an error, because a mistyped pattern must not turn into a run that tested less.
+ * `--only`: which scenarios are meant. A pattern is an id (`strip-ehlo-omit`), a name (`strip/strip-ehlo-omit`), a
+ * family (`strip`), a glob over names or ids (`strip/strip-reply-*`, `*-rst`), or `severity:critical`. Several are
+ * added up; one that matches nothing is an error, because a mistyped pattern must not turn into a run that tested
+ * less.
  */
 import { nearestNames } from '../peers/nearest-name.ts'
 import type { Scenario } from './scenario.ts'
@@ -52,7 +53,12 @@ function matcher(pattern: string): (scenario: Scenario) => boolean {
   const severity = /^severity:(.*)$/.exec(pattern)?.[1]
   if (severity !== undefined) return (scenario) => scenario.severity === severity
   if (/[*?]/.test(pattern)) {
-    const glob = new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`)
+    const glob = new RegExp(
+      `^${pattern
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replace(/\*/g, '.*')
+        .replace(/\?/g, '.')}$`,
+    )
     return (scenario) => glob.test(scenario.name) || glob.test(scenario.id)
   }
   return (scenario) => [scenario.id, scenario.name, scenario.family].includes(pattern)

@@ -18,7 +18,9 @@ t.test('a list', async (t) => {
 })
 
 t.test('mistakes have their place', async (t) => {
-  t.match(problems(entry('dane-a').replace('  reason: it needs name servers\n', '')), [/^w\.yaml:1:3: 0: "reason" is missing/])
+  t.match(problems(entry('dane-a').replace('  reason: it needs name servers\n', '')), [
+    /^w\.yaml:1:3: 0: "reason" is missing/,
+  ])
   t.match(problems(entry('dane-a').replace('needs: dns', 'needs: [dns]')), [/^w\.yaml:3:10: 0\.needs: got a list/])
   t.match(problems(entry('dane-a') + entry('dane-a')), [/^w\.yaml:4:7: 1\.id: "dane-a" waits above already/])
   t.match(problems(entry('dame-a')), [/"dame-a" is of no family/])
@@ -27,10 +29,15 @@ t.test('mistakes have their place', async (t) => {
 
 t.test('several lists are one', async (t) => {
   const root = t.testdir({
-    scenarios: { waiting: { 'a.yaml': entry('dns-b'), 'b.yaml': entry('dns-a'), 'c.yaml': entry('dns-b'), 'd.txt': '' } },
+    scenarios: {
+      waiting: { 'a.yaml': entry('dns-b'), 'b.yaml': entry('dns-a'), 'c.yaml': entry('dns-b'), 'd.txt': '' },
+    },
   })
   const { waiting, problems } = await loadWaiting(root)
-  t.same(waiting.map(({ id }) => id), ['dns-a', 'dns-b'])
+  t.same(
+    waiting.map(({ id }) => id),
+    ['dns-a', 'dns-b'],
+  )
   t.match(problems.map(problemText), [/c\.yaml:1:1: "dns-b" waits in .*a\.yaml already/, /d\.txt:1:1: not read/])
 })
 
@@ -52,7 +59,15 @@ t.test('every id of the catalogue either runs or waits with a reason', async (t)
   const waits = new Set(list.waiting.map(({ id }) => id))
   t.equal(Object.values(groups).flat().length, 161)
   for (const [group, ids] of Object.entries(groups)) {
-    t.same(ids.filter((id) => !runs.has(id) && !waits.has(id)), [], `${group}: nothing is forgotten`)
-    t.same(ids.filter((id) => runs.has(id) && waits.has(id)), [], `${group}: nothing is both`)
+    t.same(
+      ids.filter((id) => !runs.has(id) && !waits.has(id)),
+      [],
+      `${group}: nothing is forgotten`,
+    )
+    t.same(
+      ids.filter((id) => runs.has(id) && waits.has(id)),
+      [],
+      `${group}: nothing is both`,
+    )
   }
 })

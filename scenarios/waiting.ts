@@ -1,6 +1,6 @@
 /**
- * The waiting lists, `scenarios/waiting/*.yaml`: scenarios of the catalogue that cannot be run yet, and why. They are never
- * offered, planned or counted; asking for one by its id gives its reason.
+ * The waiting lists, `scenarios/waiting/*.yaml`: scenarios of the catalogue that cannot be run yet, and why. They are
+ * never offered, planned or counted; asking for one by its id gives its reason.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -7,11 +7,11 @@
 import { z } from 'zod'
 import { defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
-import { type Close, type Command, NOTHING, type Reply, type WireOutput } from '../wire/units.ts'
-import { ClearCommands, type RecordSeen } from './starttls/clear-commands.ts'
+import type { Close, Command, Reply, WireOutput } from '../wire/units.ts'
+import { ClearCommands } from './starttls/clear-commands.ts'
 import { codeOf, octets, octetsOf, quoted } from './starttls/octets.ts'
 
-const parameters = z.object({
+const parameters = z.strictObject({
   reply: octets('454 4.7.0 TLS not available due to temporary reason\r\n', 'The answer; empty for none at all.'),
   toHello: octets(
     '500 5.5.2 Syntax error, command unrecognized\r\n',
@@ -24,7 +24,7 @@ type Parameters = z.infer<typeof parameters>
 
 export const behaviour = defineBehaviour<Parameters>({
   id: 'answer-starttls',
-  title: 'answers STARTTLS with the given octets and no TLS',
+  title: 'Answers STARTTLS with the given octets and no TLS',
   source: ['RFC 3207 §4, §6', 'RFC 5321 §4.2', 'NO STARTTLS (USENIX Security 2021): O_1 to O_4, D_1'],
   plane: 'smtp',
   parameters,
@@ -41,18 +41,26 @@ export const behaviour = defineBehaviour<Parameters>({
       return [
         { type: 'opportunity', detail: 'STARTTLS arrived' },
         { type: 'opaque' },
-        { type: 'fired', detail: reply.length === 0 ? 'gave STARTTLS no reply' : `answered STARTTLS with ${quoted(given.reply)}` },
+        {
+          type: 'fired',
+          detail: reply.length === 0 ? 'gave STARTTLS no reply' : `answered STARTTLS with ${quoted(given.reply)}`,
+        },
         { type: 'reply', id: command.id, code: codeOf(given.reply), bytes: reply, last: true, secured: false },
         ...closing('reply'),
       ]
     }
-    const met = (unit: RecordSeen | Command): readonly WireOutput[] => {
-      if (unit.type === 'command') return [unit]
-      if (!unit.hello || greeted) return NOTHING
+    const answerHello = (): WireOutput[] => {
+      if (greeted) return []
       greeted = true
-      if (given.toHello === '') return [{ type: 'fired', detail: 'gave the ClientHello no answer' }, ...closing('hello')]
-      const text: Reply = { type: 'reply', id: null, code: codeOf(given.toHello), bytes: octetsOf(given.toHello), last: true, secured: false }
-      return [{ type: 'fired', detail: `answered the ClientHello with ${quoted(given.toHello)}` }, text, ...closing('hello')]
+      if (given.toHello === '')
+        return [{ type: 'fired', detail: 'gave the ClientHello no answer' }, ...closing('hello')]
+      const bytes = octetsOf(given.toHello)
+      const text: Reply = { type: 'reply', id: null, code: codeOf(given.toHello), bytes, last: true, secured: false }
+      return [
+        { type: 'fired', detail: `answered the ClientHello with ${quoted(given.toHello)}` },
+        text,
+        ...closing('hello'),
+      ]
     }
     return {
       on(event) {
@@ -62,7 +70,8 @@ export const behaviour = defineBehaviour<Parameters>({
           return answer(event)
         }
         if (event.type === 'bytes' && event.from === 'client') {
-          return clear.push(event.bytes).flatMap((unit) => (unit.type === 'content' ? [unit] : [...met(unit)]))
+          const { records, units } = clear.push(event.bytes)
+          return [...(records.some(({ hello }) => hello) ? answerHello() : []), ...units]
         }
         if (event.type === 'reply') return [event, ...clear.settle(event)]
         return passUnits(event)

@@ -7,13 +7,13 @@ import { defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
 import { NOTHING, type Reply } from '../wire/units.ts'
 
-const parameters = z.object({
+const parameters = z.strictObject({
   seconds: z.number().min(0).max(3600).default(100).describe('How long, in seconds of the scaled clock, 0 to 3600.'),
 })
 
 export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   id: 'delay-starttls-reply',
-  title: 'delays the reply to STARTTLS',
+  title: 'Delays the reply to STARTTLS',
   source: ['RFC 5321 §4.5.3.2'],
   plane: 'smtp',
   parameters,

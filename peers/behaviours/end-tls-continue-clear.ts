@@ -16,10 +16,10 @@ const PAUSE_MS = 100
 
 export const behaviour = defineBehaviour<Record<string, never>>({
   id: 'end-tls-continue-clear',
-  title: 'ends TLS with close_notify at the EHLO inside it and goes on in clear',
+  title: 'Ends TLS with close_notify at the EHLO inside it and goes on in clear',
   source: ['RFC 3207 §4.2', 'RFC 8446 §6.1'],
   plane: 'smtp',
-  parameters: z.object({}) as z.ZodType<Record<string, never>>,
+  parameters: z.strictObject({}) as z.ZodType<Record<string, never>>,
   underTls: true,
   shapes: ['ehlo-in-tls'],
   hides: [],
@@ -42,10 +42,15 @@ export const behaviour = defineBehaviour<Record<string, never>>({
         }
         if (event.type === 'wake') return greeting === undefined ? NOTHING : [greeting]
         if (greeting === undefined) return passUnits(event)
-        if (event.type === 'command' && event.verb === 'STARTTLS') return [replyTo(event, 502, '5.5.1 Command not implemented')]
+        if (event.type === 'command' && event.verb === 'STARTTLS')
+          return [replyTo(event, 502, '5.5.1 Command not implemented')]
         if (event.type !== 'reply') return passUnits(event)
         const reply = { ...event, secured: false }
-        return [event.id !== null && event.code === 250 && greetings.delete(event.id) ? withoutKeyword(reply, 'STARTTLS') : reply]
+        return [
+          event.id !== null && event.code === 250 && greetings.delete(event.id)
+            ? withoutKeyword(reply, 'STARTTLS')
+            : reply,
+        ]
       },
     }
   },

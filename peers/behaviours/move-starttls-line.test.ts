@@ -2,12 +2,13 @@ import t from 'tap'
 import { behaviour } from './move-starttls-line.ts'
 import { command, play, reply, show } from './playbook.ts'
 
-const OFFER = '250-mx hello\r\n250-STARTTLS\r\n250-SIZE 10\r\n250 8BITMIME\r\n'
+const OFFER = '250-mx hello\r\n250-SIZE 10\r\n250-STARTTLS\r\n250 8BITMIME\r\n'
 const EHLO = command(1, 'EHLO c')
 
 t.test('where the line goes', async (t) => {
   const table: readonly [string, string][] = [
     ['last', '250-mx hello\r\n250-SIZE 10\r\n250-8BITMIME\r\n250 STARTTLS\r\n'],
+    ['second', '250-mx hello\r\n250-STARTTLS\r\n250-SIZE 10\r\n250 8BITMIME\r\n'],
     ['first', '250-STARTTLS\r\n250-mx hello\r\n250-SIZE 10\r\n250 8BITMIME\r\n'],
     ['greeting', '250-mx STARTTLS\r\n250-SIZE 10\r\n250 8BITMIME\r\n'],
     ['alone', '250 STARTTLS\r\n'],
@@ -31,6 +32,7 @@ t.test('the greeting and STARTTLS alone', async (t) => {
   const offer = '250-mx\r\n250 STARTTLS\r\n'
   const table: readonly [string, string | undefined][] = [
     ['last', undefined],
+    ['second', undefined],
     ['early-final', undefined],
     ['greeting', '250 mx STARTTLS\r\n'],
     ['after-final', '250 mx\r\n250 STARTTLS\r\n'],

@@ -8,15 +8,15 @@ import { z } from 'zod'
 import { defineBehaviour } from '../behaviour.ts'
 import { type EhloReply, joinLines, lineBytes, quoteLine, type ReplyLine, rewriteEhloReply } from './ehlo-reply.ts'
 
-const PLACES = ['last', 'first', 'greeting', 'alone', 'after-final', 'early-final'] as const
+const PLACES = ['last', 'second', 'first', 'greeting', 'alone', 'after-final', 'early-final'] as const
 
 const parameters = z.strictObject({
   to: z
     .enum(PLACES)
     .default('last')
     .describe(
-      'Where it goes: `last` line; `first` line, before the greeting; into the text of the `greeting`; `alone`, as the only line; ' +
-        '`after-final`, as a stray line after the end; `early-final`, ended like a last line with one more after it.',
+      'Where it goes: `last` line; `second` line, right after the greeting; `first` line, before the greeting; into the ' +
+        'text of the `greeting`; `alone`, as the only line; `after-final`, as a stray line after the end; `early-final`, ended like a last line with one more after it.',
     ),
 })
 
@@ -38,13 +38,14 @@ export const behaviour = defineBehaviour({
 
 function place({ lines, starttls }: EhloReply, to: (typeof PLACES)[number]): Buffer | undefined {
   const [greeting, line] = [lines[0], lines[starttls]]
-  const last = lines.at(-1)
   const rest = lines.filter((_, at) => at !== starttls)
-  const after = rest.at(-1)
-  if (greeting === undefined || line === undefined || last === undefined || after === undefined) return undefined
+  const last = rest.at(-1)
+  if (greeting === undefined || line === undefined || last === undefined) return undefined
   switch (to) {
     case 'last':
       return joinLines([...rest, line])
+    case 'second':
+      return joinLines([greeting, line, ...rest.slice(1)])
     case 'first':
       return joinLines([line, ...rest])
     case 'greeting':
@@ -55,7 +56,7 @@ function place({ lines, starttls }: EhloReply, to: (typeof PLACES)[number]): Buf
       return Buffer.concat([joinLines(rest), lineBytes(line, ' ')])
     case 'early-final':
       // A reply of greeting and STARTTLS alone has no keyword that could follow.
-      return rest.length < 2 ? undefined : Buffer.concat([joinLines([...rest.slice(0, -1), line]), lineBytes(after, ' ')])
+      return rest.length < 2 ? undefined : Buffer.concat([joinLines([...rest.slice(0, -1), line]), lineBytes(last, ' ')])
   }
 }
 

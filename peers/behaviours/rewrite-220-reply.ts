@@ -7,13 +7,13 @@ import { defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
 import { octets, octetsOf, quoted } from './starttls/octets.ts'
 
-const parameters = z.object({
+const parameters = z.strictObject({
   reply: octets('220-2.0.0 Ready\r\n220 2.0.0 to start TLS\r\n', 'The octets in place of the 220.'),
 })
 
 export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   id: 'rewrite-220-reply',
-  title: 'writes the 220 to STARTTLS in another form',
+  title: 'Writes the 220 to STARTTLS in another form',
   source: ['RFC 3207 §4', 'RFC 5321 §4.2, §4.2.1'],
   plane: 'smtp',
   parameters,

@@ -7,10 +7,10 @@
 import { z } from 'zod'
 import { defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
-import { type Command, NOTHING, replyTo, type WireOutput } from '../wire/units.ts'
+import { type Command, replyTo, type WireOutput } from '../wire/units.ts'
 import { ClearCommands } from './starttls/clear-commands.ts'
 
-const parameters = z.object({
+const parameters = z.strictObject({
   to: z
     .string()
     .regex(/^[\u0020-\u007e]+$/, 'one line of printable ASCII')
@@ -18,9 +18,12 @@ const parameters = z.object({
     .describe('The command line that the server gets, without its line end.'),
 })
 
+/** What a server that knows no TLS says to a ClientHello. */
+const NO_TLS = { ...replyTo({ id: 0, secured: false }, 500, '5.5.2 Syntax error, command unrecognized'), id: null }
+
 export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   id: 'rewrite-starttls-command',
-  title: 'turns STARTTLS into another command on its way to the server',
+  title: 'Turns STARTTLS into another command on its way to the server',
   source: ['RFC 3207 §6', 'Cisco PIX/ASA: inspect esmtp'],
   plane: 'smtp',
   parameters,
@@ -42,17 +45,15 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
           ]
         }
         if (event.type === 'reply') {
-          const settled: WireOutput[] = clear === undefined ? [] : clear.settle(event)
-          if (asked === undefined || event.id !== asked.id || !event.last || event.code === 220) return [event, ...settled]
+          const settled: readonly WireOutput[] = clear?.settle(event) ?? []
+          if (asked === undefined || event.id !== asked.id || !event.last || event.code === 220)
+            return [event, ...settled]
           clear = new ClearCommands(asked.id)
           return [{ type: 'opaque' }, event]
         }
         if (clear !== undefined && event.type === 'bytes' && event.from === 'client') {
-          return clear.push(event.bytes).flatMap((unit): readonly WireOutput[] => {
-            if (unit.type !== 'record') return [unit]
-            if (!unit.hello) return NOTHING
-            return [{ ...replyTo({ id: 0, secured: false }, 500, '5.5.2 Syntax error, command unrecognized'), id: null }]
-          })
+          const { records, units } = clear.push(event.bytes)
+          return [...(records.some(({ hello }) => hello) ? [NO_TLS] : []), ...units]
         }
         return passUnits(event)
       },

@@ -3,7 +3,7 @@
  * peers present, sound or faulty.
  *
  * Keys are made for each run; nothing is read from or written to disk. Dates are relative to the run's clock. Serial
- * numbers follow from the seed and from what the certificate is for, so that they do not depend on the order of issuing.
+ * numbers follow from the seed and from what the certificate is for, and so not from the order of issuing.
  */
 import { createHash } from 'node:crypto'
 import { ExtendedKeyUsage } from '@peculiar/x509'
@@ -70,9 +70,17 @@ export async function createAuthority(options: { readonly now: Date; readonly se
 
   const issue = async (id: string, names: PeerNames): Promise<IssuedChain> => {
     const fault = faults.get(id)
-    if (fault === undefined) throw new RangeError(`unknown certificate fault ${id}, want one of ${[...faults.keys()].join(', ')}`)
+    if (fault === undefined)
+      throw new RangeError(`unknown certificate fault ${id}, want one of ${[...faults.keys()].join(', ')}`)
     const key = await remember(keys, names.host, mintKey)
-    const context: FaultContext = { names, now, root, intermediate, key, ...minting(seed, id, names.host, names.domain) }
+    const context: FaultContext = {
+      names,
+      now,
+      root,
+      intermediate,
+      key,
+      ...minting(seed, id, names.host, names.domain),
+    }
     return issued(id, await fault.issue(context))
   }
   const issueClient = async (id: string): Promise<ClientChain> => {
@@ -87,7 +95,8 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   return {
     rootPem: pem('CERTIFICATE', root.certificate),
     rootDer: root.certificate,
-    issue: (fault, names) => remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names)),
+    issue: (fault, names) =>
+      remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names)),
     clientChain: (id) => remember(clients, id, () => issueClient(id)),
   }
 }
@@ -98,7 +107,9 @@ function minting(seed: number, ...labels: readonly string[]): Pick<FaultContext,
   return {
     newKey: mintKey,
     certify: (request: CertificateRequest) => {
-      const digest = createHash('sha256').update(JSON.stringify([seed, labels, made++])).digest('hex')
+      const digest = createHash('sha256')
+        .update(JSON.stringify([seed, labels, made++]))
+        .digest('hex')
       return mintCertificate(request, `4${digest.slice(0, 31)}`)
     },
   }

@@ -20,7 +20,8 @@ export interface Element {
 /** The one element that `bytes` are. */
 export function readElement(bytes: Buffer): Element {
   const element = elementAt(bytes, 0)
-  if (element.bytes.length !== bytes.length) throw new DerError(`${bytes.length - element.bytes.length} octets too many`)
+  if (element.bytes.length !== bytes.length)
+    throw new DerError(`${bytes.length - element.bytes.length} octets too many`)
   return element
 }
 
@@ -43,7 +44,8 @@ export function readInside(element: Element | undefined, tag: number, what: stri
 /** `element`, which must be there and have this tag. */
 export function expect(element: Element | undefined, tag: number, what: string): Element {
   if (element === undefined) throw new DerError(`${what} is missing`)
-  if (element.tag !== tag) throw new DerError(`${what} has tag 0x${element.tag.toString(16)}, want 0x${tag.toString(16)}`)
+  if (element.tag !== tag)
+    throw new DerError(`${what} has tag 0x${element.tag.toString(16)}, want 0x${tag.toString(16)}`)
   return element
 }
 
@@ -101,7 +103,8 @@ export function readBoolean(element: Element | undefined, what: string): boolean
 /** An integer of 0 to 2^31 - 1. */
 export function readSmallInteger(element: Element | undefined, what: string): number {
   const { content } = expect(element, 0x02, what)
-  if (content.length === 0 || content.length > 4 || (content[0] ?? 0) > 0x7f) throw new DerError(`${what} is out of range`)
+  if (content.length === 0 || content.length > 4 || (content[0] ?? 0) > 0x7f)
+    throw new DerError(`${what} is out of range`)
   return content.readUIntBE(0, content.length)
 }
 

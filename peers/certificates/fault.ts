@@ -1,8 +1,8 @@
 /**
  * What a certificate fault is: one way in which the chain that a peer presents is wrong.
  *
- * One file per fault, `peers/certificates/faults/<id>.ts`, found by listing the folder; it exports `fault`, and the id is
- * the file's name. A fault makes certificates and says in one line what is wrong with them; it opens no connection.
+ * One file per fault, `peers/certificates/faults/<id>.ts`, found by listing the folder; it exports `fault`, and the id
+ * is the file's name. A fault makes certificates and says in one line what is wrong with them; it opens no connection.
  * Unless it says otherwise the key is the host's genuine one, so that only the certificate is at fault.
  */
 import type { webcrypto } from 'node:crypto'

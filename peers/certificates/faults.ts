@@ -18,6 +18,7 @@ export async function loadFaults(): Promise<ReadonlyMap<string, CertificateFault
 async function loadFault(file: string): Promise<CertificateFault> {
   const id = file.replace(/\.[jt]s$/, '')
   const { fault } = (await import(new URL(file, FOLDER).href)) as { fault?: CertificateFault }
-  if (fault?.id !== id) throw new Error(`certificates/faults/${file}: exports the fault ${fault?.id ?? 'none'}, want ${id}`)
+  if (fault?.id !== id)
+    throw new Error(`certificates/faults/${file}: exports the fault ${fault?.id ?? 'none'}, want ${id}`)
   return fault
 }

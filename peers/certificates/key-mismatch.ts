@@ -1,8 +1,8 @@
 /**
- * An EC private key file (RFC 5915 §3 in PKCS #8) that couples the public key of one key with the private key of another.
+ * An EC private key file (RFC 5915 §3 in PKCS #8) with the private part of one key and the public part of another.
  *
- * OpenSSL takes the public key from the file and compares it with the certificate's, so that it accepts the pair; it signs
- * with the private key, so that no signature verifies.
+ * OpenSSL takes the public part from the file and compares it with the certificate's, so that it accepts the pair; it
+ * signs with the private part, so that no signature verifies.
  */
 import { bitString, context, octetString, oid, pem, sequence, unsigned } from './der.ts'
 import { expect, readChildren, readElement, readInside } from './der-reader.ts'
@@ -12,7 +12,9 @@ import type { Key } from './fault.ts'
 export function coupledKey(shown: Key, signing: Key): string {
   const pkcs8 = readChildren(readElement(derOf(signing.pem)))
   const sec1 = readChildren(readElement(expect(pkcs8[2], 0x04, 'privateKey').content))
-  const point = expect(readInside(readElement(shown.spki), 0x30, 'spki')[1], 0x03, 'subjectPublicKey').content.subarray(1)
+  const point = expect(readInside(readElement(shown.spki), 0x30, 'spki')[1], 0x03, 'subjectPublicKey').content.subarray(
+    1,
+  )
   const coupled = sequence(
     unsigned(Buffer.from([1])),
     octetString(expect(sec1[1], 0x04, 'privateKey').content),

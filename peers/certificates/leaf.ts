@@ -122,5 +122,8 @@ export function addressName(address: string): Buffer {
   const before = head.split(':').filter(Boolean)
   const after = tail.split(':').filter(Boolean)
   const groups = [...before, ...new Array<string>(8 - before.length - after.length).fill('0'), ...after]
-  return der(0x87, Buffer.from(groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255])))
+  return der(
+    0x87,
+    Buffer.from(groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255])),
+  )
 }

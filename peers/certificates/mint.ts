@@ -1,7 +1,7 @@
 /**
  * Makes keys and certificates: P-256, ECDSA with SHA-256, X.509 v3 (RFC 5280 §4.1).
  *
- * Every certificate gets the two key identifiers. Serial numbers come from the caller; dates too: there is no clock here.
+ * Every certificate gets the two key identifiers. Serial numbers and dates come from the caller: no clock here.
  */
 import { createHash, KeyObject, sign, webcrypto } from 'node:crypto'
 import {

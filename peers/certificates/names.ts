@@ -42,9 +42,12 @@ function explain(
   byCommonName: boolean,
 ): string[] {
   const commonName = certificate.commonNames.map(printable).join(', ')
-  if (byCommonName) return [`only the common name ${commonName} matches, which is not looked at (RFC 9525 §2, RFC 8461 §4.2)`]
-  if (certificate.alternativeNames === undefined) return [`no subjectAltName; common name ${commonName || 'absent'} (RFC 9525 §2)`]
-  if (dnsNames.length === 0) return [`subjectAltName has no dNSName, only other kinds of names (${kinds(names)}) (RFC 9525 §6.3)`]
+  if (byCommonName)
+    return [`only the common name ${commonName} matches, which is not looked at (RFC 9525 §2, RFC 8461 §4.2)`]
+  if (certificate.alternativeNames === undefined)
+    return [`no subjectAltName; common name ${commonName || 'absent'} (RFC 9525 §2)`]
+  if (dnsNames.length === 0)
+    return [`subjectAltName has no dNSName, only other kinds of names (${kinds(names)}) (RFC 9525 §6.3)`]
   const shown = dnsNames.slice(0, 3).map(printable).join(', ')
   const more = dnsNames.length > 3 ? ` and ${dnsNames.length - 3} more` : ''
   const strange = dnsNames.some((name) => !LABELS.test(name.replace(/^\*\./, '')))
@@ -55,7 +58,16 @@ function explain(
 }
 
 function kinds(names: readonly GeneralName[]): string {
-  const words = ['otherName', 'rfc822Name', 'dNSName', 'x400Address', 'directoryName', 'ediPartyName', 'URI', 'iPAddress']
+  const words = [
+    'otherName',
+    'rfc822Name',
+    'dNSName',
+    'x400Address',
+    'directoryName',
+    'ediPartyName',
+    'URI',
+    'iPAddress',
+  ]
   return [...new Set(names.map(({ kind }) => words[kind] ?? `kind ${kind}`))].join(', ')
 }
 
@@ -115,7 +127,9 @@ function dnsWithin(name: Buffer, base: Buffer): boolean {
 
 /** A wildcard name that covers the base, one label below it. */
 function standsFor(name: GeneralName, base: GeneralName): boolean {
-  return name.kind === DNS_NAME && matchesHost(name.value.toString('latin1'), base.value.toString('latin1').toLowerCase())
+  return (
+    name.kind === DNS_NAME && matchesHost(name.value.toString('latin1'), base.value.toString('latin1').toLowerCase())
+  )
 }
 
 /** The base is an address followed by a mask of the same length. */
@@ -133,6 +147,8 @@ function show(name: GeneralName): string {
 
 /** Text from a stranger, for a line of a report: at most 80 characters, everything but visible ASCII escaped. */
 export function printable(text: string): string {
-  const escaped = text.slice(0, 80).replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  const escaped = text
+    .slice(0, 80)
+    .replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
   return text.length > 80 ? `${escaped}…` : escaped
 }

@@ -50,7 +50,10 @@ export function findPaths(
   const isRoot = (certificate: PresentedCertificate) => roots.some(({ bytes }) => bytes.equals(certificate.bytes))
   const differs = (certificate: PresentedCertificate, index: number) =>
     sent.findIndex(({ bytes }) => bytes.equals(certificate.bytes)) === index
-  const candidates = [...roots, ...sent.filter((certificate, index) => differs(certificate, index) && !isRoot(certificate))]
+  const candidates = [
+    ...roots,
+    ...sent.filter((certificate, index) => differs(certificate, index) && !isRoot(certificate)),
+  ]
   const paths: Path[] = []
   const reasons = new Set<string>()
   const stack: Path[] = [[leaf]]
@@ -64,7 +67,8 @@ export function findPaths(
     const issuers = candidates.filter((issuer) => issuer.subject.equals(last.issuer) && !path.includes(issuer))
     if (issuers.length === 0) reasons.add(noIssuer(last))
     for (const issuer of issuers.reverse()) {
-      if (++checks > MOST_CHECKS) return { paths, reasons: paths.length > 0 ? [] : ['the chain branches too much to be searched'] }
+      if (++checks > MOST_CHECKS)
+        return { paths, reasons: paths.length > 0 ? [] : ['the chain branches too much to be searched'] }
       if (signedBy(last, issuer)) stack.push([...path, issuer])
       else reasons.add(`the signature of ${nameOf(last)} does not verify with the key of ${nameOf(issuer)}`)
     }
@@ -107,7 +111,8 @@ function certificateProblems(certificate: PresentedCertificate, isLast: boolean)
 
 function leafProblems(leaf: PresentedCertificate): string[] {
   const { keyUsage } = leaf
-  const usable = keyUsage === undefined || [DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT].some((bit) => keyUsage.has(bit))
+  const usable =
+    keyUsage === undefined || [DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT].some((bit) => keyUsage.has(bit))
   return [
     ...(usable ? [] : [`the key usage of ${nameOf(leaf)} does not allow TLS (RFC 5280 §4.2.1.3)`]),
     ...(forServers(leaf) ? [] : [`the extended key usage of ${nameOf(leaf)} lacks serverAuth (RFC 5280 §4.2.1.12)`]),
@@ -143,7 +148,9 @@ function constraintsBroken(authority: PresentedCertificate, below: readonly Pres
   if (nameConstraints === undefined) return []
   const bound = below.filter((certificate, index) => index === 0 || !certificate.issuer.equals(certificate.subject))
   return bound.flatMap((certificate) =>
-    constraintProblems(nameConstraints, certificate).map((problem) => `${problem}; constrained by ${nameOf(authority)}`),
+    constraintProblems(nameConstraints, certificate).map(
+      (problem) => `${problem}; constrained by ${nameOf(authority)}`,
+    ),
   )
 }
 

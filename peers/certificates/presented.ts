@@ -107,7 +107,9 @@ export function readCertificate(bytes: Buffer): PresentedCertificate {
 }
 
 function readCommonNames(subject: Element | undefined): string[] {
-  const attributes = readInside(subject, 0x30, 'subject').flatMap((rdn) => readInside(rdn, 0x31, 'a part of the subject'))
+  const attributes = readInside(subject, 0x30, 'subject').flatMap((rdn) =>
+    readInside(rdn, 0x31, 'a part of the subject'),
+  )
   return attributes.flatMap((attribute) => {
     const [type, value] = readInside(attribute, 0x30, 'an attribute of the subject')
     if (value === undefined) throw new DerError('an attribute of the subject has no value')
@@ -149,7 +151,9 @@ function readKnown(extensions: ReadonlyMap<string, ExtensionSeen>): Known {
   return {
     ...part('basicConstraints', readBasicConstraints),
     ...part('keyUsage', readKeyUsage),
-    ...part('extendedKeyUsage', (element) => readInside(element, 0x30, 'extKeyUsage').map((id) => readOid(id, 'a key usage'))),
+    ...part('extendedKeyUsage', (element) =>
+      readInside(element, 0x30, 'extKeyUsage').map((id) => readOid(id, 'a key usage')),
+    ),
     ...part('alternativeNames', (element) => readInside(element, 0x30, 'subjectAltName').map(readGeneralName)),
     ...part('nameConstraints', readNameConstraints),
   }
@@ -158,7 +162,9 @@ function readKnown(extensions: ReadonlyMap<string, ExtensionSeen>): Known {
 function readBasicConstraints(element: Element): { authority: boolean; pathLength?: number } {
   const parts = readInside(element, 0x30, 'basicConstraints')
   const authority = parts[0]?.tag === 0x01 ? readBoolean(parts.shift(), 'cA') : false
-  return parts[0] === undefined ? { authority } : { authority, pathLength: readSmallInteger(parts[0], 'pathLenConstraint') }
+  return parts[0] === undefined
+    ? { authority }
+    : { authority, pathLength: readSmallInteger(parts[0], 'pathLenConstraint') }
 }
 
 function readKeyUsage(element: Element): ReadonlySet<number> {

@@ -2,8 +2,8 @@
  * Reference verification: what a presented chain proves about a TLS server, by RFC 5280 §6 and RFC 9525. The judge uses
  * it, and never the client's own word.
  *
- * Pure and synchronous; never throws, whatever the octets are: what cannot be read is a reason. Revocation is not looked
- * at (RFC 8461 §4.2 leaves it open). The key is not proved here: that is the handshake's part (RFC 8446 §4.4.3).
+ * Pure and synchronous; never throws, whatever the octets are: what cannot be read is a reason. Revocation is not
+ * looked at (RFC 8461 §4.2 leaves it open). The key is not proved here: that is the handshake's part (RFC 8446 §4.4.3).
  */
 import { DerError } from './der-reader.ts'
 import { checkName } from './names.ts'
@@ -57,7 +57,11 @@ export function verifyPresented(input: VerificationInput): Verification {
     return { chain: false, validity: false, name: false, commonName: false, ok: false, reasons }
   }
   const search = findPaths(leaf, sent, roots)
-  const judged = search.paths.map((path) => ({ path, problems: pathProblems(path), dates: dateProblems(path, input.at) }))
+  const judged = search.paths.map((path) => ({
+    path,
+    problems: pathProblems(path),
+    dates: dateProblems(path, input.at),
+  }))
   const best = judged.sort((a, b) => a.problems.length - b.problems.length || a.dates.length - b.dates.length)[0]
   const problems = best?.problems ?? search.reasons
   const chain = best !== undefined && problems.length === 0

@@ -18,7 +18,13 @@ export const format: ReportFormat = {
   },
 }
 
-function coreFirst(cell: CellRecord): CellRecord {
-  const { id, scenario, policy, client, verdict, reason, outcome, flags, attempts, proof, expected, ...rest } = cell
-  return { id, scenario, policy, client, verdict, reason, outcome, flags, attempts, proof, expected, ...rest }
+const CORE = [
+  ...(['id', 'scenario', 'policy', 'client', 'verdict', 'reason', 'outcome', 'flags', 'attempts', 'proof'] as const),
+  ...(['expected', 'clause'] as const),
+]
+
+/** Keys that come twice keep their first place. */
+function coreFirst(cell: CellRecord): object {
+  const core = CORE.filter((key) => key in cell).map((key) => [key, cell[key]])
+  return { ...Object.fromEntries(core), ...cell }
 }

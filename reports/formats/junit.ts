@@ -9,7 +9,7 @@
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import type { ReportFormat } from '../format.ts'
 import { type GateOptions, weigh } from '../gate.ts'
-import { clientName } from '../summary.ts'
+import { clientName, observed } from '../summary.ts'
 import { visible } from '../text.ts'
 
 export const format: ReportFormat = {
@@ -87,7 +87,7 @@ function details(cell: CellRecord): string[] {
     `${cell.verdict}: ${cell.reason}`,
     `scenario: ${cell.title} (${cell.severity})`,
     `expected: ${cell.expected}${cell.clause === undefined ? '' : ` (${cell.clause})`}`,
-    `observed: ${cell.outcome.first}, finally ${cell.outcome.final}`,
+    `observed: ${observed(cell)}`,
     ...cell.findings.map((finding) => `${finding.weight}: ${finding.flag}: ${finding.detail}`),
     ...cell.proof.map((proof) => `${proof.state}: ${proof.behaviour} at ${proof.host}: ${proof.detail}`),
     ...(cell.known?.unexpectedPass ? [`known deviation did not come: ${cell.known.reason}`] : []),

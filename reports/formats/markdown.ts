@@ -4,9 +4,9 @@
  * What always holds: less than 1,000,000 octets of UTF-8, because GitHub drops a step summary over 1 MiB; what did not
  * fit is said. No text of the record can become markup, a link or a mention.
  */
-import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
+import type { RunRecord } from '../../scenarios/record.ts'
 import type { ReportFormat } from '../format.ts'
-import { type GateOptions, gate } from '../gate.ts'
+import { type GateOptions, gate, weigh } from '../gate.ts'
 import { headlines, sentence } from '../headline.ts'
 import * as summary from '../summary.ts'
 import { clip, count, visible } from '../text.ts'
@@ -26,7 +26,8 @@ export const format: ReportFormat = {
   title: 'Markdown, for the summary of a CI job',
   render(record, options = {}) {
     const sections = [
-      ['# badmx', ...headlines(record, options).map((headline) => paragraph(headline))],
+      ['# badmx'],
+      ...headlines(record, options).map((headline) => [paragraph(headline)]),
       result(record, options),
       counts(record),
       ...groupSection('Findings', record, summary.findingGroups(record, options)),
@@ -42,7 +43,7 @@ export const format: ReportFormat = {
 
 function paragraph(headline: Parameters<typeof sentence>[0]): string {
   const parts = headline.parts.map((part) => ({ ...part, text: escaped(part.text) }))
-  return `${sentence({ ...headline, parts }, (text) => `**${text}**`)}\n`
+  return sentence({ ...headline, parts }, (text) => `**${text}**`)
 }
 
 function result(record: RunRecord, options: GateOptions): string[] {
@@ -71,15 +72,10 @@ function item(record: RunRecord, group: summary.CellGroup): string {
   const lines = [
     `- ${labelled(group.verdict)} ${shown.join(', ')}${more} (${where}): ${escaped(clip(group.reason, REASON))}`,
   ]
-  if (first !== undefined && group.scenarios.length === 1) {
-    lines.push(`  <br>expected ${code(first.expected)}, observed ${code(observed(first))}; reproduce: ${code(first.reproduce)}`)
+  if (first !== undefined && weigh(first) !== 'trouble') {
+    lines.push(`  <br>expected ${code(first.expected)}, observed ${code(summary.observed(first))}; reproduce: ${code(first.reproduce)}`)
   }
   return lines.join('\n')
-}
-
-function observed(cell: CellRecord): string {
-  const { first, final } = cell.outcome
-  return first === final ? first : `${first}, finally ${final}`
 }
 
 function knownSection(record: RunRecord): string[][] {
@@ -88,14 +84,14 @@ function knownSection(record: RunRecord): string[][] {
     const what = cell.known.unexpectedPass ? '**did not come**' : labelled(cell.verdict)
     return [`- ${what} ${escaped(cell.id)}: ${escaped(clip(cell.known.reason, REASON))}`]
   })
-  return lines.length === 0 ? [] : [['## Known deviations', ...lines]]
+  return lines.length === 0 ? [] : [['## Known deviations', '', ...lines]]
 }
 
 /** Scenarios as rows, policies as columns, one table per client. */
 function matrix(record: RunRecord, client: string): string[][] {
   const cells = record.cells.filter((cell) => cell.client === client)
   if (cells.length === 0) return []
-  const policies = summary.distinct(cells.map((cell) => cell.policy))
+  const policies = summary.policiesOf(cells)
   const rows = summary.distinct(cells.map((cell) => cell.scenario)).map((scenario) => {
     const row = policies.map((policy) => {
       const here = cells.filter((cell) => cell.scenario === scenario && cell.policy === policy)
@@ -138,10 +134,11 @@ function chunks(items: readonly string[], size: number): string[][] {
  */
 function escaped(text: string): string {
   return html(text)
-    .replace(/^-|[\\`*_{}[\]|~$]/g, '\\$&')
+    .replace(/^-|[\\*_{}[\]|~$]/g, '\\$&')
+    .replace(/`/g, '&#96;')
     .replace(/:\/\//g, '\\://')
     .replace(/www\./gi, (www) => `${www.slice(0, 3)}\\.`)
-    .replace(/[@#]/g, '$&<!-- -->')
+    .replace(/@|(?<!&)#/g, '$&<!-- -->')
 }
 
 /** The same inside an HTML block, where Markdown's escapes mean nothing. */

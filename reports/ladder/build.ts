@@ -5,6 +5,7 @@ import { findCanaries } from '../../peers/canary.ts'
 import type { BytesCrossed, ConnOpened, ProofEvent } from '../../peers/events.ts'
 import type { Canary, CellBegun, ClientSaid, LogEvent } from '../../scenarios/events.ts'
 import type { CellRecord, FlagRaised } from '../../scenarios/record.ts'
+import { observed } from '../summary.ts'
 import { clip, count, visible, visibleOctets } from '../text.ts'
 import { Conversation, type Message } from './conversation.ts'
 import { connectionText, tlsText } from './describe.ts'
@@ -39,14 +40,13 @@ export function buildLadder(events: Iterable<LogEvent>, cell: CellRecord): Ladde
   return {
     ...heading(cell),
     timeScale: begun?.timeScale ?? 1,
-    lanes: proxied ? [visible(cell.client), 'man in the middle', host] : [visible(cell.client), host],
+    lanes: proxied ? [visible(cell.client), 'man in the middle', 'server'] : [visible(cell.client), host],
     rows: story.end(),
     words: own.filter((event): event is ClientSaid => event.type === 'client').map(words),
   }
 }
 
 function heading(cell: CellRecord): Omit<Ladder, 'timeScale' | 'lanes' | 'rows' | 'words'> {
-  const { first, final } = cell.outcome
   return {
     id: visible(cell.id),
     scenario: visible(cell.scenario),
@@ -58,7 +58,7 @@ function heading(cell: CellRecord): Omit<Ladder, 'timeScale' | 'lanes' | 'rows' 
     reason: visible(cell.reason),
     expected: visible(cell.expected),
     ...(cell.clause === undefined ? {} : { clause: visible(cell.clause) }),
-    observed: first === final ? first : `${first}, finally ${final}`,
+    observed: observed(cell),
     findings: [
       ...cell.findings.map((finding) => findingMark(finding)),
       ...cell.asserts
@@ -183,7 +183,7 @@ class Story {
     const before = this.messages.length
     for (const message of connection[span].push(event, from)) this.message(message, event.conn, span)
     const replacement = event.direction === 'out' ? this.messages.slice(before).find((row) => row.from === from) : undefined
-    if (fired === undefined || replacement === undefined || replacement.span !== span) return
+    if (fired === undefined || replacement === undefined || replacement.from !== authorOf(fired)) return
     replacement.inPlaceBy = fired.behaviour
     const sent = new Set(replacement.lines.map(withoutCode))
     for (const line of fired.original) line.gone = !sent.has(withoutCode(line.text))
@@ -312,6 +312,11 @@ function abbreviated(octets: Buffer, form: MessageRow['form'], length = octets.l
   const left = all.length - 6 - tail
   if (left < 2) return length > octets.length ? [...all, `… ${count(length, 'octet')} in all`] : all
   return [...all.slice(0, 6), `… ${count(left, 'more line')}, ${count(length, 'octet')} in all`, ...all.slice(-tail)]
+}
+
+/** Who would have sent the octets that a behaviour replaced: replies begin with a code. */
+function authorOf(fired: ProofDraft): 'client' | 'server' {
+  return /^\d{3}([ -]|$)/.test(fired.original[0]?.text ?? '') ? 'server' : 'client'
 }
 
 /** A line of a reply without its code and hyphen, so that `250-SIZE` is `250 SIZE`. */

@@ -4,6 +4,7 @@
  * What always holds: every text in it is visible text (see ../text.ts), so that no drawing has to care who wrote it;
  * times are milliseconds since the cell began; rows are in order of time.
  */
+import type { Verdict } from '../../scenarios/record.ts'
 
 /** A gap between two lanes, or both: a message that passed the man in the middle unchanged. */
 export type Span = 'client' | 'server' | 'both'
@@ -101,7 +102,7 @@ export interface Ladder {
   readonly severity: string
   readonly policy: string
   readonly client: string
-  readonly verdict: import('../../scenarios/record.ts').Verdict
+  readonly verdict: Verdict
   readonly reason: string
   readonly expected: string
   readonly clause?: string

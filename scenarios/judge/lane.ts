@@ -28,6 +28,7 @@ interface Ask {
 }
 
 const EMPTY: Buffer = Buffer.alloc(0)
+const SLICE = Buffer.alloc(64 * 1024)
 
 export class Lane {
   private readonly layer: Layer
@@ -101,8 +102,8 @@ export class Lane {
     this.pump(place)
   }
 
-  /** The log did not keep `length` octets here. */
-  hole(direction: 'ask' | 'answer', length: number, place: Place): void {
+  /** The log did not keep `length` octets here; `hits` are the canaries that were seen in them. */
+  hole(direction: 'ask' | 'answer', length: number, hits: readonly string[], place: Place): void {
     const unfinished = direction === 'ask' ? this.framer.drain() : this.replies.drain()
     const content = direction === 'ask' && this.body?.content === 'open'
     if (unfinished.length > 0) {
@@ -113,11 +114,22 @@ export class Lane {
       kind: 'bytes',
       what: 'elided',
       missing: length,
+      hits,
       ...this.common(direction, EMPTY, place),
     })
     this.offsets[direction] += length
     if (!content) this.skipLine[direction] = true
-    else this.framer.skip(length)
+    else if (this.body?.verb === 'BDAT') this.skipChunk(length)
+  }
+
+  /** Lets the framer count octets of a BDAT chunk that the log did not keep. */
+  private skipChunk(length: number): void {
+    for (let left = length; left > 0; left -= SLICE.length) {
+      this.framer.push(SLICE.subarray(0, left))
+      for (let unit = this.framer.next(); unit?.type === 'content'; unit = this.framer.next()) {
+        if (unit.last && this.body !== undefined) this.body.content = 'whole'
+      }
+    }
   }
 
   /** What is unfinished when the layer ends. */

@@ -63,6 +63,8 @@ export interface BytesEntry extends Common {
   readonly what: 'tls-records' | 'text' | 'elided'
   /** For `elided`: octets that the log did not keep. */
   readonly missing?: number
+  /** For `elided`: the names of the canaries that were found while they streamed. */
+  readonly hits?: readonly string[]
 }
 
 export interface TlsEntry extends Common {
@@ -135,7 +137,7 @@ class Reading {
     const hole = event.elided === undefined ? 0 : event.elided.length - event.data.length
     // On the upstream side the proxy is the one that asks.
     const asks = (event.direction === 'in') === (this.side === 'client')
-    if (hole > 0) lane.hole(asks ? 'ask' : 'answer', hole, place)
+    if (hole > 0) lane.hole(asks ? 'ask' : 'answer', hole, event.elided?.hits ?? [], place)
     if (asks) lane.asked(event.data, place)
     else lane.answered(event.data, place)
   }

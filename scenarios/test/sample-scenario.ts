@@ -31,7 +31,7 @@ export function sampleScenario(id: string, given: Partial<Scenario> = {}): Scena
     noVerdict: [],
     nameDependent: false,
     job: { steps: [{ submit: 1 }, { settle: 'first' }], password: false },
-    flaw: { name: 'no-second-ehlo', policy: 'may' },
+    flaw: { name: 'no-second-ehlo', with: [], policy: 'may' },
     ...given,
   }
 }

@@ -1,12 +1,9 @@
 /** One attempt of the reference client to deliver one message: its connection, or with some flaws its connections. */
 import { Connection, type Target } from './connection.ts'
 import type { Decisions, Memory } from './decisions.ts'
-import { Failure } from './failure.ts'
+import { Crash, Failure } from './failure.ts'
 import type { Job } from './job.ts'
 import { type Receipt, session } from './session.ts'
-
-/** A defect that a flaw pretends: not a {@link Failure}, so that nobody handles it. */
-export class Crash extends Error {}
 
 export async function attempt(
   target: Target,

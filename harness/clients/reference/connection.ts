@@ -8,7 +8,7 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { BeneathTls } from './beneath-tls.ts'
 import type { Presented } from './certificate.ts'
 import type { Wire } from './dialogue.ts'
@@ -119,7 +119,7 @@ export class Connection implements Wire {
     const { hostName, ca, own, ciphers, address } = this.#target
     this.#deafen()
     this.#beneath = new BeneathTls(this.#raw)
-    const tls = connectTls({
+    const options: ConnectionOptions & Pick<TLSSocketOptions, 'requestOCSP'> = {
       socket: this.#beneath,
       servername: hostName,
       ca,
@@ -129,7 +129,8 @@ export class Connection implements Wire {
       // The certificate is judged by the policy: neither Node's refusal nor its reading of names is wanted here.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
-    })
+    }
+    const tls = connectTls(options)
     this.#tls = tls
     let staple: Buffer | undefined
     tls.on('OCSPResponse', (response: Buffer | null) => {
@@ -221,7 +222,10 @@ export class Connection implements Wire {
   ): Promise<void> {
     const { signal } = this.#bounds
     return new Promise((resolve, reject) => {
+      let settled = false
       const finish = (failure?: Failure): void => {
+        if (settled) return
+        settled = true
         clearTimeout(timer)
         signal.removeEventListener('abort', onAbort)
         this.#onArrival = () => {}

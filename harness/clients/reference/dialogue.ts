@@ -28,15 +28,11 @@ export interface Wire {
   note(line: string): void
 }
 
-/** How long a flawed client listens for its answer in clear before it asks again, in milliseconds. */
-const QUIET_MS = 500
-
 export class Dialogue {
   readonly #wire: Wire
   readonly #decide: Decisions
   readonly #job: Job
   readonly #reader: ReplyReader
-  #last = ''
 
   constructor(wire: Wire, decide: Decisions, job: Job) {
     this.#wire = wire
@@ -68,7 +64,6 @@ export class Dialogue {
     if (pending.length > 0 && this.#decide.unasked(stage) === 'fail') {
       throw new Failure('protocol', stage, `nobody asked for ${JSON.stringify(pending.toString('latin1').slice(0, 80))}`)
     }
-    if (stage !== 'block') this.#last = octets.toString('latin1')
     this.#wire.note(`C: ${shown}`)
     await this.#wire.send(octets, stage, this.#limit(stage))
   }
@@ -107,20 +102,8 @@ export class Dialogue {
     } catch (failure) {
       const ended = failure instanceof Failure && failure.kind === 'close-notify'
       if (!ended || this.#decide.afterCloseNotify === 'fail') throw failure
-      return this.#readInClear(stage)
-    }
-  }
-
-  /** TLS has ended and the flawed client did not mind: the answer may come in clear, or the command is sent again. */
-  async #readInClear(stage: Stage): Promise<Buffer> {
-    const rest = this.#wire.unsecure()
-    if (rest.length > 0) return rest
-    try {
-      return await this.#wire.read(stage, QUIET_MS)
-    } catch (failure) {
-      if (!(failure instanceof Failure && failure.kind === 'timeout')) throw failure
-      await this.send(stage, Buffer.from(this.#last, 'latin1'), '(again, in clear)')
-      return this.#wire.read(stage, this.#limit(stage))
+      const rest = this.#wire.unsecure()
+      return rest.length > 0 ? rest : this.#wire.read(stage, limitMs)
     }
   }
 

@@ -69,3 +69,6 @@ export class Failure extends Error {
     return (this.stage === 'starttls' || this.stage === 'handshake') && this.kind !== 'aborted'
   }
 }
+
+/** A defect that a flaw pretends: no {@link Failure}, so that nobody handles it. */
+export class Crash extends Error {}

@@ -10,16 +10,17 @@ const KEPT = 64
 class Lines {
   private line = ''
 
-  /** Whole lines without their line end, each with the offset in `bytes` after it. */
-  *of(bytes: Buffer): Generator<{ readonly text: string; readonly end: number }> {
+  /** The lines that end in `bytes`, without their LF, no longer than {@link KEPT}. */
+  push(bytes: Buffer): string[] {
+    const lines: string[] = []
     let start = 0
     for (let lf = bytes.indexOf(0x0a); lf !== -1; lf = bytes.indexOf(0x0a, start)) {
-      const text = this.keep(bytes.subarray(start, lf))
+      lines.push(this.keep(bytes.subarray(start, lf)))
       this.line = ''
       start = lf + 1
-      yield { text, end: start }
     }
     this.line = this.keep(bytes.subarray(start))
+    return lines
   }
 
   private keep(bytes: Buffer): string {
@@ -37,20 +38,19 @@ export class StarttlsWatch {
   /** Octets of the client. */
   client(bytes: Buffer): void {
     if (this.granted) return
-    for (const { text } of this.fromClient.of(bytes)) if (/^starttls[ \t\r]*$/i.test(text)) this.asked = true
+    if (this.fromClient.push(bytes).some((line) => /^starttls[ \t\r]*$/i.test(line))) this.asked = true
   }
 
-  /** Octets of the server; the number of them up to the end of the 220, once, else undefined. */
-  server(bytes: Buffer): number | undefined {
-    if (this.granted) return undefined
-    for (const { text, end } of this.fromServer.of(bytes)) {
-      const code = /^(\d{3})(?:[ \r]|$)/.exec(text)?.[1]
+  /** Octets of the server. True when the 220 ends in them. */
+  server(bytes: Buffer): boolean {
+    if (this.granted) return false
+    for (const line of this.fromServer.push(bytes)) {
+      const code = /^(\d{3})(?:[ \r]|$)/.exec(line)?.[1]
       if (!this.asked || code === undefined) continue
       this.asked = false
-      if (code !== '220') continue
-      this.granted = true
-      return end
+      this.granted = code === '220'
+      if (this.granted) return true
     }
-    return undefined
+    return false
   }
 }

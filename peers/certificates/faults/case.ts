@@ -8,6 +8,10 @@ export const fault: CertificateFault = {
   source: ['RFC 9525 §6.3', 'RFC 6125 §6.4.1'],
   async issue(given) {
     const leaf = await issueLeaf(given, { alternativeNames: [dnsName(given.names.host.toUpperCase())] })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'nothing is wrong; the dNSName is in upper case' }
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'nothing is wrong; the dNSName is in upper case',
+    }
   },
 }

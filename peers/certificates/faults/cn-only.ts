@@ -8,6 +8,10 @@ export const fault: CertificateFault = {
   source: ['RFC 8461 §4.2', 'RFC 7817 §3', 'RFC 9525 §2'],
   async issue(given) {
     const leaf = await issueLeaf(given, { commonName: given.names.host, alternativeNames: [] })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'the host is named in the common name only' }
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'the host is named in the common name only',
+    }
   },
 }

@@ -9,6 +9,10 @@ export const fault: CertificateFault = {
   source: ['RFC 5280 §4.2.1.12'],
   async issue(given) {
     const leaf = await issueLeaf(given, { usages: [ExtendedKeyUsage.clientAuth] })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'the extended key usage is clientAuth only' }
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'the extended key usage is clientAuth only',
+    }
   },
 }

@@ -9,6 +9,10 @@ export const fault: CertificateFault = {
   async issue(given) {
     const days = (count: number) => new Date(given.now.getTime() + count * DAY)
     const leaf = await issueLeaf(given, { from: days(-91), until: days(-1) })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'the leaf expired a day ago' }
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'the leaf expired a day ago',
+    }
   },
 }

@@ -1,8 +1,7 @@
 /** A hundred certificates, a megabyte in all, each certifying the one before it (RFC 5246 §7.4.2). */
 import { Extension } from '@peculiar/x509'
 import { der } from '../der.ts'
-import type { CertificateFault } from '../fault.ts'
-import type { Issuer } from '../fault.ts'
+import type { CertificateFault, Issuer } from '../fault.ts'
 import { issueAuthority, issueLeaf } from '../leaf.ts'
 
 const CERTIFICATES = 100

@@ -1,5 +1,7 @@
-/** A leaf with 10 000 names before the host's. The certificate message stays below the 102 400 octets that OpenSSL
- * reads by default, so that the number of names is what is tried. */
+/**
+ * A leaf with 10 000 names before the host's. The certificate message stays below the 102 400 octets that OpenSSL
+ * reads by default, so that the number of names is what is tried.
+ */
 import type { CertificateFault } from '../fault.ts'
 import { alternativeNames, dnsName, issueLeaf } from '../leaf.ts'
 import { withExtension } from '../mint.ts'

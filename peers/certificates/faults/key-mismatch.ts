@@ -1,5 +1,7 @@
-/** A sound chain, and a key that is not the leaf's. The key file couples the leaf's public key with another private
- * one, which is how OpenSSL is brought to serve it; every signature of the handshake is then wrong. */
+/**
+ * A sound chain, and a key that is not the leaf's. The key file couples the leaf's public key with another private
+ * one, which is how OpenSSL is brought to serve it; every signature of the handshake is then wrong.
+ */
 import type { CertificateFault } from '../fault.ts'
 import { coupledKey } from '../key-mismatch.ts'
 import { issueLeaf } from '../leaf.ts'

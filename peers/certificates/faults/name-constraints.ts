@@ -8,7 +8,12 @@ export const fault: CertificateFault = {
   source: ['RFC 5280 §4.2.1.10'],
   async issue(given) {
     const more = [permittedNames([dnsName('somebody-else.badmx.test')])]
-    const issuer = await issueAuthority(given, { commonName: 'badmx constrained CA', issuer: given.root, pathLength: 0, more })
+    const issuer = await issueAuthority(given, {
+      commonName: 'badmx constrained CA',
+      issuer: given.root,
+      pathLength: 0,
+      more,
+    })
     const leaf = await issueLeaf(given, { issuer })
     const detail = 'the issuer is constrained to somebody-else.badmx.test'
     return { chain: [leaf, issuer.certificate], keyPem: given.key.pem, detail }

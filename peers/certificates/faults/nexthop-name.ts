@@ -7,7 +7,14 @@ export const fault: CertificateFault = {
   title: 'SAN is the recipient domain, not the mail host',
   source: ['RFC 7672 §3.2.2', 'RFC 8461 §4.1'],
   async issue(given) {
-    const leaf = await issueLeaf(given, { commonName: given.names.domain, alternativeNames: [dnsName(given.names.domain)] })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: `the leaf is for the recipient domain, ${given.names.domain}` }
+    const leaf = await issueLeaf(given, {
+      commonName: given.names.domain,
+      alternativeNames: [dnsName(given.names.domain)],
+    })
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: `the leaf is for the recipient domain, ${given.names.domain}`,
+    }
   },
 }

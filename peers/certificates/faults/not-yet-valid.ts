@@ -9,6 +9,10 @@ export const fault: CertificateFault = {
   async issue(given) {
     const days = (count: number) => new Date(given.now.getTime() + count * DAY)
     const leaf = await issueLeaf(given, { from: days(1), until: days(91) })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'the leaf is valid from tomorrow on' }
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'the leaf is valid from tomorrow on',
+    }
   },
 }

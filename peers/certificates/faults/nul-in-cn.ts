@@ -8,6 +8,10 @@ export const fault: CertificateFault = {
   source: ['CVE-2009-4565', 'CVE-2009-3942', 'CVE-2009-3765'],
   async issue(given) {
     const leaf = await issueLeaf(given, { commonName: `${given.names.host}\0.attacker.test`, alternativeNames: [] })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'a NUL octet follows the host in the common name' }
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'a NUL octet follows the host in the common name',
+    }
   },
 }

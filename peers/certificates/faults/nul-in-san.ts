@@ -7,7 +7,14 @@ export const fault: CertificateFault = {
   title: 'SAN with NUL',
   source: ['CVE-2009-3942', 'RFC 5280 §4.2.1.6'],
   async issue(given) {
-    const leaf = await issueLeaf(given, { commonName: 'badmx test peer', alternativeNames: [dnsName(`${given.names.host}\0.attacker.test`)] })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'a NUL octet follows the host in the dNSName' }
+    const leaf = await issueLeaf(given, {
+      commonName: 'badmx test peer',
+      alternativeNames: [dnsName(`${given.names.host}\0.attacker.test`)],
+    })
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'a NUL octet follows the host in the dNSName',
+    }
   },
 }

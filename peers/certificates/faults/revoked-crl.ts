@@ -1,5 +1,7 @@
-/** The leaf is on the CRL that its distribution point leads to. Nothing answers there (a client behind a firewall sees the
- * same): a client that has the CRL from elsewhere knows, another cannot. */
+/**
+ * The leaf is on the CRL of its distribution point. Nothing answers there, as for a client behind a firewall: a client
+ * that has the CRL from elsewhere knows, another cannot.
+ */
 import { webcrypto } from 'node:crypto'
 import { CRLDistributionPointsExtension, X509Certificate, X509CrlGenerator, X509CrlReason } from '@peculiar/x509'
 import type { CertificateFault } from '../fault.ts'

@@ -7,7 +7,14 @@ export const fault: CertificateFault = {
   title: 'SAN string with ", DNS:"',
   source: ['CVE-2021-44532'],
   async issue(given) {
-    const leaf = await issueLeaf(given, { commonName: 'badmx test peer', alternativeNames: [dnsName(`mx.attacker.test, DNS:${given.names.host}`)] })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'one dNSName of the leaf contains ", DNS:" and the host' }
+    const leaf = await issueLeaf(given, {
+      commonName: 'badmx test peer',
+      alternativeNames: [dnsName(`mx.attacker.test, DNS:${given.names.host}`)],
+    })
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'one dNSName of the leaf contains ", DNS:" and the host',
+    }
   },
 }

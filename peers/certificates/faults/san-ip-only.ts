@@ -1,4 +1,4 @@
-/** The only names are addresses, those of the loopback among them: the address that a client connected to is no proof. */
+/** The only names are addresses, those of the loopback: the address that a client connected to proves nothing. */
 import type { CertificateFault } from '../fault.ts'
 import { addressName, issueLeaf } from '../leaf.ts'
 
@@ -7,7 +7,14 @@ export const fault: CertificateFault = {
   title: 'SAN is IP address only',
   source: ['RFC 7817 §3', 'RFC 9525 §6.3'],
   async issue(given) {
-    const leaf = await issueLeaf(given, { commonName: 'badmx test peer', alternativeNames: ['127.0.0.1', '::1'].map(addressName) })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'the leaf names addresses only' }
+    const leaf = await issueLeaf(given, {
+      commonName: 'badmx test peer',
+      alternativeNames: ['127.0.0.1', '::1'].map(addressName),
+    })
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: given.key.pem,
+      detail: 'the leaf names addresses only',
+    }
   },
 }

@@ -7,7 +7,10 @@ export const fault: CertificateFault = {
   title: 'SAN is URI only',
   source: ['RFC 7817 §3', 'CVE-2021-44531'],
   async issue(given) {
-    const leaf = await issueLeaf(given, { commonName: 'badmx test peer', alternativeNames: [uriName(`smtp://${given.names.host}/`)] })
+    const leaf = await issueLeaf(given, {
+      commonName: 'badmx test peer',
+      alternativeNames: [uriName(`smtp://${given.names.host}/`)],
+    })
     return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'the leaf names a URI only' }
   },
 }

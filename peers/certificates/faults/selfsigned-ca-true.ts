@@ -1,5 +1,7 @@
-/** The self-signed certificate of a CA as the leaf: what many mail servers install by default.
- * It has no key usage: one for signing certificates only would end the handshake (RFC 5246 §7.4.2). */
+/**
+ * The self-signed certificate of a CA as the leaf: what many mail servers install by default.
+ * It has no key usage: one for signing certificates only would end the handshake (RFC 5246 §7.4.2).
+ */
 import { BasicConstraintsExtension } from '@peculiar/x509'
 import type { CertificateFault } from '../fault.ts'
 import { alternativeNames, DAY, dnsName, validFrom } from '../leaf.ts'

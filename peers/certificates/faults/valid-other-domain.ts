@@ -4,12 +4,16 @@ import { dnsName, issueLeaf } from '../leaf.ts'
 
 export const fault: CertificateFault = {
   id: 'valid-other-domain',
-  title: 'Attacker\'s publicly valid certificate for another domain',
+  title: "Attacker's publicly valid certificate for another domain",
   source: ['RFC 7672 §1.3.2'],
   async issue(given) {
     const other = 'mx.attacker.test'
     const key = await given.newKey()
     const leaf = await issueLeaf(given, { commonName: other, alternativeNames: [dnsName(other)], key })
-    return { chain: [leaf, given.intermediate.certificate], keyPem: key.pem, detail: `the leaf is the attacker's own, for ${other}` }
+    return {
+      chain: [leaf, given.intermediate.certificate],
+      keyPem: key.pem,
+      detail: `the leaf is the attacker's own, for ${other}`,
+    }
   },
 }

@@ -1,0 +1,67 @@
+/** Words of the command line that several commands share, and their checks. */
+import type { ClientAdapter } from '../../scenarios/client.ts'
+import { isPolicy, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
+import { nearestName } from '../../peers/nearest-name.ts'
+import { commandClient, knownClients, loadClientFile } from '../clients/index.ts'
+import { readText } from '../read-text.ts'
+import { UserError } from '../user-error.ts'
+
+/** `a,b` and repeated options alike. */
+export function words(value: readonly (string | number)[] | undefined): string[] {
+  return (value ?? []).flatMap((word) => String(word).split(',')).map((word) => word.trim()).filter((word) => word !== '')
+}
+
+/** @throws {UserError} for a word that is no policy, or one that this release cannot run. */
+export function policiesOf(given: readonly string[]): Policy[] {
+  return given.map((word) => {
+    if (!isPolicy(word)) throw unknown('policy', word, RUNNABLE)
+    if (!RUNNABLE.includes(word)) throw new UserError(`the policy ${word} needs DNS, which this release does not simulate yet`, `policies: ${RUNNABLE.join(', ')}`)
+    return word
+  })
+}
+
+/** The clients that `--client` and `--command` name. @throws {UserError} */
+export async function clientsOf(names: readonly string[], commands: readonly string[]): Promise<ClientAdapter[]> {
+  const known = await knownClients()
+  const chosen: ClientAdapter[] = []
+  for (const name of names) {
+    const found = known.find((client) => client.id === name)
+    if (found !== undefined) chosen.push(found)
+    else if (/\.ya?ml$/.test(name)) chosen.push(loadClientFile(name, await readText(name)))
+    else throw unknown('client', name, known.map((client) => client.id))
+  }
+  chosen.push(...commands.map((template) => commandClient({ template })))
+  const twice = chosen.find((client, at) => chosen.findIndex((other) => other.id === client.id) < at)
+  if (twice !== undefined) throw new UserError(`the client ${twice.id} is named twice`)
+  return chosen
+}
+
+/** `HOST:PORT`, `[::1]:25`, `:25`, `25`. @throws {UserError} */
+export function endpoint(text: string, what: string): { address: string; port: number } {
+  const found = /^(?:\[(?<six>[0-9a-f:.]+)\]:|(?<four>[^:]*):)?(?<port>\d{1,5})$/i.exec(text)
+  const port = Number(found?.groups?.['port'] ?? Number.NaN)
+  if (found === null || port > 65535) throw new UserError(`${what}: got "${text}", want HOST:PORT, for example 127.0.0.1:2526`)
+  return { address: found.groups?.['six'] ?? (found.groups?.['four'] || '127.0.0.1'), port }
+}
+
+/** @throws {UserError} unless it is a number within the limits. */
+export function numberIn(value: number, name: string, least: number, most: number, whole = true): number {
+  if (!Number.isFinite(value) || value < least || value > most || (whole && !Number.isInteger(value))) {
+    throw new UserError(`--${name}: got ${value}, want a ${whole ? 'whole ' : ''}number from ${least} to ${most}`)
+  }
+  return value
+}
+
+function unknown(what: string, word: string, names: readonly string[]): UserError {
+  const nearest = nearestName(word, names)
+  return new UserError(`there is no ${what} "${word}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`, `there are: ${names.join(', ')}`)
+}
+
+/** Colour for a person at a terminal, unless they said otherwise. */
+export function wantsColor(): boolean {
+  return process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
+}
+
+export function width(): number {
+  return process.stdout.columns ?? 100
+}

@@ -1,0 +1,113 @@
+/** `badmx run`. */
+import { availableParallelism } from 'node:os'
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { gate } from '../../reports/gate.ts'
+import { weigh } from '../../reports/gate.ts'
+import { renderTerminal } from '../../reports/terminal.ts'
+import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
+import { allScenarios } from '../catalogue.ts'
+import { interruptible } from '../interrupt.ts'
+import { readKnown } from '../known.ts'
+import { progressLine } from '../progress.ts'
+import { readText } from '../read-text.ts'
+import { findRun } from '../run-folder.ts'
+import { run, type RunResult } from '../run.ts'
+import { UserError } from '../user-error.ts'
+import { clientsOf, numberIn, policiesOf, wantsColor, width, words } from './options.ts'
+
+/** How much faster than the RFC's limits a run is, unless told otherwise: ten minutes become six seconds. */
+export const TIME_SCALE = 100
+
+/** Cells at once: most of them wait for a timer, of the client or of the peer. */
+export const JOBS = availableParallelism() * 8
+
+function options(yargs: Argv) {
+  return yargs
+    .option('client', { array: true, string: true, requiresArg: true, describe: 'clients under test: names, or client files (.yaml)' })
+    .option('command', { array: true, string: true, requiresArg: true, describe: 'any program: \'prog {name} {host} {port} {from} {to} {message} {ca}\'' })
+    .option('policy', { array: true, string: true, requiresArg: true, describe: 'what the client is told to require', default: ['may', 'encrypt', 'verify'] })
+    .option('only', { array: true, string: true, requiresArg: true, describe: 'ids, families, globs (strip/strip-reply-*), severity:critical' })
+    .option('scenario', { array: true, string: true, requiresArg: true, describe: 'your own scenario files, beside the catalogue' })
+    .option('out', { string: true, requiresArg: true, describe: 'folder for the results (default badmx-out/<time>)' })
+    .option('jobs', { number: true, requiresArg: true, describe: 'cells at once', default: JOBS })
+    .option('repeat', { number: true, requiresArg: true, describe: 'run each cell so many times', default: 1 })
+    .option('seed', { number: true, requiresArg: true, describe: 'same seed, same world', default: 1 })
+    .option('time-scale', { number: true, requiresArg: true, describe: 'divide the delays of peers, the timeouts of clients and the deadlines by this', default: TIME_SCALE })
+    .option('last-failed', { boolean: true, describe: 'only the cells that failed in the latest run', default: false })
+    .option('shard', { string: true, requiresArg: true, describe: 'this machine\'s share: 1/4' })
+    .option('known', { string: true, requiresArg: true, describe: 'file with known deviations, which do not fail the run' })
+    .option('fail-on', { choices: ['flagged'] as const, describe: 'what is permitted but worth knowing fails the run too' })
+    .option('strict', { boolean: true, describe: 'a client that refuses what it may deliver fails the run too', default: false })
+    .example('$0 run --client nodemailer', 'the whole catalogue under may, encrypt and verify')
+    .example('$0 run --client swaks,curl --only inject --policy may,encrypt', 'one family')
+    .example("$0 run --command './mysend {host} {port} {from} {to} {message}' --policy may", 'a program of your own')
+}
+
+type Given = ArgumentsCamelCase<Awaited<ReturnType<typeof options>['argv']>>
+
+export function runCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+  return {
+    command: 'run',
+    describe: 'run scenarios against clients and judge what they do',
+    builder: options as unknown as (yargs: Argv) => Argv<object>,
+    handler: async (given) => done(await handle(given as Given)),
+  }
+}
+
+async function handle(given: Given): Promise<number> {
+  const names = words(given.client)
+  const commands = (given.command ?? []).map(String)
+  const clients = await clientsOf(names.length + commands.length === 0 ? ['nodemailer'] : names, commands)
+  const gateOptions = { failOn: given.failOn, strict: given.strict }
+  const { signal, release } = interruptible()
+  const progress = progressLine()
+  let result: RunResult
+  try {
+    result = await run({
+      scenarios: await allScenarios(words(given.scenario)),
+      clients,
+      policies: policiesOf(words(given.policy)),
+      only: words(given.only),
+      seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
+      timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
+      jobs: numberIn(given.jobs, 'jobs', 1, 1000),
+      repeat: numberIn(given.repeat, 'repeat', 1, 1000),
+      ...(given.lastFailed ? { lastFailed: await lastFailed(gateOptions) } : {}),
+      ...(given.shard === undefined ? {} : { shard: shardOf(given.shard) }),
+      known: given.known === undefined ? [] : readKnown(given.known, await readText(given.known)),
+      gate: gateOptions,
+      ...(given.out === undefined ? {} : { out: given.out }),
+      signal,
+      progress: progress.step,
+    })
+  } finally {
+    progress.end()
+    release()
+  }
+  process.stdout.write(
+    renderTerminal(result.record, {
+      color: wantsColor(),
+      width: width(),
+      gate: gateOptions,
+      files: result.formats,
+      show: (cell) => `npx badmx show ${result.folder} ${cell.id}`,
+    }),
+  )
+  return signal.aborted ? 130 : gate(result.record, gateOptions).exitCode
+}
+
+/** The cells of the latest run that failed it, or had no result. */
+async function lastFailed(options: Parameters<typeof weigh>[1]): Promise<string[]> {
+  const folder = await findRun('latest')
+  const record = JSON.parse(await readText(`${folder}/run.json`)) as RunRecord
+  const failed = record.cells.filter((cell: CellRecord) => ['finding', 'trouble'].includes(weigh(cell, options)))
+  if (failed.length === 0) throw new UserError(`no cell failed in ${folder}`)
+  return failed.map((cell) => cell.id)
+}
+
+function shardOf(text: string): { index: number; count: number } {
+  const found = /^(\d+)\/(\d+)$/.exec(text)
+  const [index, count] = [Number(found?.[1]), Number(found?.[2])]
+  if (found === null || index < 1 || count < index) throw new UserError(`--shard: got "${text}", want INDEX/COUNT, for example 1/4`)
+  return { index, count }
+}

@@ -1,0 +1,106 @@
+/** `badmx strip`: the man in the middle at the command line. */
+import type { Argv, CommandModule } from 'yargs'
+import type { StackItem } from '../../peers/behaviour.ts'
+import { interruptible } from '../interrupt.ts'
+import { strip, type StripOptions } from '../strip.ts'
+import { UserError } from '../user-error.ts'
+import { endpoint, numberIn } from './options.ts'
+
+interface Given {
+  readonly listen: string
+  readonly target: string
+  readonly behaviour?: string[]
+  readonly per: 'connection' | 'client'
+  readonly choose: 'round-robin' | 'seeded'
+  readonly intercept?: 'untrusted' | 'self-signed' | 'test-ca'
+  readonly upstream: 'tls' | 'clear'
+  readonly name?: string
+  readonly allowRemote: boolean
+  readonly seed: number
+  readonly timeScale: number
+  readonly out?: string
+}
+
+const CERTIFICATES = { untrusted: 'untrusted-ca', 'self-signed': 'self-signed', 'test-ca': 'good' } as const
+
+export function stripCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+  return {
+    command: 'strip',
+    describe: 'a man in the middle in front of a real server',
+    builder: (yargs: Argv) =>
+      yargs
+        .option('listen', { string: true, demandOption: true, requiresArg: true, describe: 'HOST:PORT for clients' })
+        .option('target', { string: true, demandOption: true, requiresArg: true, describe: 'HOST:PORT of the real server' })
+        .option('behaviour', { array: true, string: true, requiresArg: true, describe: 'ID or ID:key=value,key=value; + joins several into one vector; given again: another vector' })
+        .option('choose', { choices: ['round-robin', 'seeded'] as const, default: 'round-robin' as const, describe: 'how the next vector is chosen' })
+        .option('per', { choices: ['connection', 'client'] as const, default: 'connection' as const, describe: 'whether a client address keeps its vector' })
+        .option('intercept', { choices: ['untrusted', 'self-signed', 'test-ca'] as const, describe: 'terminate TLS with such a certificate instead of passing it through' })
+        .option('upstream', { choices: ['tls', 'clear'] as const, default: 'tls' as const, describe: 'with --intercept: how to speak to the server' })
+        .option('name', { string: true, requiresArg: true, describe: 'with --intercept: the name in the certificate (default: the target)' })
+        .option('allow-remote', { boolean: true, default: false, describe: 'listen beyond loopback' })
+        .option('seed', { number: true, default: 1, requiresArg: true, describe: 'for seeded choices' })
+        .option('time-scale', { number: true, default: 1, requiresArg: true, describe: 'divide delays by this' })
+        .option('out', { string: true, requiresArg: true, describe: 'folder for the event log (default badmx-out/<time>)' })
+        .example('$0 strip --listen 127.0.0.1:2526 --target 127.0.0.1:2525 --behaviour hide-starttls', 'hide STARTTLS')
+        .example("$0 strip --listen :2526 --target 127.0.0.1:2525 --behaviour hide-starttls --behaviour refuse-starttls:code=454", 'two vectors in turn') as unknown as Argv<object>,
+    handler: async (given) => done(await handle(given as unknown as Given)),
+  }
+}
+
+async function handle(given: Given): Promise<number> {
+  const listen = endpoint(given.listen, '--listen')
+  const target = endpoint(given.target, '--target')
+  if (given.behaviour === undefined && given.intercept === undefined) {
+    throw new UserError('nothing to do to the sessions', 'give --behaviour (see `badmx list --behaviours`) or --intercept')
+  }
+  const { intercept } = given
+  const options: StripOptions = {
+    listen,
+    target,
+    rotation: { vectors: (given.behaviour ?? ['']).map(vectorOf), per: given.per, order: given.choose },
+    ...(intercept === undefined
+      ? {}
+      : { intercept: { certificate: CERTIFICATES[intercept], toServer: given.upstream, name: given.name ?? target.address } }),
+    allowRemote: given.allowRemote,
+    seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
+    timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
+    ...(given.out === undefined ? {} : { out: given.out }),
+    line: (text) => process.stdout.write(`${text}\n`),
+  }
+  const { signal, release } = interruptible()
+  try {
+    const stripping = await strip(options)
+    const { address, port } = stripping.peer
+    process.stderr.write(`badmx: listening on ${address} port ${port}, in front of ${given.target}; events in ${stripping.folder.path}; Ctrl-C ends it\n`)
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await stripping.close()
+    return 0
+  } finally {
+    release()
+  }
+}
+
+/** `hide-starttls+refuse-starttls:code=502,text=no`. Values are JSON where they can be, else text. */
+export function vectorOf(text: string): StackItem[] {
+  return text.split('+').filter((part) => part !== '').map((part) => {
+    const colon = part.indexOf(':')
+    if (colon === -1) return { use: part }
+    const given = part.slice(colon + 1).split(',').map((pair) => {
+      const equals = pair.indexOf('=')
+      if (equals < 1) throw new UserError(`--behaviour: got "${pair}" in "${part}", want key=value`)
+      return [pair.slice(0, equals), valueOf(pair.slice(equals + 1))]
+    })
+    return { use: part.slice(0, colon), with: Object.fromEntries(given) as Record<string, unknown> }
+  })
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
+}

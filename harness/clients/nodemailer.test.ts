@@ -1,0 +1,12 @@
+import t from 'tap'
+import { client } from './nodemailer.ts'
+import { checkClient } from './testing/check-client.ts'
+
+await checkClient(t, {
+  client,
+  supported: ['none', 'may', 'encrypt', 'verify', 'implicit', 'default'],
+  untouched: 'tls',
+  checksNames: () => true,
+  exact: true,
+  kinds: ['temporary', 'permanent'],
+})

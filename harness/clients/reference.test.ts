@@ -1,0 +1,399 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SMTPServer } from 'smtp-server'
+import t, { type Test as Tap } from 'tap'
+import { type Authority, createAuthority } from '../../peers/certificates/authority.ts'
+import { peer } from '../../peers/index.ts'
+import type { ClientWord, Delivery } from '../../scenarios/client.ts'
+import { POLICIES, type Policy } from '../../scenarios/policy.ts'
+import { client, FLAWS, referenceWith } from './reference.ts'
+import { type Script, scriptedServer } from './reference/scripted-server.ts'
+
+const HOST = 'mx.badmx.test'
+const CREDENTIALS = { user: 'user-canary', password: 'password-canary' }
+const SECRET = Buffer.from(`\0${CREDENTIALS.user}\0${CREDENTIALS.password}`).toString('base64')
+const MESSAGE = Buffer.from('Subject: hello\r\n\r\n.dot\r\nbody\r\n')
+
+let authority: Authority | undefined
+
+async function issue(fault: string) {
+  authority ??= await createAuthority({ now: new Date(), seed: 1 })
+  return authority.issue(fault, { host: HOST, domain: 'badmx.test' })
+}
+
+async function delivery(t: Tap, port: number, changes: Partial<Delivery>): Promise<Delivery> {
+  await issue('good')
+  const folder = t.testdir({})
+  const caFile = join(folder, 'ca.pem')
+  await writeFile(caFile, authority?.rootPem ?? '')
+  return {
+    cell: 'reference/test',
+    policy: 'may',
+    hostName: HOST,
+    address: '127.0.0.1',
+    port,
+    from: 'sender@badmx.test',
+    to: ['recipient@badmx.test'],
+    message: MESSAGE,
+    caFile,
+    folder,
+    timeScale: 10,
+    deadlineMs: 20_000,
+    ...changes,
+  }
+}
+
+interface Row {
+  readonly flaw: string
+  readonly policy: Policy
+  readonly script?: Script
+  /** The certificate of the server. */
+  readonly fault?: string
+  /** Of each later delivery of the same client. */
+  readonly then?: { readonly script?: Script; readonly fault?: string }
+  readonly password?: true
+  /** Gives up as hung after so many milliseconds. */
+  readonly patience?: number
+  /** What only the flawed client does. */
+  readonly wrong: (run: Run) => boolean
+}
+
+interface Run {
+  readonly word: ClientWord
+  readonly lines: readonly string[]
+}
+
+const clearMail = ({ lines }: Run) => lines.some((line) => /^\d clear MAIL/.test(line))
+const delivers = ({ word }: Run) => word.state === 'delivered'
+const refuses = ({ word }: Run) => word.state !== 'delivered'
+const handshakes = ({ word }: Run) => word.log.some((line) => /^TLS:|handshake:/.test(line + word.reason))
+const reconnects = (run: Run) => run.lines.some((line) => line.startsWith('2 clear MAIL'))
+const sees = (pattern: RegExp) => (run: Run) => run.lines.some((line) => pattern.test(line))
+const is = (state: ClientWord['state']) => (run: Run) => run.word.state === state
+
+const offers = (...lines: string[]) => ({ EHLO: `250-mx\r\n${lines.map((line) => `250-${line}\r\n`).join('')}250 HELP\r\n` })
+const afterStartTls = (text: string) => ({ STARTTLS: text })
+const PLAIN_AUTH = { ...offers('AUTH PLAIN'), AUTH: '235 ok\r\n' }
+const noTls: Script = { clear: offers() }
+const refused = (reply: string): Script => ({ clear: { STARTTLS: reply } })
+const injected = (text: string): Script => ({
+  clear: {
+    STARTTLS: (talk) => {
+      talk.write(`220 go\r\n${text}`)
+      talk.startTls()
+    },
+  },
+  // The EHLO reply is withheld: nothing but QUIT may follow.
+  tls: { EHLO: () => {} },
+})
+const speaksInsteadOfTls: Script = {
+  clear: {
+    STARTTLS: (talk) => {
+      talk.answerTlsWith('500 no TLS here\r\n')
+      talk.write('220 go\r\n')
+    },
+  },
+}
+const trickle: Script = {
+  clear: {
+    STARTTLS: (talk) => {
+      const timer = setInterval(() => talk.write('2'), 20)
+      talk.onClose(() => clearInterval(timer))
+    },
+  },
+}
+
+const ROWS: readonly Row[] = [
+  // Replies
+  { flaw: 'stop-at-first-reply-line', policy: 'verify', script: refused('220-go\r\n454 no\r\n'), wrong: handshakes },
+  {
+    flaw: 'first-lines-only',
+    policy: 'may',
+    script: { clear: offers(...Array.from({ length: 200 }, (_, at) => `X${at}`), 'STARTTLS') },
+    wrong: clearMail,
+  },
+  { flaw: 'short-line-buffer', policy: 'may', script: { clear: offers('X'.repeat(4096), 'STARTTLS') }, wrong: clearMail },
+  { flaw: 'truncate-at-nul', policy: 'may', script: { clear: offers('START\0TLS') }, patience: 800, wrong: refuses },
+  { flaw: 'ignore-nul', policy: 'may', script: { clear: offers('START\0TLS') }, wrong: sees(/STARTTLS/) },
+  {
+    flaw: 'stale-replies',
+    policy: 'may',
+    script: { clear: { EHLO: '250-mx\r\n250 STARTTLS\r\n220 go\r\n', STARTTLS: '' } },
+    wrong: handshakes,
+  },
+  {
+    flaw: 'believe-early-success',
+    policy: 'none',
+    script: { clear: { DATA: '354 go\r\n250 queued\r\n', dot: '451 no\r\n' } },
+    wrong: delivers,
+  },
+  { flaw: 'crash-on-garbage', policy: 'may', script: refused('XYZ garbage\r\n'), wrong: is('crashed') },
+  { flaw: 'crash-on-garbage', policy: 'may', script: { clear: offers('\xd0\x85TARTTLS') }, wrong: is('crashed') },
+  {
+    flaw: 'answer-334-with-credentials',
+    policy: 'verify',
+    password: true,
+    script: refused('334 UGFzc3dvcmQ6\r\n'),
+    wrong: sees(new RegExp(`clear ${SECRET}`)),
+  },
+  { flaw: 'case-sensitive-keywords', policy: 'may', script: { clear: offers('starttls') }, wrong: clearMail },
+  { flaw: 'strict-ehlo-lines', policy: 'may', script: { clear: offers('STARTTLS ') }, wrong: clearMail },
+  { flaw: 'strict-ehlo-lines', policy: 'may', script: { clear: offers(' STARTTLS') }, wrong: clearMail },
+  { flaw: 'strict-ehlo-lines', policy: 'may', script: { clear: offers('\tSTARTTLS') }, wrong: clearMail },
+  { flaw: 'strict-ehlo-lines', policy: 'may', script: { clear: offers('STARTTLS OPTIONAL') }, wrong: clearMail },
+  { flaw: 'strict-ehlo-lines', policy: 'may', script: { clear: { EHLO: '250 STARTTLS\r\n' } }, wrong: clearMail },
+  { flaw: 'substring-keywords', policy: 'may', script: { clear: offers('NOSTARTTLS') }, wrong: sees(/ STARTTLS/) },
+  { flaw: 'no-esmtp-no-ehlo', policy: 'may', script: { clear: { banner: '220 mx ready\r\n' } }, wrong: clearMail },
+  { flaw: 'pix-mode', policy: 'may', script: { clear: { banner: '220 ***0*2***0***\r\n' } }, wrong: clearMail },
+  { flaw: 'pix-mode', policy: 'may', script: { clear: { banner: '220\r\n' } }, wrong: clearMail },
+
+  // STARTTLS
+  { flaw: 'believe-injected-replies', policy: 'verify', script: injected('250 one\r\n250 two\r\n'), wrong: sees(/tls MAIL/) },
+  { flaw: 'believe-injected-replies', policy: 'verify', script: injected('250 one\n250 two\n'), wrong: sees(/tls MAIL/) },
+  {
+    flaw: 'keep-fragments',
+    policy: 'verify',
+    password: true,
+    script: {
+      ...injected('250-AUTH PLAIN '),
+      tls: { EHLO: '250-mx\r\n250 HELP\r\n', AUTH: '235 ok\r\n' },
+    },
+    wrong: sees(/tls AUTH/),
+  },
+  {
+    flaw: 'keep-pretls-capabilities',
+    policy: 'verify',
+    password: true,
+    script: { clear: offers('STARTTLS', 'AUTH LOGIN'), tls: { ...offers('AUTH SCRAM-SHA-256'), AUTH: '334 VXNlcg==\r\n' } },
+    wrong: sees(/tls AUTH LOGIN/),
+  },
+  {
+    flaw: 'keep-pretls-capabilities',
+    policy: 'verify',
+    script: { clear: offers('STARTTLS', 'SIZE 1'), tls: offers('SIZE 10000000') },
+    wrong: refuses,
+  },
+  { flaw: 'no-second-ehlo', policy: 'verify', wrong: (run) => !sees(/tls EHLO/)(run) },
+  { flaw: 'starttls-twice', policy: 'may', script: { clear: offers('STARTTLS', 'STARTTLS') }, wrong: sees(/tls STARTTLS/) },
+  { flaw: 'starttls-in-tls', policy: 'may', wrong: sees(/tls STARTTLS/) },
+  {
+    flaw: 'pipeline-after-starttls',
+    policy: 'may',
+    wrong: ({ lines }) => lines.filter((line) => /clear EHLO/.test(line)).length > 1,
+  },
+  {
+    flaw: 'command-after-220',
+    policy: 'may',
+    script: speaksInsteadOfTls,
+    wrong: ({ lines }) => lines.filter((line) => /clear EHLO/.test(line)).length > 1,
+  },
+  { flaw: 'accept-any-2xx-for-starttls', policy: 'encrypt', script: refused('250 ok\r\n'), wrong: handshakes },
+  { flaw: 'accept-any-2xx-for-starttls', policy: 'encrypt', script: refused('299 ok\r\n'), wrong: handshakes },
+  { flaw: 'accept-any-reply-for-starttls', policy: 'encrypt', script: refused('XYZ garbage\r\n'), wrong: handshakes },
+  { flaw: 'accept-any-reply-for-starttls', policy: 'encrypt', script: refused('354 go\r\n'), wrong: handshakes },
+  { flaw: 'ignore-starttls-refusal', policy: 'encrypt', script: refused('454 no\r\n'), wrong: clearMail },
+  { flaw: 'ignore-starttls-refusal', policy: 'verify', script: refused('554 no\r\n'), wrong: clearMail },
+  { flaw: 'ignore-missing-starttls', policy: 'verify', script: noTls, wrong: clearMail },
+  { flaw: 'helo-fallback', policy: 'encrypt', script: { clear: { EHLO: '502 no\r\n' } }, wrong: clearMail },
+  { flaw: 'helo-fallback', policy: 'may', password: true, script: { clear: { EHLO: '502 no\r\n' } }, wrong: clearMail },
+  { flaw: 'reconnect-cleartext', policy: 'verify', script: speaksInsteadOfTls, wrong: reconnects },
+  {
+    flaw: 'reconnect-cleartext',
+    policy: 'may',
+    script: { clear: { EHLO: (talk) => (talk.visit === 1 ? talk.reset() : talk.write('250 mx\r\n')) } },
+    wrong: reconnects,
+  },
+  {
+    flaw: 'reconnect-cleartext',
+    policy: 'encrypt',
+    script: { clear: { STARTTLS: (talk) => talk.end() } },
+    wrong: reconnects,
+  },
+  {
+    flaw: 'retry-plaintext-at-once',
+    policy: 'verify',
+    script: { clear: { EHLO: (talk) => talk.write(talk.visit === 1 ? '451 no\r\n' : '250 mx\r\n') } },
+    wrong: reconnects,
+  },
+  { flaw: 'continue-cleartext-after-handshake-failure', policy: 'verify', script: speaksInsteadOfTls, wrong: clearMail },
+  {
+    flaw: 'auth-in-clear',
+    policy: 'may',
+    password: true,
+    script: { clear: PLAIN_AUTH },
+    wrong: sees(new RegExp(`clear AUTH PLAIN ${SECRET}`)),
+  },
+  {
+    flaw: 'auth-without-advertisement',
+    policy: 'verify',
+    password: true,
+    script: { tls: { AUTH: '235 ok\r\n' } },
+    wrong: sees(/tls AUTH/),
+  },
+  { flaw: 'deliver-without-auth', policy: 'may', password: true, script: noTls, wrong: clearMail },
+
+  // Certificates
+  { flaw: 'skip-name-check', policy: 'verify', fault: 'wrong-name', wrong: delivers },
+  { flaw: 'skip-chain-check', policy: 'verify', fault: 'untrusted-ca', wrong: delivers },
+  { flaw: 'skip-chain-check', policy: 'implicit', fault: 'self-signed', script: { onConnect: 'tls' }, wrong: delivers },
+  { flaw: 'skip-validity-check', policy: 'verify', fault: 'expired', wrong: delivers },
+  { flaw: 'skip-validity-check', policy: 'verify', fault: 'not-yet-valid', wrong: delivers },
+  { flaw: 'ignore-basic-constraints', policy: 'verify', fault: 'leaf-as-ca', wrong: delivers },
+  { flaw: 'ignore-path-length', policy: 'verify', fault: 'pathlen', wrong: delivers },
+  { flaw: 'ignore-name-constraints', policy: 'verify', fault: 'name-constraints', wrong: delivers },
+  { flaw: 'ignore-eku', policy: 'verify', fault: 'eku-client-only', wrong: delivers },
+  { flaw: 'ignore-staple', policy: 'verify', fault: 'ocsp-revoked', wrong: delivers },
+  { flaw: 'partial-wildcards', policy: 'verify', fault: 'san-wildcard-partial', wrong: delivers },
+  { flaw: 'deep-wildcards', policy: 'verify', fault: 'san-wildcard-deep', wrong: delivers },
+  { flaw: 'match-cn', policy: 'verify', fault: 'cn-only', wrong: delivers },
+  { flaw: 'nul-terminated-names', policy: 'verify', fault: 'nul-in-san', wrong: delivers },
+  { flaw: 'nul-terminated-names', policy: 'verify', fault: 'nul-in-cn', wrong: delivers },
+  { flaw: 'subject-string-matching', policy: 'verify', fault: 'san-inject', wrong: delivers },
+  { flaw: 'match-any-san', policy: 'verify', fault: 'san-ip-only', wrong: delivers },
+  { flaw: 'match-any-san', policy: 'verify', fault: 'san-uri-only', wrong: delivers },
+  { flaw: 'case-sensitive-names', policy: 'verify', fault: 'case', wrong: refuses },
+  { flaw: 'require-valid-certificate', policy: 'may', fault: 'expired', wrong: refuses },
+  { flaw: 'require-valid-certificate', policy: 'encrypt', fault: 'self-signed', wrong: refuses },
+  { flaw: 'cleartext-after-certificate-failure', policy: 'may', fault: 'expired', wrong: reconnects },
+  { flaw: 'require-crl', policy: 'may', fault: 'revoked-crl', wrong: refuses },
+  { flaw: 'require-staple', policy: 'may', fault: 'must-staple-missing', wrong: refuses },
+  { flaw: 'refuse-large-certificates', policy: 'may', fault: 'huge-san', wrong: refuses },
+  { flaw: 'memory-pins-first-certificate', policy: 'may', fault: 'self-signed', then: { fault: 'good' }, wrong: refuses },
+
+  // Time limits and reports
+  { flaw: 'wait-forever', policy: 'may', script: { clear: { STARTTLS: '' } }, patience: 800, wrong: is('hung') },
+  { flaw: 'weak-bounded-wait', policy: 'may', script: trickle, patience: 800, wrong: is('hung') },
+  { flaw: 'bounce-at-once', policy: 'verify', script: noTls, wrong: is('bounced') },
+  { flaw: 'bounce-at-once', policy: 'may', script: speaksInsteadOfTls, wrong: is('bounced') },
+  { flaw: 'bounce-when-tls-vanishes', policy: 'may', then: { script: noTls }, wrong: is('bounced') },
+  { flaw: 'report-success-always', policy: 'verify', script: noTls, wrong: delivers },
+]
+
+async function run(t: Tap, row: Row, flaws: readonly string[]): Promise<Run> {
+  const running = await referenceWith(flaws).start()
+  t.teardown(() => running.stop())
+  const once = async (script: Script | undefined, fault = 'good'): Promise<Run> => {
+    const server = await scriptedServer(t, { ...script, identity: await issue(fault) })
+    const { patience } = row
+    const signal = AbortSignal.timeout(patience ?? 15_000)
+    const word = await running.deliver(
+      await delivery(t, server.port, {
+        policy: row.policy,
+        ...(row.password && { credentials: CREDENTIALS }),
+        ...(patience !== undefined && { timeScale: 1000 }),
+      }),
+      signal,
+    )
+    await server.quiet()
+    return { word, lines: server.lines }
+  }
+  const first = await once(row.script, row.fault)
+  return row.then === undefined ? first : once(row.then.script, row.then.fault)
+}
+
+t.test('every flaw does its wrong thing, and the correct client does not', async (t) => {
+  for (const row of ROWS) {
+    await t.test(`${row.flaw}, ${row.policy}${row.fault === undefined ? '' : `, ${row.fault}`}`, async (t) => {
+      const flawed = await run(t, row, [row.flaw])
+      t.ok(row.wrong(flawed), 'the flawed client does it', { diagnostic: flawed })
+      const correct = await run(t, row, [])
+      t.notOk(row.wrong(correct), 'the correct client does not', { diagnostic: correct })
+      t.notMatch(correct.word.state, /crashed|hung/)
+    })
+  }
+  await t.test('cleartext-after-close-notify', async (t) => {
+    for (const [flaws, state] of [[['cleartext-after-close-notify'], 'delivered'], [[], 'failed']] as const) {
+      const certificate = await issue('good')
+      const mx = await peer(['end-tls-continue-clear'], { tls: { certificate }, hostName: HOST })
+      t.teardown(() => mx.close())
+      const running = await referenceWith(flaws).start()
+      const word = await running.deliver(await delivery(t, mx.port, { policy: 'verify' }), AbortSignal.timeout(15_000))
+      t.equal(word.state, state, word.reason, { diagnostic: word })
+    }
+  })
+  const tested = new Set([...ROWS.map(({ flaw }) => flaw), 'cleartext-after-close-notify'])
+  t.same(Object.keys(FLAWS).filter((flaw) => !tested.has(flaw)), [], 'no flaw without a test')
+})
+
+t.test("against smtp-server's own STARTTLS", async (t) => {
+  const { certPem, keyPem } = await issue('good')
+  for (const policy of POLICIES) {
+    const stored: { body: string; secure: boolean; user: string }[] = []
+    const server = new SMTPServer({
+      key: keyPem,
+      cert: certPem,
+      secure: policy === 'implicit',
+      authOptional: true,
+      onAuth: ({ username, password }, _session, done) =>
+        password === CREDENTIALS.password ? done(null, { user: username ?? '' }) : done(new Error('no')),
+      onData(stream, session, done) {
+        let body = ''
+        stream.on('data', (chunk: Buffer) => {
+          body += chunk.toString('latin1')
+        })
+        stream.on('end', () => {
+          stored.push({ body, secure: session.secure, user: String(session.user ?? '') })
+          done()
+        })
+      },
+    })
+    server.on('error', () => {})
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', () => listening()))
+    t.teardown(() => new Promise<void>((closed) => server.close(closed)))
+    const address = server.server.address()
+    const port = address !== null && typeof address === 'object' ? address.port : 0
+    const running = await client.start()
+    const withPassword = policy === 'verify'
+    const word = await running.deliver(
+      await delivery(t, port, { policy, hostName: `${HOST}.`, ...(withPassword && { credentials: CREDENTIALS }) }),
+      AbortSignal.timeout(15_000),
+    )
+    if ('unsupported' in client.policies[policy]) {
+      t.equal(word.state, 'unsupported', policy)
+      continue
+    }
+    t.equal(word.state, 'delivered', `${policy}: ${word.reason}`)
+    const secure = policy !== 'none'
+    t.same(stored, [{ body: MESSAGE.toString('latin1'), secure, user: withPassword ? CREDENTIALS.user : '' }], policy)
+    t.same(word.claims, { encrypted: secure, verified: policy === 'verify' || policy === 'implicit' }, policy)
+    t.notMatch(word.log.join('\n'), SECRET, 'the log keeps the secret')
+  }
+})
+
+t.test('words for what the server says', async (t) => {
+  const cases: readonly [string, Script['clear'], Partial<ClientWord>][] = [
+    ['451 to RCPT', { RCPT: '451 later\r\n' }, { state: 'failed', kind: 'temporary' }],
+    ['550 to RCPT', { RCPT: '550 no\r\n' }, { state: 'failed', kind: 'permanent' }],
+    ['LF only', { EHLO: '250-mx\n250 HELP\n' }, { state: 'failed', kind: 'temporary' }],
+    ['CR only', { EHLO: '250-mx\r250 HELP\r' }, { state: 'failed', kind: 'temporary' }],
+    ['no end', { EHLO: '250-X\r\n'.repeat(30_000) }, { state: 'failed', kind: 'temporary' }],
+    ['a 251 to the dot', { dot: '251 hm\r\n' }, { state: 'failed', kind: 'temporary' }],
+    ['silence after QUIT', { QUIT: (talk) => talk.end() }, { state: 'delivered' }],
+  ]
+  for (const [title, clear, expected] of cases) {
+    const server = await scriptedServer(t, { clear: clear ?? {} })
+    const running = await client.start()
+    const word = await running.deliver(await delivery(t, server.port, { policy: 'none' }), AbortSignal.timeout(15_000))
+    t.match(word, expected, title)
+  }
+})
+
+t.test('stop and abort end a delivery at once', async (t) => {
+  const silent = await scriptedServer(t, { clear: { EHLO: '' } })
+  const running = await client.start()
+  const controller = new AbortController()
+  const aborted = running.deliver(await delivery(t, silent.port, {}), controller.signal)
+  controller.abort()
+  t.match(await aborted, { state: 'hung' })
+  const stopped = running.deliver(await delivery(t, silent.port, {}), new AbortController().signal)
+  await running.stop()
+  t.match(await stopped, { state: 'hung' })
+  await silent.quiet()
+})
+
+t.test('names of flaws', async (t) => {
+  t.throws(() => referenceWith(['sorcery']), { message: /no flaw "sorcery"; known: accept-any-2xx/ })
+  t.throws(() => referenceWith(['constructor']), RangeError)
+  t.equal(referenceWith(['skip-name-check']).id, 'reference')
+  t.match(referenceWith(['skip-name-check']).name, /skip-name-check/)
+})

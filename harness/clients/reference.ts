@@ -1,0 +1,136 @@
+/**
+ * The reference client as a client under test: in process, ours, correct; with flaws switched on it is the proof that
+ * scenarios can fail, without them the harness's own control.
+ */
+import { readFile } from 'node:fs/promises'
+import type { ClientAdapter, ClientWord, Delivery, PolicySupport, RunningClient } from '../../scenarios/client.ts'
+import type { Policy as AnyPolicy } from '../../scenarios/policy.ts'
+import { attempt } from './reference/attempt.ts'
+import type { Target } from './reference/connection.ts'
+import type { Decisions, Memory } from './reference/decisions.ts'
+import { Failure } from './reference/failure.ts'
+import { decisionsWith } from './reference/flaws.ts'
+import type { Job, Policy } from './reference/job.ts'
+import type { Receipt } from './reference/session.ts'
+
+export { FLAWS } from './reference/flaws.ts'
+
+const NO_DNS = 'the reference client has no DNS'
+
+const POLICIES: Readonly<Record<AnyPolicy, PolicySupport>> = {
+  none: { options: 'policy: none (never STARTTLS)' },
+  may: { options: 'policy: may (STARTTLS when offered, certificate not checked, RFC 7435)' },
+  encrypt: { options: 'policy: encrypt (STARTTLS required, certificate not checked)' },
+  verify: { options: 'policy: verify (STARTTLS required, PKIX, name by RFC 9525)' },
+  dane: { unsupported: NO_DNS },
+  'dane-only': { unsupported: NO_DNS },
+  'mta-sts': { unsupported: NO_DNS },
+  implicit: { options: 'policy: implicit (TLS on connect, PKIX, name by RFC 9525)' },
+  default: { options: 'nothing set (may)' },
+}
+
+/** Lines of log and characters of a line that are kept. */
+const LOG_LINES = 500
+const LOG_WIDTH = 120
+
+/** The correct client. */
+export const client: ClientAdapter = referenceWith([])
+
+/** The reference client with flaws switched on. Throws a RangeError that lists the flaws when one is unknown. */
+export function referenceWith(flaws: readonly string[]): ClientAdapter {
+  const decide = decisionsWith(flaws)
+  const name = flaws.length === 0 ? 'badmx reference client' : `badmx reference client (${flaws.join(', ')})`
+  return {
+    id: 'reference',
+    name,
+    kind: 'one-shot',
+    policies: POLICIES,
+    documented: { policy: 'may', source: 'harness/clients/reference.ts' },
+    passwords: true,
+    namesPeers: true,
+    probe: async () => ({ found: true, version: process.version }),
+    start: async () => running(decide),
+  }
+}
+
+function running(decide: Decisions): RunningClient {
+  const memory: Memory = { tls: new Set(), pins: new Map() }
+  const stopped = new AbortController()
+  const deliveries = new Set<Promise<ClientWord>>()
+  return {
+    async deliver(delivery, signal) {
+      const support = POLICIES[delivery.policy]
+      if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
+      const word = deliver(delivery, decide, memory, AbortSignal.any([signal, stopped.signal]))
+      deliveries.add(word)
+      return word.finally(() => deliveries.delete(word))
+    },
+    async stop() {
+      stopped.abort()
+      await Promise.allSettled(deliveries)
+    },
+  }
+}
+
+async function deliver(delivery: Delivery, decide: Decisions, memory: Memory, signal: AbortSignal): Promise<ClientWord> {
+  const log: string[] = []
+  const note = (line: string): void => {
+    log.push(printable(line))
+    if (log.length > LOG_LINES) log.shift()
+  }
+  const job = jobOf(delivery)
+  try {
+    const receipt = await attempt(await targetOf(delivery, job), job, decide, memory, signal, note)
+    return decide.report(delivered(receipt, log), undefined, job)
+  } catch (error) {
+    if (error instanceof Failure) return decide.report(failed(error, log), error, job)
+    return { state: 'crashed', log, reason: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }
+  }
+}
+
+function delivered(claims: Receipt, log: readonly string[]): ClientWord {
+  const channel = claims.verified ? 'over verified TLS' : claims.encrypted ? 'over TLS' : 'in clear'
+  return { state: 'delivered', claims, log, reason: `delivered ${channel}` }
+}
+
+function failed(failure: Failure, log: readonly string[]): ClientWord {
+  const reason = printable(failure.message)
+  if (failure.kind === 'aborted') return { state: 'hung', log, reason }
+  return { state: 'failed', kind: failure.permanent ? 'permanent' : 'temporary', log, reason }
+}
+
+function jobOf(delivery: Delivery): Job {
+  const { policy, hostName, from, to, message, credentials, timeScale, deadlineMs } = delivery
+  return {
+    policy: policy === 'default' ? 'may' : (policy as Policy),
+    hostName: hostName.replace(/\.$/, ''),
+    from,
+    to,
+    message,
+    ...(credentials === undefined ? {} : { credentials }),
+    timeScale,
+    deadlineMs,
+  }
+}
+
+async function targetOf(delivery: Delivery, { hostName }: Job): Promise<Target> {
+  const { address, port, caFile, clientCertificate, ciphers } = delivery
+  const own = clientCertificate && {
+    cert: await readFile(clientCertificate.chainFile, 'utf8'),
+    key: await readFile(clientCertificate.keyFile, 'utf8'),
+  }
+  return {
+    address,
+    port,
+    hostName,
+    ca: await readFile(caFile, 'utf8'),
+    ...(own === undefined ? {} : { own }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+  }
+}
+
+/** Octets of the peer as text that is safe to print. */
+function printable(line: string): string {
+  const cut = line.length > LOG_WIDTH ? `${line.slice(0, LOG_WIDTH)}…` : line
+  return cut.replace(/[^\x20-\x7e…]/g, (octet) => `\\x${octet.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}

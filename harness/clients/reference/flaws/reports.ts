@@ -1,0 +1,43 @@
+/** Flaws in time limits and in what the client tells its caller. */
+import { CORRECT } from '../decisions.ts'
+import type { FlawTable } from '../flaws.ts'
+
+const { POSITIVE_INFINITY: FOR_EVER } = Number
+
+export const REPORT_FLAWS: FlawTable = {
+  'wait-forever': {
+    meaning: 'has no time limits',
+    decide: { stageLimit: () => FOR_EVER, attemptLimit: () => FOR_EVER },
+  },
+  'weak-bounded-wait': {
+    meaning: 'starts its time limits anew with every octet that comes, so that a trickle holds it for ever',
+    decide: { limits: 'octet', attemptLimit: () => FOR_EVER },
+  },
+  'bounce-at-once': {
+    meaning: 'gives the message up for good when TLS fails',
+    decide: {
+      report: (word, failure) =>
+        failure?.concernsTls ? { ...word, state: 'bounced', kind: 'permanent' } : word,
+    },
+  },
+  'bounce-when-tls-vanishes': {
+    meaning: 'gives the message up for good when a host that had TLS before does not offer it',
+    decide: {
+      withoutStartTls: (job, offered, memory) =>
+        memory.tls.has(job.hostName) ? 'fail' : CORRECT.withoutStartTls(job, offered, memory),
+      report: (word, failure, { policy }) =>
+        failure?.kind === 'no-tls' && policy === 'may' ? { ...word, state: 'bounced', kind: 'permanent' } : word,
+    },
+  },
+  'report-success-always': {
+    meaning: 'reports a delivery over verified TLS whatever happened',
+    decide: {
+      report: ({ kind: _kind, ...word }) => ({
+        ...word,
+        state: 'delivered',
+        claims: { encrypted: true, verified: true },
+        reason: 'delivered',
+      }),
+    },
+  },
+}

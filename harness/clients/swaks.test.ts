@@ -1,0 +1,12 @@
+import t from 'tap'
+import { client } from './swaks.ts'
+import { checkClient } from './testing/check-client.ts'
+
+await checkClient(t, {
+  client,
+  supported: ['none', 'may', 'encrypt', 'verify', 'implicit', 'default'],
+  untouched: 'clear',
+  checksNames: (version) => Number.parseInt(version, 10) >= 20_240_103,
+  exact: false,
+  kinds: ['temporary', 'permanent'],
+})

@@ -1,0 +1,143 @@
+/** The checks that every adapter has to pass against real servers; called by the test file of each. */
+import type { Test as Tap } from 'tap'
+import type { ClientAdapter, ClientWord, Delivery, RunningClient } from '../../../scenarios/client.ts'
+import { POLICIES, type Policy } from '../../../scenarios/policy.ts'
+import { policySupport } from '../environment.ts'
+import { knownClients } from '../index.ts'
+import { HOST_NAME, makeDelivery, MESSAGE, startPeer, startSilence } from './peer.ts'
+
+export interface Expected {
+  readonly client: ClientAdapter
+  /** The policies that the client knows. */
+  readonly supported: readonly Policy[]
+  /** The channel under `default`. */
+  readonly untouched: 'clear' | 'tls'
+  /** Whether this version looks at the name in the certificate. */
+  readonly checksNames: (version: string) => boolean
+  /** Whether the message arrives octet by octet. */
+  readonly exact: boolean
+  /** What it makes of 451 and 550 to RCPT. */
+  readonly kinds: readonly [ClientWord['kind'], ClientWord['kind']]
+}
+
+/** Runs every check; skips (and says so) where the client is not on this machine. */
+export async function checkClient(t: Tap, expected: Expected): Promise<void> {
+  const { client } = expected
+  await t.test('is known under its id, and has no policy that is none', async (t) => {
+    t.ok((await knownClients()).some((known) => known.id === client.id))
+    t.match(policySupport(client, 'sorcery'), { unsupported: /sorcery/ })
+    t.match(policySupport(client, 'toString'), { unsupported: /toString/ })
+    const supported = POLICIES.filter((policy) => 'options' in client.policies[policy])
+    t.same(supported, expected.supported)
+  })
+  const probe = await client.probe()
+  if (!probe.found) {
+    await t.test(client.id, { skip: `${client.id} is not on this machine: ${probe.install}` }, async () => undefined)
+    return
+  }
+  const running = await client.start()
+  t.teardown(() => running.stop())
+  await checkPolicies(t, expected, running)
+  await checkRefusals(t, expected, running, probe.version)
+  await checkExtras(t, expected, running)
+}
+
+async function send(t: Tap, running: RunningClient, port: number, changes: Partial<Delivery>): Promise<ClientWord> {
+  return running.deliver(await makeDelivery(t, port, changes), new AbortController().signal)
+}
+
+async function checkPolicies(t: Tap, expected: Expected, running: RunningClient): Promise<void> {
+  const secure: Partial<Record<Policy, boolean>> = {
+    ...{ none: false, may: true, encrypt: true, verify: true, implicit: true },
+    default: expected.untouched === 'tls',
+  }
+  for (const policy of POLICIES)
+    await t.test(`${policy} against a sound peer`, async (t) => {
+      const peer = await startPeer(t, { tls: policy === 'implicit' ? 'connect' : 'starttls' })
+      const word = await send(t, running, peer.port, { policy })
+      if (!expected.supported.includes(policy)) {
+        t.equal(word.state, 'unsupported', word.reason)
+        t.equal(peer.messages.length, 0)
+        return
+      }
+      t.equal(word.state, 'delivered', `${word.reason}\n${word.log.join('\n')}`)
+      const [message] = peer.messages
+      t.equal(peer.messages.length, 1)
+      t.equal(message?.secure, secure[policy])
+      t.equal(message?.helo, 'client.badmx.test')
+      t.equal(message?.to, 2)
+      if (expected.exact) t.equal(message?.text, MESSAGE)
+      else t.ok(message?.text.startsWith(MESSAGE), String(message?.text))
+      if (secure[policy] === true) t.equal(peer.serverNames[0], HOST_NAME)
+      if (word.claims?.encrypted !== undefined) t.equal(word.claims.encrypted, secure[policy])
+      t.ok(word.log.length > 0, 'it has a log')
+    })
+}
+
+async function checkRefusals(t: Tap, expected: Expected, running: RunningClient, version: string): Promise<void> {
+  const knows = (policy: Policy) => expected.supported.includes(policy)
+  const attempt = async (t: Tap, policy: Policy, options: Parameters<typeof startPeer>[1]) => {
+    const peer = await startPeer(t, options)
+    const word = await send(t, running, peer.port, { policy })
+    return { word, messages: peer.messages }
+  }
+  for (const policy of ['verify', 'implicit'] as const)
+    for (const certificate of ['self-signed', 'other-name'] as const)
+      await t.test(`${policy} against a certificate that is ${certificate}`, async (t) => {
+        const tls = policy === 'implicit' ? 'connect' : 'starttls'
+        const { word, messages } = await attempt(t, policy, { tls, certificate })
+        const refused = certificate === 'self-signed' || expected.checksNames(version)
+        t.equal(word.state, refused ? 'failed' : 'delivered', word.reason)
+        t.equal(messages.length, refused ? 0 : 1)
+      })
+  for (const policy of ['may', 'encrypt'] as const)
+    if (knows(policy))
+      await t.test(`${policy} takes any certificate`, async (t) => {
+        const { word, messages } = await attempt(t, policy, { certificate: 'self-signed' })
+        t.equal(word.state, 'delivered', word.reason)
+        t.same(messages.map((message) => message.secure), [true])
+      })
+  for (const policy of ['encrypt', 'verify'] as const)
+    await t.test(`${policy} without STARTTLS`, async (t) => {
+      const { word, messages } = await attempt(t, policy, { tls: 'none' })
+      t.equal(word.state, 'failed', word.reason)
+      t.equal(messages.length, 0)
+      t.not(word.claims?.encrypted, true)
+    })
+  if (knows('may'))
+    await t.test('may without STARTTLS', async (t) => {
+      const { word, messages } = await attempt(t, 'may', { tls: 'none' })
+      t.equal(word.state, 'delivered', word.reason)
+      t.same(messages.map((message) => message.secure), [false])
+    })
+}
+
+async function checkExtras(t: Tap, expected: Expected, running: RunningClient): Promise<void> {
+  await t.test('gives its password', async (t) => {
+    const peer = await startPeer(t, { auth: true })
+    const credentials = { user: 'canary-user', password: 'canary-password' }
+    const word = await send(t, running, peer.port, { policy: 'verify', credentials })
+    t.equal(word.state, 'delivered', word.reason)
+    t.same(peer.logins, [{ ...credentials, secure: true }])
+  })
+  for (const [index, rcpt] of [451, 550].entries())
+    await t.test(`says what ${rcpt} means`, async (t) => {
+      const peer = await startPeer(t, { rcpt })
+      const word = await send(t, running, peer.port, { policy: 'none' })
+      t.equal(word.state, 'failed', word.reason)
+      t.equal(word.kind, expected.kinds[index])
+    })
+  await t.test('ends when it is told to', async (t) => {
+    const { port, connected } = await startSilence(t)
+    const controller = new AbortController()
+    const word = running.deliver(await makeDelivery(t, port, { policy: 'none' }), controller.signal)
+    await connected
+    controller.abort()
+    t.equal((await word).state, 'hung')
+  })
+  await t.test('a peer that never speaks does not hold it for ever', async (t) => {
+    const { port } = await startSilence(t)
+    const word = await send(t, running, port, { policy: 'none', deadlineMs: 2_500 })
+    t.equal(word.state, 'failed', word.reason)
+  })
+}

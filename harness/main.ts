@@ -1,0 +1,96 @@
+/**
+ * The command line. Each command is a file of `cli/`; here are only the things that they share: how an error looks, and
+ * the exit codes.
+ *
+ * 0 fine · 1 findings · 2 usage, configuration, or nothing matched · 3 harness trouble · 130 interrupted
+ */
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { nearestName } from '../peers/nearest-name.ts'
+import { caCommand } from './cli/ca.ts'
+import { checkCommand } from './cli/check-command.ts'
+import { judgeCommand } from './cli/judge.ts'
+import { listCommand } from './cli/list-command.ts'
+import { runCommand } from './cli/run-command.ts'
+import { schemaCommand } from './cli/schema.ts'
+import { showCommand } from './cli/show.ts'
+import { stripCommand } from './cli/strip-command.ts'
+import { tourCommand } from './cli/tour.ts'
+import { UserError } from './user-error.ts'
+import { VERSION } from './version.ts'
+
+const COMMANDS = ['run', 'tour', 'strip', 'judge', 'show', 'list', 'check', 'ca', 'schema']
+
+/** Runs one command line. Resolves with the exit code; never rejects. */
+export async function main(words: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const done = (code: number): void => {
+    exitCode = code
+  }
+  try {
+    await yargs([...words])
+      .scriptName('badmx')
+      .locale('en')
+      .usage('$0 <command>\n\nA zoo of broken mail servers, a STARTTLS stripper, and a runner that tells what a client does.')
+      .command(runCommand(done))
+      .command(tourCommand(done))
+      .command(stripCommand(done))
+      .command(judgeCommand(done))
+      .command(showCommand(done))
+      .command(listCommand(done))
+      .command(checkCommand(done))
+      .command(caCommand(done))
+      .command(schemaCommand(done))
+      .demandCommand(1, 'name a command')
+      .strict()
+      .wrap(Math.min(110, process.stdout.columns ?? 110))
+      .version(VERSION)
+      .help()
+      .example('$0 run --client curl --policy may,encrypt,verify', 'what curl does, in every scenario')
+      .example('$0 strip --listen 127.0.0.1:2526 --target 127.0.0.1:2525 --behaviour hide-starttls', 'a man in the middle')
+      .epilogue('Exit codes: 0 fine, 1 findings, 2 usage or configuration, 3 harness trouble, 130 interrupted.')
+      .exitProcess(false)
+      .fail((message, error) => {
+        throw error ?? new UserError(withNearest(message, words), 'badmx --help tells the commands and options')
+      })
+      .parseAsync()
+  } catch (error) {
+    return complain(error)
+  }
+  return exitCode
+}
+
+/** yargs says which word it does not know; we say which one was probably meant. */
+function withNearest(message: string, words: readonly string[]): string {
+  const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ')[0]
+  if (unknown === undefined) return message
+  const nearest = words[0] === unknown ? nearestName(unknown, COMMANDS) : undefined
+  return nearest === undefined ? message : `${message}; did you mean "${nearest}"?`
+}
+
+/** Errors of a person in plain words; our own with what is needed to report them. */
+function complain(error: unknown): number {
+  if (error instanceof UserError) {
+    process.stderr.write(`badmx: ${error.message}\n${error.next === undefined ? '' : `  ${error.next}\n`}`)
+    return error.exitCode
+  }
+  if (isExpected(error)) {
+    process.stderr.write(`badmx: ${error.message}\n`)
+    return 2
+  }
+  process.stderr.write(`badmx: a bug of badmx, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`)
+  return 3
+}
+
+/** The errors of the libraries under the harness that a person can meet have a code and a message for people. */
+function isExpected(error: unknown): error is Error {
+  const names = ['ListenError', 'StackError', 'SelectionError', 'ClientFileError', 'LabError', 'LogError', 'KnownError']
+  return error instanceof Error && names.includes(error.name)
+}
+
+/** Called by the launcher. */
+export async function start(): Promise<void> {
+  // A reader that goes away (`| head`) is not an error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3))
+  process.exitCode = await main(hideBin(process.argv))
+}

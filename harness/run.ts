@@ -1,0 +1,194 @@
+/**
+ * A run from request to reports: clients are found and started, the plan is run, the log is judged, the reports are
+ * written. Whatever happens on the way, what was started is stopped and what was seen is kept.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAuthority } from '../peers/certificates/authority.ts'
+import { loadFormats } from '../reports/format.ts'
+import type { GateOptions } from '../reports/gate.ts'
+import type { ClientAdapter, RunningClient } from '../scenarios/client.ts'
+import { EVENTS_SCHEMA, type LogEvent } from '../scenarios/events.ts'
+import { judge } from '../scenarios/judge/judge.ts'
+import { type Plan, plan, type PlannedCell, type PlanRequest } from '../scenarios/plan.ts'
+import type { Policy } from '../scenarios/policy.ts'
+import type { RunRecord } from '../scenarios/record.ts'
+import { runPlan } from '../scenarios/run.ts'
+import type { Scenario } from '../scenarios/scenario.ts'
+import { client as reference } from './clients/reference.ts'
+import type { KnownDeviation } from '../scenarios/judge/known.ts'
+import { RunFolder } from './run-folder.ts'
+import { UserError } from './user-error.ts'
+import { VERSION } from './version.ts'
+
+export interface RunOptions {
+  readonly scenarios: readonly Scenario[]
+  readonly clients: readonly ClientAdapter[]
+  readonly policies: readonly Policy[]
+  readonly only: readonly string[]
+  /** See {@link PlanRequest.chosen}. */
+  readonly chosen?: PlanRequest['chosen']
+  readonly seed: number
+  /** 1 or more. */
+  readonly timeScale: number
+  readonly jobs: number
+  readonly repeat: number
+  readonly lastFailed?: readonly string[]
+  readonly shard?: { readonly index: number; readonly count: number }
+  readonly known: readonly KnownDeviation[]
+  readonly gate: GateOptions
+  /** Folder for the run's files; default a new one under `badmx-out`. */
+  readonly out?: string
+  readonly signal: AbortSignal
+  /** Told before the first cell, and after each. */
+  readonly progress: (done: number, total: number, cell?: PlannedCell) => void
+}
+
+export interface RunResult {
+  readonly record: RunRecord
+  readonly folder: string
+  readonly formats: readonly { readonly path: string; readonly title: string }[]
+}
+
+/** @throws {UserError} when nothing can be run; never because of what a client does. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const planned = makePlan(options)
+  const versions = await probeAll([reference, ...options.clients])
+  const startedAt = new Date()
+  const folder = await RunFolder.create(options.out, startedAt)
+  const began = performance.now()
+  const now = (): number => performance.now() - began
+  const events: LogEvent[] = []
+  const log = (event: LogEvent): void => {
+    events.push(event)
+    folder.event(event)
+  }
+  const stop = new AbortController()
+  const abort = (): void => stop.abort()
+  options.signal.addEventListener('abort', abort, { once: true })
+  if (options.signal.aborted) abort()
+  folder.onFailure = abort
+  log(runEvent(options, planned, versions, startedAt))
+  try {
+    await perform(options, planned, {
+      log,
+      now,
+      clock: startedAt,
+      signal: stop.signal,
+      write: (file, text) => folder.write(file, text),
+    })
+  } finally {
+    options.signal.removeEventListener('abort', abort)
+    log({ type: 'end', t: now(), finishedAt: new Date().toISOString(), interrupted: options.signal.aborted })
+  }
+  await folder.closeEvents()
+  const record = judge(events, { known: options.known })
+  return { record, folder: folder.path, formats: await writeReports(record, folder, options.gate) }
+}
+
+function makePlan(options: RunOptions): Plan {
+  const { scenarios, clients, policies, only, seed, timeScale, repeat, lastFailed, shard } = options
+  return plan({
+    scenarios,
+    clients,
+    reference,
+    policies,
+    only,
+    seed,
+    timeScale,
+    repeat,
+    ...(options.chosen === undefined ? {} : { chosen: options.chosen }),
+    ...(lastFailed === undefined ? {} : { lastFailed }),
+    ...(shard === undefined ? {} : { shard }),
+  })
+}
+
+async function probeAll(clients: readonly ClientAdapter[]): Promise<ReadonlyMap<string, string>> {
+  const versions = new Map<string, string>()
+  const missing: string[] = []
+  for (const client of clients) {
+    const probe = await client.probe()
+    if (probe.found) versions.set(client.id, probe.version)
+    else missing.push(`${client.name} is not on this machine; ${probe.install}`)
+  }
+  if (missing.length > 0) throw new UserError(missing.join('\n'), undefined, 2)
+  return versions
+}
+
+function runEvent(
+  options: RunOptions,
+  planned: Plan,
+  versions: ReadonlyMap<string, string>,
+  startedAt: Date,
+): LogEvent {
+  const clients = [...new Map([reference, ...options.clients].map((client) => [client.id, client])).values()]
+  return {
+    type: 'run',
+    t: 0,
+    schema: EVENTS_SCHEMA,
+    badmx: VERSION,
+    seed: options.seed,
+    startedAt: startedAt.toISOString(),
+    timeScale: options.timeScale,
+    shard: options.shard === undefined ? '1/1' : `${options.shard.index}/${options.shard.count}`,
+    node: process.versions.node,
+    openssl: process.versions.openssl,
+    clients: clients.map(({ id, name, kind }) => ({ id, name, kind, version: versions.get(id) ?? 'unknown' })),
+    plan: planned.digest,
+    cells: planned.cells.map((cell) => cell.id),
+  }
+}
+
+interface Stage {
+  readonly log: (event: LogEvent) => void
+  readonly now: () => number
+  readonly clock: Date
+  readonly signal: AbortSignal
+  readonly write: (file: string, text: string) => Promise<void>
+}
+
+/** Starts what the plan needs, runs it, and stops everything again. */
+async function perform(options: RunOptions, planned: Plan, stage: Stage): Promise<void> {
+  const needed = new Set(planned.cells.filter((cell) => cell.unsupported === undefined).map((cell) => cell.client))
+  const running = new Map<string, RunningClient>()
+  const folder = await mkdtemp(join(tmpdir(), 'badmx-'))
+  try {
+    for (const client of [...options.clients, reference]) {
+      if (needed.has(client.id) && !running.has(client.id)) running.set(client.id, await client.start())
+    }
+    const issuer = await createAuthority({ now: stage.clock, seed: options.seed })
+    await stage.write('ca.pem', issuer.rootPem)
+    let done = 0
+    options.progress(0, planned.cells.length)
+    await runPlan({
+      ...stage,
+      plan: planned,
+      clients: running,
+      issuer,
+      folder,
+      jobs: options.jobs,
+      progress: (cell) => {
+        done += 1
+        options.progress(done, planned.cells.length, cell)
+      },
+    })
+  } finally {
+    await Promise.all([...running.values()].map((client) => client.stop()))
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function writeReports(
+  record: RunRecord,
+  folder: RunFolder,
+  gate: GateOptions,
+): Promise<{ path: string; title: string }[]> {
+  const written = [{ path: join(folder.path, 'events.ndjson'), title: 'everything that was seen' }]
+  for (const format of (await loadFormats()).values()) {
+    await folder.write(format.file, format.render(record, gate))
+    written.push({ path: join(folder.path, format.file), title: format.title })
+  }
+  await folder.publish()
+  return written
+}

@@ -1,0 +1,98 @@
+/**
+ * `badmx strip`: the man in the middle in front of any real server, with a line per session that tells what was done to it
+ * and what the client then did.
+ */
+import { createAuthority } from '../peers/certificates/authority.ts'
+import type { PeerEvent } from '../peers/events.ts'
+import { type Peer, proxy, type Rotation } from '../peers/peer.ts'
+import { readTranscript } from '../scenarios/judge/transcript.ts'
+import { RunFolder } from './run-folder.ts'
+
+export interface StripOptions {
+  readonly listen: { readonly address: string; readonly port: number }
+  readonly target: { readonly address: string; readonly port: number }
+  readonly rotation: Rotation
+  /** The certificate that the client is shown; STARTTLS is passed through where absent. */
+  readonly intercept?: { readonly certificate: 'untrusted-ca' | 'self-signed' | 'good'; readonly toServer: 'tls' | 'clear'; readonly name: string }
+  readonly allowRemote: boolean
+  readonly seed: number
+  readonly timeScale: number
+  readonly out?: string
+  /** Told one line per session, when it is over. */
+  readonly line: (text: string) => void
+}
+
+export interface Stripping {
+  readonly peer: Peer
+  readonly folder: RunFolder
+  close(): Promise<void>
+}
+
+/** @throws {UserError} {ListenError} {StackError} */
+export async function strip(options: StripOptions): Promise<Stripping> {
+  const startedAt = new Date()
+  const folder = await RunFolder.create(options.out, startedAt)
+  const { intercept } = options
+  const sessions = new Map<string, PeerEvent[]>()
+  const log = (event: PeerEvent): void => {
+    folder.event(event)
+    if (!('conn' in event) || event.conn === undefined) return
+    const events = sessions.get(event.conn) ?? []
+    events.push(event)
+    sessions.set(event.conn, events)
+    if (event.type !== 'conn' || event.state !== 'closed') return
+    sessions.delete(event.conn)
+    options.line(sessionLine(events))
+  }
+  const authority = intercept === undefined ? undefined : await createAuthority({ now: startedAt, seed: options.seed })
+  if (authority !== undefined) await folder.write('ca.pem', authority.rootPem)
+  const certificate =
+    intercept === undefined || authority === undefined
+      ? undefined
+      : await authority.issue(intercept.certificate, { host: intercept.name, domain: intercept.name })
+  const peer = await proxy(options.rotation, options.target.address, options.target.port, {
+    address: options.listen.address,
+    port: options.listen.port,
+    allowRemote: options.allowRemote,
+    seed: options.seed,
+    timeScale: options.timeScale,
+    log,
+    ...(certificate === undefined || intercept === undefined
+      ? {}
+      : { intercept: { certificate, toServer: intercept.toServer } }),
+  })
+  return {
+    peer,
+    folder,
+    async close() {
+      await peer.close()
+      await folder.closeEvents()
+    },
+  }
+}
+
+/** `mx.3 127.0.0.1:4711 hide-starttls: removed "250-STARTTLS" | then sent mail in clear, quit`. */
+export function sessionLine(events: readonly PeerEvent[]): string {
+  const [open] = events
+  const from = open?.type === 'conn' && open.state === 'open' ? `${open.conn} ${open.remote.address}:${open.remote.port}` : ''
+  const fired = events.flatMap((event) => (event.type === 'fired' ? [`${event.behaviour}: ${event.detail}`] : []))
+  return `${from} ${fired.length === 0 ? 'nothing fired' : fired.join('; ')} | ${deeds(events).join(', ')}`
+}
+
+/** What the client did, in the order of its weight. */
+function deeds(events: readonly PeerEvent[]): string[] {
+  const entries = readTranscript(events.map((event, seq) => ({ event, seq })), 'client')
+  const clear = entries.filter((entry) => entry.layer === 'clear')
+  const command = (verb: string): boolean => clear.some((entry) => entry.kind === 'command' && entry.verb === verb)
+  const failed = events.find((event) => event.type === 'tls' && event.state === 'failed' && event.side === 'client')
+  const found: string[] = []
+  if (command('AUTH')) found.push('sent credentials in clear')
+  if (clear.some((entry) => entry.kind === 'content' && entry.of !== 'AUTH')) found.push('sent mail in clear')
+  else if (command('MAIL')) found.push('sent its envelope in clear')
+  if (events.some((event) => event.type === 'tls' && event.state === 'up' && event.side === 'client')) found.push('spoke TLS with the man in the middle')
+  else if (failed?.type === 'tls' && failed.state === 'failed') found.push(`gave TLS up (${failed.alert ?? failed.reason})`)
+  else if (events.some((event) => event.type === 'tls' && event.state === 'hello')) found.push('spoke TLS with the server')
+  if (command('QUIT') || entries.some((entry) => entry.kind === 'command' && entry.verb === 'QUIT')) found.push('quit')
+  if (found.length === 0) found.push('left without a word')
+  return found
+}

@@ -1,0 +1,169 @@
+/**
+ * Everything that the log of one cell says, in the form in which outcome, flags and predicates look at it. Pure.
+ *
+ * An attempt is all that the client did for one message until it gave up or queued it; a message begins with an attempt of
+ * the cause `first`. The cell's expectation speaks of its last message; those before it prepare for it.
+ */
+import type { PeerEvent, ProofEvent } from '../../peers/events.ts'
+import type { ClientWord } from '../client.ts'
+import type { CellBegun, CellEnded, LogEvent } from '../events.ts'
+import { FLOOR } from '../policy.ts'
+import { type Sighting, sightingsIn } from './canaries.ts'
+import { type Connection, readConnections, type Transaction } from './connection.ts'
+import { type Credential, credentialOf } from './credential.ts'
+import { type Alternative, alternativesOf, parseExpectation } from './expectation.ts'
+import type { CommandEntry, Placed } from './transcript.ts'
+
+export interface Attempt {
+  readonly number: number
+  readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  readonly t: number
+  readonly seq: number
+  readonly ended: boolean
+  readonly connections: readonly Connection[]
+  /** What the client said of it, last word. */
+  readonly word?: ClientWord
+  readonly wordAt?: number
+}
+
+/** A connection with what judging derives from it. */
+export interface Observed extends Connection {
+  readonly credential: Credential
+  readonly sightings: readonly Sighting[]
+}
+
+export interface Observation {
+  readonly cell: CellBegun
+  readonly attempts: readonly Attempt[]
+  /** The attempts of the last message. */
+  readonly judged: readonly Attempt[]
+  readonly connections: readonly Observed[]
+  readonly proof: readonly Placed<ProofEvent>[]
+  readonly end?: CellEnded
+  /** Time of the last event. */
+  readonly lastAt: number
+  readonly alternatives: readonly Alternative[]
+  /** The policy forbids that any protected octet crosses in clear, and the cell makes no exception. */
+  readonly forbidsClear: boolean
+  /** The policy forbids to give anything to a peer that has not proven its name. */
+  readonly requiresVerified: boolean
+}
+
+/** Reads the events of a cell, its `cell` event first. Throws RangeError when the expectation cannot be read. */
+export function observe(cell: CellBegun, events: readonly LogEvent[]): Observation {
+  const parse = parseExpectation(cell.expected)
+  if (!parse.ok) {
+    throw new RangeError(`cell ${cell.cell}: expected "${cell.expected}", character ${parse.position + 1}: ${parse.message}`)
+  }
+  const alternatives = alternativesOf(parse.expectation)
+  const placed = events.map((event, seq) => ({ event, seq }))
+  const plain = readConnections(placed as Placed<PeerEvent>[])
+  const connections = plain.map((connection, at) => ({
+    ...connection,
+    credential: credentialOf(connection, plain.slice(0, at), cell),
+    sightings: sightingsIn(connection, cell.canaries),
+  }))
+  const attempts = readAttempts(cell, placed, connections)
+  const lastFirst = attempts.findLastIndex(({ cause }) => cause === 'first')
+  const end = events.findLast((event): event is CellEnded => event.type === 'cell-end')
+  const allows = (letters: string): boolean =>
+    alternatives.some(({ first, final }) => letters.includes(first) || letters.includes(final))
+  const floor = FLOOR[cell.judgedAs]
+  return {
+    cell,
+    attempts,
+    judged: attempts.slice(Math.max(0, lastFirst)),
+    connections,
+    proof: placed.filter((each): each is Placed<ProofEvent> => isProof(each.event)),
+    ...(end === undefined ? {} : { end }),
+    lastAt: events.at(-1)?.t ?? cell.t,
+    alternatives,
+    forbidsClear: floor !== 'C' && !allows('C'),
+    requiresVerified: floor === 'V' && !allows('CU'),
+  }
+}
+
+function isProof(event: LogEvent): boolean {
+  return event.type === 'armed' || event.type === 'opportunity' || event.type === 'fired'
+}
+
+interface Building {
+  number: number
+  cause: Attempt['cause']
+  t: number
+  seq: number
+  ended: boolean
+  word?: ClientWord
+  wordAt?: number
+}
+
+function readAttempts(
+  cell: CellBegun,
+  events: readonly Placed<LogEvent>[],
+  connections: readonly Observed[],
+): readonly Attempt[] {
+  const attempts: Building[] = []
+  for (const { event, seq } of events) {
+    if (event.type === 'attempt' && event.state === 'begun') {
+      attempts.push({ number: event.attempt, cause: event.cause, t: event.t, seq, ended: false })
+    } else if (event.type === 'attempt') {
+      const own = attempts.find(({ number }) => number === event.attempt)
+      if (own !== undefined) own.ended = true
+    } else if (event.type === 'client') {
+      const own = attempts.find(({ number }) => number === event.attempt) ?? attempts.at(-1)
+      if (own !== undefined) {
+        own.word = event.word
+        own.wordAt = event.t
+      }
+    }
+  }
+  if (attempts.length === 0) attempts.push({ number: 1, cause: 'first', t: cell.t, seq: 0, ended: false })
+  return attempts.map((attempt, at) => {
+    const from = at === 0 ? -1 : attempt.seq
+    const until = attempts[at + 1]?.seq ?? Number.POSITIVE_INFINITY
+    return { ...attempt, connections: connections.filter(({ opened }) => opened.seq >= from && opened.seq < until) }
+  })
+}
+
+/** A canary's text, or one that is found nowhere. */
+function canary(cell: CellBegun, name: string): string {
+  return cell.canaries.find((each) => each.name === name)?.value ?? '\u0000'
+}
+
+/**
+ * Whether a transaction carries the cell's own message: by the canary in its recipient or sender, or in its content where
+ * it is no bounce (empty reverse-path, RFC 5321 §4.5.5). A client's own notices come back to the same peer.
+ */
+export function isOurs(observation: Observation, transaction: Transaction): boolean {
+  const { cell } = observation
+  const holds = (command: CommandEntry, name: string): boolean =>
+    command.argument.toLowerCase().includes(canary(cell, name).toLowerCase())
+  if (transaction.recipients.some((recipient) => holds(recipient, 'recipient'))) return true
+  if (holds(transaction.mail, 'sender')) return true
+  if (/^FROM:\s*<>/i.test(transaction.mail.argument)) return false
+  if (transaction.recipients.some((recipient) => holds(recipient, 'sender'))) return false
+  const content = Buffer.concat(transaction.content.map(({ bytes }) => bytes))
+  return content.includes(canary(cell, 'body'), 0, 'latin1') || content.includes(canary(cell, 'subject'), 0, 'latin1')
+}
+
+/** The acceptances of the cell's own message on these connections, in order. */
+export function acceptances(observation: Observation, connections: readonly Connection[]): readonly Transaction[] {
+  return connections
+    .flatMap(({ transactions }) => transactions)
+    .filter((transaction) => transaction.acceptedBy !== undefined && isOurs(observation, transaction))
+    .sort((a, b) => (a.acceptedBy?.seq ?? 0) - (b.acceptedBy?.seq ?? 0))
+}
+
+/** MAIL commands of the cell's own message outside TLS, in order. */
+export function clearMails(observation: Observation, connections: readonly Connection[]): readonly CommandEntry[] {
+  return connections
+    .flatMap(({ transactions }) => transactions)
+    .filter((transaction) => transaction.layer === 'clear' && isOurs(observation, transaction))
+    .map(({ mail }) => mail)
+    .sort((a, b) => a.seq - b.seq)
+}
+
+/** The observed form of a connection. */
+export function observed(observation: Observation, conn: string): Observed | undefined {
+  return observation.connections.find((connection) => connection.conn === conn)
+}

@@ -1,0 +1,74 @@
+/**
+ * What a client was waiting for when the harness ended it, for how long, and whether RFC 5321 §4.5.3.2 lets it wait that
+ * long. Pure.
+ *
+ * What always holds: a client is called hung only when it has been silent for the whole limit of its stage divided by the
+ * run's timeScale; before that it is waiting, which is no verdict on it.
+ */
+import type { Connection } from './connection.ts'
+import type { Attempt, Observation } from './observe.ts'
+import type { Entry } from './transcript.ts'
+
+/** Seconds, RFC 5321 §4.5.3.2.1 to .6; what it does not name has the limit of MAIL, and TLS too. */
+const LIMITS = { banner: 300, command: 300, handshake: 300, data: 120, block: 180, dot: 600 } as const
+
+export interface Wait {
+  /** `the reply to STARTTLS`, `the banner`, `the TLS handshake`. */
+  readonly for: string
+  /** Milliseconds of silence in both directions until the client was ended. */
+  readonly waitedMs: number
+  /** Milliseconds that the stage allows in this run. */
+  readonly limitMs: number
+  readonly hung: boolean
+}
+
+/** Undefined unless the harness had to end the client in this attempt. */
+export function waitOf(observation: Observation, attempt: Attempt): Wait | undefined {
+  if (attempt.word?.state !== 'hung') return undefined
+  const { deadlineMs, timeScale } = observation.cell
+  // What happens after the deadline is the harness's doing, not the client's.
+  const until = Math.min(attempt.wordAt ?? Number.POSITIVE_INFINITY, attempt.t + deadlineMs)
+  let last: { readonly t: number; readonly connection: Connection } | undefined
+  for (const connection of attempt.connections) {
+    const t = Math.max(connection.opened.event.t, ...activity(connection, until).map((entry) => entry.t))
+    if (t <= until && (last === undefined || t >= last.t)) last = { t, connection }
+  }
+  const stage = last === undefined ? { for: 'anything: it made no connection', seconds: LIMITS.command } : stageOf(last.connection, until)
+  const waitedMs = Math.max(0, until - (last?.t ?? attempt.t))
+  const limitMs = (stage.seconds * 1000) / timeScale
+  return { for: stage.for, waitedMs, limitMs, hung: waitedMs >= limitMs }
+}
+
+function activity(connection: Connection, until: number): Entry[] {
+  return connection.entries.filter((entry) => entry.kind !== 'eof' && entry.t <= until)
+}
+
+interface Stage {
+  readonly for: string
+  readonly seconds: number
+}
+
+function stageOf(connection: Connection, until: number): Stage {
+  const entries = activity(connection, until)
+  const answered = new Set<number>()
+  for (const entry of entries) if (entry.kind === 'reply' && entry.answers !== null && !entry.interim) answered.add(entry.answers)
+  const handshake = entries.findLast((entry) => entry.kind === 'tls' || (entry.kind === 'reply' && entry.code === 220 && entry.answers !== 0))
+  const begun = handshake?.kind === 'reply' || (handshake?.kind === 'tls' && (handshake.state === 'hello' || handshake.state === 'presented'))
+  if (begun || (connection.opened.event.tlsOnConnect && handshake === undefined)) {
+    return { for: 'the TLS handshake', seconds: LIMITS.handshake }
+  }
+  const open = entries.find((entry) => entry.kind === 'command' && !answered.has(entry.id))
+  if (open?.kind !== 'command') {
+    return answered.has(0) || connection.ups.length > 0
+      ? { for: 'nothing: it was its turn to speak', seconds: LIMITS.command }
+      : { for: 'the banner', seconds: LIMITS.banner }
+  }
+  if (open.verb !== 'DATA') return { for: `the reply to ${open.verb}`, seconds: LIMITS.command }
+  const content = entries.filter((entry) => entry.kind === 'content' && entry.id === open.id)
+  const asked = entries.some((entry) => entry.kind === 'reply' && entry.answers === open.id)
+  if (!asked) return { for: 'the reply to DATA', seconds: LIMITS.data }
+  const whole = content.some((entry) => entry.kind === 'content' && entry.last)
+  return whole
+    ? { for: 'the reply to the final dot', seconds: LIMITS.dot }
+    : { for: 'its own content to go out', seconds: LIMITS.block }
+}
