@@ -1,5 +1,5 @@
 /** Reads a list of known deviations: YAML, checked, with the place of each mistake. */
-import { readKnownDeviations, type KnownDeviation } from '../scenarios/judge/known.ts'
+import { type KnownDeviation, readKnownDeviations } from '../scenarios/known.ts'
 import { problemText } from '../scenarios/problem.ts'
 import { UserError } from './user-error.ts'
 

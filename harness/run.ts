@@ -11,13 +11,13 @@ import type { GateOptions } from '../reports/gate.ts'
 import type { ClientAdapter, RunningClient } from '../scenarios/client.ts'
 import { EVENTS_SCHEMA, type LogEvent } from '../scenarios/events.ts'
 import { judge } from '../scenarios/judge/judge.ts'
+import { type KnownDeviation, markKnown } from '../scenarios/known.ts'
 import { type Plan, plan, type PlannedCell, type PlanRequest } from '../scenarios/plan.ts'
 import type { Policy } from '../scenarios/policy.ts'
 import type { RunRecord } from '../scenarios/record.ts'
 import { runPlan } from '../scenarios/run.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
-import type { KnownDeviation } from '../scenarios/judge/known.ts'
 import { RunFolder } from './run-folder.ts'
 import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
@@ -83,7 +83,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     log({ type: 'end', t: now(), finishedAt: new Date().toISOString(), interrupted: options.signal.aborted })
   }
   await folder.closeEvents()
-  const record = judge(events, { known: options.known })
+  const record = markKnown(judge(events), options.known)
   return { record, folder: folder.path, formats: await writeReports(record, folder, options.gate) }
 }
 

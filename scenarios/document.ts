@@ -14,9 +14,9 @@ const GENERATED = '<!-- Generated from the files in this folder; do not edit. --
 
 const LEGEND = [
   'A cell says which deliveries are allowed under a policy: `V` in TLS to a peer that presented a valid certificate,',
-  '`U` in TLS to one that did not, `C` in clear, `D` deferred (or a failure reported to the caller), `B` bounced. `|` is',
-  '*or*; `a>b` is *first a, in a later attempt b*; `w:` is tolerated but flagged; `C~D` is C without a cached MTA-STS',
-  'policy and D with one; `-` is not planned. The policy `implicit` uses the column `verify`.',
+  '`U` in TLS to one that did not, `C` in clear, `D` deferred (or a failure reported to the caller), `B` bounced.',
+  '`|` is *or*; `a>b` is *first a, in a later attempt b*; `w:` is tolerated but flagged; `C~D` is C without a cached',
+  'MTA-STS policy and D with one; `-` is not planned. The policy `implicit` uses the column `verify`.',
 ]
 
 /** The page of all scenarios: a table per family, and what waits and why. */

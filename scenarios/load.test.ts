@@ -171,7 +171,7 @@ t.test('problems come with their place', async (t) => {
       'name: ignores-missing',
       /:13:15: flaw\.name: there is no flaw.*did you mean "ignore-missing-starttls"/,
     ],
-    ['policy: encrypt', 'with: [wait], policy: encrypt', /:13:49: flaw\.with\.0: there is no flaw of the reference/],
+    ['policy: encrypt', 'with: [wait], policy: encrypt', /:13:47: flaw\.with\.0: there is no flaw of the reference/],
     ['policy: encrypt', 'policy: dane', /:13:48: flaw\.policy: the scenario expects nothing under dane/],
     [
       'policy: encrypt }',

@@ -63,7 +63,8 @@ export interface Scenario {
     readonly clientCertificate?: string
     readonly ciphers?: string
   }
-  readonly flaw: ScenarioFile['flaw']
+  /** What the scenario catches: the reference client with `name` and `with` fails it under `policy`. */
+  readonly flaw: { readonly name: string; readonly with: readonly string[]; readonly policy: Column | 'implicit' }
 }
 
 /** The job of a scenario that names none: one message, one attempt. */
@@ -106,7 +107,7 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     noVerdict: parsed.noVerdict,
     nameDependent: parsed.nameDependent,
     job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers }) },
-    flaw: parsed.flaw,
+    flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }
 }
 

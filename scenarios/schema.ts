@@ -110,7 +110,6 @@ const fields = {
   flaw: z
     .strictObject({
       name: z.string().describe('A flaw of the reference client that this scenario catches.'),
-      with: z.array(z.string()).default([]).describe('Further flaws without which it does no harm.'),
       with: z.array(z.string()).optional().describe('Flaws that are switched on together with it.'),
       policy: z.enum([...COLUMNS, 'implicit']).describe('The policy under which it does.'),
     })

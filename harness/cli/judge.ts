@@ -5,6 +5,7 @@ import { gate } from '../../reports/gate.ts'
 import { renderTerminal } from '../../reports/terminal.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
+import { markKnown } from '../../scenarios/known.ts'
 import { readText } from '../read-text.ts'
 import { findRun } from '../run-folder.ts'
 import { readKnown } from '../known.ts'
@@ -26,7 +27,7 @@ export function judgeCommand(done: (exitCode: number) => void): CommandModule<ob
 async function handle(given: { events: string; json: boolean; known?: string }): Promise<number> {
   const file = given.events.endsWith('.ndjson') ? given.events : join(await findRun(given.events), 'events.ndjson')
   const known = given.known === undefined ? [] : readKnown(given.known, await readText(given.known))
-  const record = judge(readLog(await readText(file), file), { known })
+  const record = markKnown(judge(readLog(await readText(file), file)), known)
   if (given.json) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`)
   else
     process.stdout.write(

@@ -129,6 +129,6 @@ file
   scenarios/catalogue/strip/strip-a.yaml
 `,
   )
-  t.throws(() => showScenario('strip-b', scenarios, waiting, behaviours), { code: 'nothing-matched' })
+  t.throws(() => showScenario('strip-b', scenarios, [], behaviours), { code: 'nothing-matched' })
   t.throws(() => showScenario('dane-a', scenarios, waiting, behaviours), { message: /cannot be run yet/ })
 })

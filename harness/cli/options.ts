@@ -3,7 +3,6 @@ import type { ClientAdapter } from '../../scenarios/client.ts'
 import { isPolicy, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
 import { nearestName } from '../../peers/nearest-name.ts'
 import { commandClient, knownClients, loadClientFile } from '../clients/index.ts'
-import { readText } from '../read-text.ts'
 import { UserError } from '../user-error.ts'
 
 /** `a,b` and repeated options alike. */
@@ -27,7 +26,7 @@ export async function clientsOf(names: readonly string[], commands: readonly str
   for (const name of names) {
     const found = known.find((client) => client.id === name)
     if (found !== undefined) chosen.push(found)
-    else if (/\.ya?ml$/.test(name)) chosen.push(loadClientFile(name, await readText(name)))
+    else if (/\.ya?ml$/.test(name)) chosen.push(loadClientFile(name))
     else throw unknown('client', name, known.map((client) => client.id))
   }
   chosen.push(...commands.map((template) => commandClient({ template })))

@@ -24,9 +24,18 @@ function load(t: Test, text: string) {
 
 t.test('a good file is a client', async (t) => {
   const client = load(t, GOOD)
-  t.match(client, { id: 'mymailer', name: 'My Mailer', documented: { policy: 'may' }, passwords: false, namesPeers: true })
+  t.match(client, {
+    id: 'mymailer',
+    name: 'My Mailer',
+    documented: { policy: 'may' },
+    passwords: false,
+    namesPeers: true,
+  })
   t.same(await client.probe(), { found: true, version: 'mymailer 2.1' })
-  t.same(POLICIES.filter((policy) => 'options' in client.policies[policy]), ['none', 'verify', 'default'])
+  t.same(
+    POLICIES.filter((policy) => 'options' in client.policies[policy]),
+    ['none', 'verify', 'default'],
+  )
   t.match(client.policies.implicit, { unsupported: 'it cannot' })
   t.match(client.policies.may, { unsupported: /no arguments for may/ })
   const running = await client.start()

@@ -37,7 +37,9 @@ export const clientFileSchema = z.strictObject({
   command: z
     .string()
     .min(1)
-    .describe('The command line. `{arguments}`, as a word by itself, is where the arguments of the policy go; else the end.'),
+    .describe(
+      'The command line. `{arguments}`, as a word by itself, is where the arguments of the policy go; else the end.',
+    ),
   policies: z
     .partialRecord(
       z.enum(POLICIES),
@@ -54,7 +56,10 @@ export const clientFileSchema = z.strictObject({
       temporary: statuses.default([...STATUSES.temporary]).describe('Exit statuses for "try again later".'),
     })
     .prefault({}),
-  environment: z.record(z.string(), z.string()).default({}).describe('Variables; placeholders are filled in, {to} with the first recipient.'),
+  environment: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Variables; placeholders are filled in, {to} with the first recipient.'),
   stdin: z.enum(['message', 'none']).optional().describe('Default: the message where no argument is {message}.'),
 })
 
@@ -97,7 +102,11 @@ export function loadClientFile(path: string): ClientAdapter {
   const probe = words(['probe'], file.probe)
   const table = wordTable(file, words, found)
   if (file.policies.default !== undefined && file.documented === undefined)
-    found.push({ path: ['policies', 'default'], atKey: true, message: '"default" needs "documented": what to judge it as' })
+    found.push({
+      path: ['policies', 'default'],
+      atKey: true,
+      message: '"default" needs "documented": what to judge it as',
+    })
   if (found.length > 0) throw new ClientFileError(found.map(yaml.locate))
   const all = Object.values(table).filter((entry) => !isUnsupported(entry))
   const inMessage = all.some((entry) => mentions(entry as readonly string[], 'message'))

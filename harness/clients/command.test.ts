@@ -19,11 +19,14 @@ t.test('a real command delivers', async (t) => {
   if (!found) return t.end()
   const peer = await startPeer(t)
   const template =
-    'curl -q -sS --ssl-reqd --cacert {ca} --connect-to {name}:{port}:{host}:{port} smtp://{name}:{port}/client.badmx.test' +
+    'curl -q -sS --ssl-reqd --cacert {ca} --connect-to {name}:{port}:{host}:{port} smtp://{name}:{port}/x.badmx.test' +
     ' --mail-from {from} --mail-rcpt {to} -T {message}'
   const word = await send(t, template, {}, peer.port)
   t.equal(word.state, 'delivered', word.reason)
-  t.same(peer.messages.map(({ secure, to }) => ({ secure, to })), [{ secure: true, to: 2 }])
+  t.same(
+    peer.messages.map(({ secure, to }) => ({ secure, to })),
+    [{ secure: true, to: 2 }],
+  )
 })
 
 t.test('the exit status is its word', async (t) => {

@@ -52,7 +52,11 @@ export function templateClient(client: TemplateClient): ClientAdapter {
       const environment = Object.entries(client.environment)
       // one recipient, so that no value is repeated
       const first = { ...delivery, to: delivery.to.slice(0, 1) }
-      const values = fillIn(environment.map(([, value]) => value), first, messageFile)
+      const values = fillIn(
+        environment.map(([, value]) => value),
+        first,
+        messageFile,
+      )
       return {
         argv: fillIn(wordsOf(client, delivery), delivery, messageFile),
         ...(client.stdin ? { input: delivery.message } : {}),
@@ -119,7 +123,7 @@ export function commandClient({ id, template }: { readonly id?: string; readonly
     stdin: !mentions(words, 'message'),
     environment: {},
     probe: async () => {
-      const file = findProgram(program, process.env['PATH'] ?? '', process.cwd())
+      const file = findProgram(program, process.env.PATH ?? '', process.cwd())
       if (file === undefined) return { found: false, install: `there is no program "${program}" in PATH` }
       return { found: true, version: file }
     },

@@ -26,7 +26,7 @@ const TABLE: Readonly<Record<Policy, Options | { readonly unsupported: string }>
   encrypt: { scheme: 'smtp', options: ['--ssl-reqd', '--insecure'] },
   verify: { scheme: 'smtp', options: ['--ssl-reqd', '--cacert', '{ca}'] },
   implicit: { scheme: 'smtps', options: ['--cacert', '{ca}'] },
-  ...withoutDns('curl talks to the host of its URL and looks up no policy (its docs/TODO lists "Support DANE")'),
+  ...withoutDns('curl talks to the host of its URL and looks up no TLSA record and no policy'),
   default: { scheme: 'smtp', options: [] },
 }
 
@@ -82,7 +82,7 @@ function read(result: ProgramResult, delivery: Delivery): Reading {
   return {
     ...(CANNOT.includes(result.exitCode ?? 0) ? { state: 'unsupported' as const } : {}),
     ...kindIfKnown(kindOfCode(code === undefined ? undefined : Number(code))),
-    claims: { encrypted, ...(checks && encrypted ? { verified } : {}) },
+    ...(encrypted ? { claims: { encrypted, ...(verified ? { verified } : {}) } } : {}),
     ...(error === undefined ? {} : { reason: error }),
   }
 }

@@ -6,6 +6,7 @@ import { POLICIES } from '../../scenarios/policy.ts'
 import { policySupport } from './environment.ts'
 import { knownClients } from './index.ts'
 import { findNodemailer } from './nodemailer.ts'
+import { PLACEHOLDERS } from './template.ts'
 
 /** The clients of this folder that are somebody else's program. */
 const FOREIGN = ['curl', 'msmtp', 'nodemailer', 'smtplib', 'swaks']
@@ -33,11 +34,11 @@ t.test('every policy has an answer', async (t) => {
 })
 
 t.test('a client that is missing says how to get it', async (t) => {
-  const path = process.env['PATH']
+  const path = process.env.PATH
   t.teardown(() => {
-    process.env['PATH'] = path
+    process.env.PATH = path
   })
-  process.env['PATH'] = t.testdir({})
+  process.env.PATH = t.testdir({})
   for (const client of clients.filter(({ id }) => FOREIGN.includes(id) && id !== 'nodemailer')) {
     const package_ = client.id === 'smtplib' ? 'python3' : client.id
     t.same(await client.probe(), { found: false, install: `apt-get install ${package_}` })
@@ -61,6 +62,8 @@ t.test("the user's nodemailer comes first, then ours", async (t) => {
 
 t.test('README.md says what is run', async (t) => {
   const readme = await readFile(join(packageRoot(), 'harness/clients/README.md'), 'utf8')
+  for (const [name, meaning] of Object.entries(PLACEHOLDERS))
+    t.ok(readme.includes(`| \`{${name}}\` | ${meaning} |`), `{${name}}`)
   for (const client of clients.filter(({ id }) => FOREIGN.includes(id))) {
     const rows = POLICIES.map((policy) => {
       const support = client.policies[policy]

@@ -26,7 +26,8 @@ export async function knownClients(): Promise<readonly ClientAdapter[]> {
   for (const name of names) {
     const module = (await import(new URL(`${name}${ending}`, folder).href)) as { client?: ClientAdapter }
     if (module.client === undefined) continue
-    if (module.client.id !== name) throw new Error(`harness/clients/${name}: got id "${module.client.id}", want "${name}"`)
+    if (module.client.id !== name)
+      throw new Error(`harness/clients/${name}: got id "${module.client.id}", want "${name}"`)
     clients.push(module.client)
   }
   return clients

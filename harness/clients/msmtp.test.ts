@@ -8,5 +8,6 @@ await checkClient(t, {
   untouched: 'clear',
   checksNames: () => true,
   exact: true,
+  cipher: 'NORMAL:-CIPHER-ALL:+AES-256-GCM',
   kinds: ['temporary', 'permanent'],
 })

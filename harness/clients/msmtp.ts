@@ -82,7 +82,7 @@ function read(result: ProgramResult): Reading {
   const reason = complaints.filter((line) => !line.startsWith('msmtp: could not send mail')).join('; ')
   return {
     ...kindIfKnown(kindOfCode(code) ?? (result.exitCode === TEMPORARY ? 'temporary' : undefined)),
-    claims: { encrypted: /^TLS session parameters:/m.test(result.stdout) },
+    ...(/^TLS session parameters:/m.test(result.stdout) ? { claims: { encrypted: true } } : {}),
     ...(reason === '' ? {} : { reason }),
   }
 }

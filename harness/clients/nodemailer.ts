@@ -1,10 +1,10 @@
 /**
- * nodemailer, in worker processes. The version that the user's current folder resolves is taken first, then the one that
- * came with badmx; the probe tells which.
+ * nodemailer, in worker processes. The version that the user's current folder resolves is taken first, then the one
+ * that came with badmx; the probe tells which.
  *
  * Its documentation (nodemailer.com/smtp) says how to connect by address and still check a name: the address as `host`
- * and the name as `tls.servername`, which is also the SNI. By default it checks certificates against the system's roots;
- * the run's root stands in for those (`tls.ca`) under every policy.
+ * and the name as `tls.servername`, which is also the SNI. By default it checks certificates against the system's
+ * roots; the run's root stands in for those (`tls.ca`) under every policy.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -41,7 +41,6 @@ const OWN_LIMITS = {
   connectionTimeout: 120_000,
   greetingTimeout: 30_000,
   socketTimeout: 600_000,
-  dnsTimeout: 30_000,
 } as const
 
 const INSTALL = 'npm install nodemailer'
@@ -55,12 +54,17 @@ export const client: ClientAdapter = workerClient({
   id: 'nodemailer',
   name: 'Nodemailer',
   policies: supportTable(TABLE, (options) => {
-    const shown = { host: '{host}', port: '{port}', ...options, tls: { servername: '{name}', ca: '{ca}', ...options.tls } }
+    const shown = {
+      host: '{host}',
+      port: '{port}',
+      ...options,
+      tls: { servername: '{name}', ca: '{ca}', ...options.tls },
+    }
     return `createTransport(${inspect(shown, { breakLength: Number.POSITIVE_INFINITY })})`
   }),
   documented: {
     policy: 'may',
-    source: 'nodemailer.com/smtp, secure: "If false (the default) then TLS is used if server supports the STARTTLS extension"',
+    source: 'nodemailer.com/smtp, "If false (the default) then TLS is used if server supports the STARTTLS extension"',
   },
   passwords: true,
   namesPeers: true,

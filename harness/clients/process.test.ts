@@ -113,7 +113,12 @@ t.test('a program that cannot be executed is too', async (t) => {
 })
 
 t.test('the environment of a client', async (t) => {
-  const outside = { https_proxy: 'http://127.0.0.1:1', NODE_TLS_REJECT_UNAUTHORIZED: '0', SSL_CERT_FILE: '/x', KEPT: 'yes' }
+  const outside = {
+    https_proxy: 'http://127.0.0.1:1',
+    NODE_TLS_REJECT_UNAUTHORIZED: '0',
+    SSL_CERT_FILE: '/x',
+    KEPT: 'yes',
+  }
   const before = { ...process.env }
   t.teardown(() => {
     for (const name of Object.keys(outside)) {
@@ -123,6 +128,6 @@ t.test('the environment of a client', async (t) => {
   })
   Object.assign(process.env, outside)
   const environment = clientEnvironment({ HOME: '/folder' })
-  t.match(environment, { KEPT: 'yes', HOME: '/folder', LC_ALL: 'C', PATH: process.env['PATH'] })
+  t.match(environment, { KEPT: 'yes', HOME: '/folder', LC_ALL: 'C', PATH: process.env.PATH })
   for (const name of Object.keys(outside)) if (name !== 'KEPT') t.notOk(name in environment, name)
 })

@@ -86,7 +86,7 @@ export function spawnGroup(
   stdin: 'pipe' | 'ignore',
 ): ChildProcess {
   const program = argv[0] ?? ''
-  const file = findProgram(program, env['PATH'] ?? '', cwd)
+  const file = findProgram(program, env.PATH ?? '', cwd)
   if (file === undefined) throw new LabError('client-missing', `no program "${program}" in PATH`, `install ${program}`)
   const child = spawn(file, argv.slice(1), { env, cwd, detached: true, stdio: [stdin, 'pipe', 'pipe'], argv0: program })
   if (child.pid !== undefined) groups.add(child.pid)

@@ -17,10 +17,8 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>
 }
 
-export interface ProgramClient extends Pick<
-  ClientAdapter,
-  'id' | 'name' | 'policies' | 'documented' | 'passwords' | 'namesPeers' | 'probe'
-> {
+export interface ProgramClient
+  extends Pick<ClientAdapter, 'id' | 'name' | 'policies' | 'documented' | 'passwords' | 'namesPeers' | 'probe'> {
   /** The command line. `messageFile` holds the message; files of its own go into `delivery.folder`. */
   command(delivery: Delivery, messageFile: string, version: string): Command | Promise<Command>
   /** Its own words about what happened; called only when it ended by itself with a status. */
@@ -86,9 +84,16 @@ const PROBE_MS = 20_000
 export async function probeProgram(argv: readonly string[], install: string, pattern?: RegExp): Promise<Probe> {
   const signal = new AbortController().signal
   try {
-    const result = await runProgram({ argv, env: clientEnvironment(), cwd: process.cwd(), deadlineMs: PROBE_MS, signal })
+    const result = await runProgram({
+      argv,
+      env: clientEnvironment(),
+      cwd: process.cwd(),
+      deadlineMs: PROBE_MS,
+      signal,
+    })
     const text = `${result.stdout}\n${result.stderr}`
-    const version = pattern === undefined ? text.split('\n').find((line) => line.trim() !== '') : pattern.exec(text)?.[1]
+    const version =
+      pattern === undefined ? text.split('\n').find((line) => line.trim() !== '') : pattern.exec(text)?.[1]
     if (result.ended === 'exit' && version !== undefined) return { found: true, version: version.trim() }
     return { found: false, install: `"${argv.join(' ')}" tells no version; ${install}` }
   } catch (error) {

@@ -8,5 +8,6 @@ await checkClient(t, {
   untouched: 'clear',
   checksNames: () => true,
   exact: true,
+  cipher: 'ECDHE-ECDSA-AES256-GCM-SHA384',
   kinds: ['temporary', 'permanent'],
 })

@@ -21,7 +21,8 @@ interface Calls {
   readonly calls: string
 }
 
-const UNCHECKED = 'context = ssl.create_default_context(); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE'
+const UNCHECKED =
+  'context = ssl.create_default_context(); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE'
 const CHECKED = 'context = ssl.create_default_context(cafile={ca})'
 const PLAIN = 'smtp = smtplib.SMTP({name}, {port})'
 
@@ -34,7 +35,11 @@ const TABLE: Readonly<Record<Policy, Calls | { readonly unsupported: string }>> 
   },
   encrypt: { tls: 'always', check: false, calls: `${UNCHECKED}; ${PLAIN}; smtp.starttls(context=context)` },
   verify: { tls: 'always', check: true, calls: `${CHECKED}; ${PLAIN}; smtp.starttls(context=context)` },
-  implicit: { tls: 'connect', check: true, calls: `${CHECKED}; smtp = smtplib.SMTP_SSL({name}, {port}, context=context)` },
+  implicit: {
+    tls: 'connect',
+    check: true,
+    calls: `${CHECKED}; smtp = smtplib.SMTP_SSL({name}, {port}, context=context)`,
+  },
   ...withoutDns('smtplib connects to the host that it is given and looks up no TLSA record and no policy'),
   default: { tls: 'never', check: false, calls: PLAIN },
 }

@@ -8,5 +8,6 @@ await checkClient(t, {
   untouched: 'clear',
   checksNames: (version) => Number.parseInt(version, 10) >= 20_240_103,
   exact: false,
+  cipher: 'ECDHE-ECDSA-AES256-GCM-SHA384',
   kinds: ['temporary', 'permanent'],
 })

@@ -19,12 +19,13 @@ const CHECKS_NAMES = 20_240_103
 /** Its own limit on each wait. */
 const OWN_WAIT_MS = 30_000
 
-const VERIFY = ['--tls-verify', '--tls-ca-path', '{ca}']
+const SNI = ['--tls-sni', '{name}']
+const VERIFY = ['--tls-verify', '--tls-ca-path', '{ca}', ...SNI]
 
 const TABLE: Readonly<Record<Policy, readonly string[] | { readonly unsupported: string }>> = {
   none: [],
-  may: ['--tls-optional'],
-  encrypt: ['--tls'],
+  may: ['--tls-optional', ...SNI],
+  encrypt: ['--tls', ...SNI],
   verify: ['--tls', ...VERIFY],
   implicit: ['--tls-on-connect', ...VERIFY],
   ...withoutDns('swaks looks up no TLSA record and no policy; "--tls-verify" knows CA files only'),
@@ -57,8 +58,7 @@ function command(delivery: Delivery, messageFile: string, version: string): Comm
       ...['--port', String(delivery.port), '--helo', EHLO_NAME],
       ...['--from', delivery.from, '--to', delivery.to.join(','), '--data', `@${messageFile}`],
       ...['--timeout', `${wholeSeconds(waitLimit(delivery, OWN_WAIT_MS))}s`],
-      ...options.map((word) => (word === '{ca}' ? delivery.caFile : word)),
-      ...(options.length > 0 ? ['--tls-sni', name] : []),
+      ...options.map((word) => (word === '{ca}' ? delivery.caFile : word === '{name}' ? name : word)),
       ...(targets ? ['--tls-verify-target', name] : []),
       ...(credentials === undefined
         ? []
@@ -76,16 +76,16 @@ function read(result: ProgramResult): Reading {
   const text = `${result.stdout}\n${result.stderr}`
   const refusal = text.match(/^<[*~]\* +\d{3}.*$/gm)?.at(-1)
   const complaint = text.match(/^\*\*\* .*$/gm)?.at(-1)
-  const verification = /^=== TLS peer certificate (passed|failed).* CA verification.*, (passed|failed).* host/m.exec(text)
+  const verification = /^=== TLS peer certificate (passed|failed).* CA verification.*, (passed|failed).* host/m.exec(
+    text,
+  )
   const code = refusal === undefined ? undefined : Number(/\d{3}/.exec(refusal)?.[0])
+  const encrypted = /^=== TLS started with cipher /m.test(text)
   const verified = verification?.[1] === 'passed' && verification[2] === 'passed'
   const reason = refusal ?? complaint
   return {
     ...kindIfKnown(kindOfCode(code)),
-    claims: {
-      encrypted: /^=== TLS started with cipher /m.test(text),
-      ...(verification === null ? {} : { verified }),
-    },
+    ...(encrypted ? { claims: { encrypted, ...(verification === null ? {} : { verified }) } } : {}),
     ...(reason === undefined ? {} : { reason }),
   }
 }

@@ -44,7 +44,7 @@ t.test('what needs a shell, or is a slip, is told with its place', async (t) => 
 
 t.test('placeholders are filled in after the splitting', async (t) => {
   const delivery = await makeDelivery(t, 25, {
-    ...{ from: 'a b@x', to: ['{from}', '$(c)'], credentials: { user: 'u', password: "p'\"$& q" } },
+    ...{ from: 'a b@x', to: ['{from}', '$(c)'], credentials: { user: 'u', password: 'p\'"$& q' } },
   })
   const words = splitWords('prog {name} {host}:{port} -f{from} --rcpt={to} {message} {user}/{password} [{key}] {to}')
   t.same(fillIn(words, delivery, '/m.eml'), [

@@ -1,7 +1,7 @@
 /**
  * Command lines with placeholders, as a person writes them: `prog --host {host}:{port} -- {to}`. They are split into
- * words the way a shell does (POSIX.1-2017 XCU §2.2 for quotes and backslashes), but no shell ever sees them: what would
- * need one (pipes, redirections, variables) is an error and not an argument. Placeholders are filled in after the
+ * words the way a shell does (POSIX.1-2017 XCU §2.2 for quotes and backslashes), but no shell ever sees them: what
+ * would need one (pipes, redirections, variables) is an error and not an argument. Placeholders are filled in after the
  * splitting, so nothing in an address or a password can become another word.
  */
 import { nearestName } from '../../peers/nearest-name.ts'
@@ -78,7 +78,8 @@ function checkPlaceholders(text: string): void {
     const name = found[1] ?? ''
     if (Object.hasOwn(PLACEHOLDERS, name)) continue
     const nearest = nearestName(name, Object.keys(PLACEHOLDERS))
-    const hint = nearest === undefined ? `want one of ${Object.keys(PLACEHOLDERS).join(', ')}` : `did you mean {${nearest}}?`
+    const hint =
+      nearest === undefined ? `want one of ${Object.keys(PLACEHOLDERS).join(', ')}` : `did you mean {${nearest}}?`
     throw new TemplateError(`unknown placeholder {${name}}; ${hint}`, found.index)
   }
 }

@@ -50,7 +50,7 @@ export function logLines(...texts: readonly string[]): string[] {
   })
 }
 
-/** What an SMTP reply code of the server says of a failure (RFC 5321 §4.2.1); nothing for codes that are no failure. */
+/** What an SMTP reply code says of a failure (RFC 5321 §4.2.1); nothing for codes that are no failure. */
 export function kindOfCode(code: number | undefined): 'temporary' | 'permanent' | undefined {
   if (code === undefined) return undefined
   if (code >= 400 && code <= 499) return 'temporary'

@@ -1,7 +1,7 @@
 /**
  * A client that is a library: its jobs are done by the processes of a {@link WorkerPool}, its answers are its word. The
- * answer of a shim has `delivered`, `text` (its error or the server's last reply), `code` (of a reply that refused) and
- * `encrypted` (what the library itself says of the channel).
+ * answer of a shim has `delivered`, `text` (its error or the server's last reply), and where the library says so `code`
+ * (of a reply that refused) and `encrypted` (the channel).
  */
 import type { ClientAdapter, ClientWord, Delivery } from '../../scenarios/client.ts'
 import { policySupport } from './environment.ts'
@@ -9,10 +9,8 @@ import { LabError } from './process.ts'
 import { kindIfKnown, kindOfCode, logLines } from './word.ts'
 import { type JobEnd, WorkerPool, type WorkerProgram } from './workers.ts'
 
-export interface WorkerClient extends Pick<
-  ClientAdapter,
-  'id' | 'name' | 'policies' | 'documented' | 'passwords' | 'namesPeers' | 'probe'
-> {
+export interface WorkerClient
+  extends Pick<ClientAdapter, 'id' | 'name' | 'policies' | 'documented' | 'passwords' | 'namesPeers' | 'probe'> {
   /** The program that each worker runs. */
   worker(): Promise<WorkerProgram>
   /** What a worker is told about one delivery, as JSON. */

@@ -34,7 +34,7 @@ function makePool(t: { teardown(what: () => Promise<void>): void }, argv = [proc
 }
 
 function pidOf(end: JobEnd): number {
-  return end.how === 'answer' ? Number(end.answer['pid']) : 0
+  return end.how === 'answer' ? Number(end.answer.pid) : 0
 }
 
 function isAlive(pid: number): boolean {

@@ -2,12 +2,12 @@
  * A few long-lived processes that each run one library, so that a thousand cells do not cost a thousand starts.
  *
  * A worker reads jobs from standard input and writes answers to standard output, one JSON object a line: first
- * `{"ready":true}`, then for each job `{…,"id":n}` one `{"id":n,"answer":…}`. It does one job at a time; what it writes
- * to standard error is the log. `"retire":true` in an answer says that something of the job is still going on, so that
+ * `{"ready":true}`, then for each job `{…,"id":n}` one `{"id":n,"answer":…}`. It does one job at a time; what it
+ * writes to standard error is the log. `"retire":true` in an answer says that something of the job is still going on, so that
  * the process must not serve another one.
  *
- * What always holds: a worker that dies or is killed takes its own job along and no other; the next job gets a fresh one;
- * the deadline of a job counts from the moment when a ready worker has it; a worker's death while it has no job is
+ * What always holds: a worker that dies or is killed takes its own job along and no other; the next job gets a fresh
+ * one; the deadline of a job counts from the moment when a ready worker has it; a worker's death while it has no job is
  * nobody's crash.
  */
 import type { ChildProcess } from 'node:child_process'
@@ -208,10 +208,10 @@ class Worker {
 
   private answer(line: string): void {
     const message = parse(line)
-    if (message['ready'] === true) return this.becomeReady()
-    const answer = message['answer']
-    if (message['id'] !== this.current?.id || typeof answer !== 'object' || answer === null) return
-    if (message['retire'] === true) this.kill()
+    if (message.ready === true) this.becomeReady()
+    const answer = message.answer
+    if (message.id !== this.current?.id || typeof answer !== 'object' || answer === null) return
+    if (message.retire === true) this.kill()
     this.current?.end({ how: 'answer', answer: { ...answer }, log: this.stderr.text() })
   }
 }

@@ -57,10 +57,10 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   },
 })
 
-/** `length` octets of continued lines, none longer than {@link LINE} nor shorter than one that holds a character. */
+/** `length` octets of continued lines, none longer than {@link LINE}; none where they do not fill a line. */
 function padding(length: number): Buffer {
   const lines: string[] = []
-  const least = '220-.\r\n'.length
+  const least = '220-\r\n'.length
   for (let left = length; left >= least; ) {
     const size = left <= LINE ? left : Math.min(LINE, left - least)
     lines.push(`220-${'.'.repeat(size - 6)}\r\n`)

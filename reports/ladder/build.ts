@@ -1,52 +1,69 @@
 /**
  * From the event log of one cell and its record to the rows of a ladder. Pure: same log, same ladder.
  */
-import { findCanaries } from '../../peers/canary.ts'
-import type { BytesCrossed, ConnOpened, ProofEvent } from '../../peers/events.ts'
-import type { Canary, CellBegun, ClientSaid, LogEvent } from '../../scenarios/events.ts'
-import type { CellRecord, FlagRaised } from '../../scenarios/record.ts'
+import type { ConnOpened, PeerEvent, ProofEvent } from '../../peers/events.ts'
+import type { CellBegun, ClientSaid, LogEvent } from '../../scenarios/events.ts'
+import type { Placed } from '../../scenarios/judge/transcript.ts'
+import type { CellRecord } from '../../scenarios/record.ts'
 import { observed } from '../summary.ts'
-import { clip, count, visible, visibleOctets } from '../text.ts'
-import { Conversation, type Message } from './conversation.ts'
+import { clip, count, visible } from '../text.ts'
 import { connectionText, tlsText } from './describe.ts'
-import type { Ladder, LadderRow, Mark, MessageRow, PauseRow, Words } from './rows.ts'
+import { abbreviated, withoutCode } from './lines.ts'
+import { canaryMarks, findingMark, markFindings } from './marks.ts'
+import { type Message, messagesOf } from './messages.ts'
+import type { Ladder, LadderRow, MessageRow, PauseRow, ProofRow, Words } from './rows.ts'
 
 /** Silence of so many milliseconds is told. */
 const PAUSE_MS = 1000
 
+/** A message that both sides of the man in the middle show within so many milliseconds was passed on at once. */
+const AT_ONCE_MS = 50
+
 /** Lines of a client's log that are shown. */
 const LOG_LINES = 20
 
-type Draft = { -readonly [Key in keyof MessageRow]: MessageRow[Key] } & { readonly octets: Buffer; readonly conn: string }
-type ProofDraft = Extract<LadderRow, { kind: 'proof' }> & { original: { text: string; gone: boolean }[] }
-
-interface Connection {
-  readonly number: number
-  readonly client: Conversation
-  readonly server: Conversation
-  /** A firing whose replacement is expected with the next octets of this connection. */
-  fired: ProofDraft | undefined
+/** A row with its place in the log; `connection` and `secured` are filled in when all rows are there. */
+export interface Draft<Row extends LadderRow = LadderRow> {
+  row: Row
+  readonly seq: number
+  readonly conn?: string
 }
+
+/** A message that is still being marked. */
+export interface MessageDraft extends Draft<MessageRow> {
+  readonly conn: string
+  readonly message: Message
+}
+
+const UNPLACED = { connection: 0, secured: { client: false, server: false } } as const
 
 /** Events of other cells are passed over; `events` may be the whole log. */
 export function buildLadder(events: Iterable<LogEvent>, cell: CellRecord): Ladder {
-  const own = [...events].filter((event) => event.cell === cell.id)
-  const begun = own.find((event): event is CellBegun => event.type === 'cell')
-  const opened = own.filter((event): event is ConnOpened => event.type === 'conn' && event.state === 'open')
-  const story = new Story(cell, begun, own[0]?.t ?? 0)
-  for (const event of own) story.tell(event)
+  const own = [...events].filter((event) => event.cell === cell.id).map((event, seq) => ({ event, seq }))
+  const begun = own.map(({ event }) => event).find((event): event is CellBegun => event.type === 'cell')
+  const opened = own.map(({ event }) => event).filter(isOpening)
+  const origin = own[0]?.event.t ?? 0
+  const messages = messageDrafts(own, cell, begun, origin)
+  markFindings(messages, cell.findings, origin)
+  const rows = [...own.flatMap((placed) => eventDrafts(placed, origin)), ...messages].sort((a, b) => a.seq - b.seq)
+  linkReplacements(rows)
+  const host = visible(begun?.hostNames[opened[0]?.host ?? ''] ?? opened[0]?.host ?? 'peer')
   const proxied = opened.some((event) => event.upstream !== undefined)
-  const host = visible(begun?.hostNames[opened[0]?.host ?? 'mx'] ?? opened[0]?.host ?? 'peer')
   return {
     ...heading(cell),
     timeScale: begun?.timeScale ?? 1,
     lanes: proxied ? [visible(cell.client), 'man in the middle', 'server'] : [visible(cell.client), host],
-    rows: story.end(),
-    words: own.filter((event): event is ClientSaid => event.type === 'client').map(words),
+    rows: withPauses(joined(placed(rows))),
+    words: own.flatMap(({ event }) => (event.type === 'client' ? [words(event)] : [])),
   }
 }
 
+function isOpening(event: LogEvent): event is ConnOpened {
+  return event.type === 'conn' && event.state === 'open'
+}
+
 function heading(cell: CellRecord): Omit<Ladder, 'timeScale' | 'lanes' | 'rows' | 'words'> {
+  const broken = cell.asserts.filter((assert) => assert.held === false)
   return {
     id: visible(cell.id),
     scenario: visible(cell.scenario),
@@ -60,17 +77,11 @@ function heading(cell: CellRecord): Omit<Ladder, 'timeScale' | 'lanes' | 'rows' 
     ...(cell.clause === undefined ? {} : { clause: visible(cell.clause) }),
     observed: observed(cell),
     findings: [
-      ...cell.findings.map((finding) => findingMark(finding)),
-      ...cell.asserts
-        .filter((assert) => assert.held === false)
-        .map((assert) => ({ kind: 'fail' as const, text: visible(`${assert.assert} does not hold: ${assert.detail}`) })),
+      ...cell.findings.map(findingMark),
+      ...broken.map(({ assert, detail }) => ({ kind: 'fail' as const, text: visible(`${assert} does not hold: ${detail}`) })),
     ],
     reproduce: visible(cell.reproduce),
   }
-}
-
-function findingMark(finding: FlagRaised): Mark {
-  return { kind: finding.weight, text: visible(`${finding.flag}: ${finding.detail}`) }
 }
 
 function words(event: ClientSaid): Words {
@@ -89,180 +100,107 @@ function words(event: ClientSaid): Words {
   }
 }
 
-/** Collects the rows, in the order of the log. */
-class Story {
-  private readonly cell: CellRecord
-  private readonly canaries: readonly Canary[]
-  private readonly origin: number
-  private readonly rows: LadderRow[] = []
-  private readonly messages: Draft[] = []
-  private readonly connections = new Map<string, Connection>()
-  private readonly secured = new Map<string, { client: boolean; server: boolean }>()
-
-  constructor(cell: CellRecord, begun: CellBegun | undefined, origin: number) {
-    this.cell = cell
-    this.canaries = begun?.canaries ?? []
-    this.origin = origin
+function messageDrafts(
+  own: readonly Placed<LogEvent>[],
+  cell: CellRecord,
+  begun: CellBegun | undefined,
+  origin: number,
+): MessageDraft[] {
+  const byConnection = new Map<string, Placed<PeerEvent>[]>()
+  for (const { event, seq } of own) {
+    if (!('conn' in event) || event.conn === undefined) continue
+    const events = byConnection.get(event.conn) ?? []
+    events.push({ event, seq })
+    byConnection.set(event.conn, events)
   }
+  return [...byConnection].flatMap(([conn, events]) =>
+    (['client', 'upstream'] as const).flatMap((side) =>
+      messagesOf(events, side).map((message) => {
+        const { from, tls, form, stray, length, offset, pieces, seq } = message
+        const span = side === 'client' ? ('client' as const) : ('server' as const)
+        const times = { at: message.at - origin, began: message.began - origin }
+        const lines = form === 'opaque' ? [`${count(length, 'octet')} of TLS, not opened here`] : abbreviated(message)
+        const marks = span === 'client' ? canaryMarks(message, conn, begun?.canaries ?? [], cell.findings) : []
+        const row = { kind: 'message' as const, span, from, tls, form, stray, lines, length, offset, pieces, marks }
+        return { seq, conn, message, row: { ...row, ...times, ...UNPLACED } }
+      }),
+    ),
+  )
+}
 
-  tell(event: LogEvent): void {
-    const at = event.t - this.origin
-    switch (event.type) {
-      case 'attempt':
-        if (event.state === 'begun') this.rows.push({ kind: 'attempt', text: `attempt ${event.attempt}, ${event.cause}`, ...this.place(at, '') })
-        break
-      case 'conn': {
-        if (event.state === 'closed') this.flush(event.conn)
-        const text = connectionText(event)
-        if (event.state === 'closed') this.secured.delete(event.conn)
-        this.rows.push({ kind: 'connection', state: event.state, text, ...this.place(at, event.conn) })
-        break
-      }
-      case 'bytes':
-        if (event.layer !== 'cipher') this.crossed(event)
-        break
-      case 'tls': {
-        const span = event.side === 'client' ? 'client' : 'server'
-        if (event.state === 'secret') break
-        this.flush(event.conn, span)
-        if (event.state === 'up' || event.state === 'closed' || event.state === 'failed') this.secure(event.conn, span, event.state === 'up')
-        this.rows.push({ kind: 'tls', span, state: event.state, text: tlsText(event), ...this.place(at, event.conn) })
-        break
-      }
-      case 'armed':
-      case 'opportunity':
-      case 'fired':
-        this.proof(event, at)
-        break
+function eventDrafts({ event, seq }: Placed<LogEvent>, origin: number): Draft[] {
+  const place = { at: event.t - origin, ...UNPLACED }
+  switch (event.type) {
+    case 'attempt':
+      if (event.state === 'ended') return []
+      return [{ seq, row: { kind: 'attempt', text: `attempt ${event.attempt}, ${event.cause}`, ...place } }]
+    case 'conn': {
+      const { conn, state } = event
+      return [{ seq, conn, row: { kind: 'connection', state, text: connectionText(event), ...place } }]
     }
-  }
-
-  /** All rows, sorted, with marks and pauses. */
-  end(): LadderRow[] {
-    for (const conn of this.connections.keys()) this.flush(conn)
-    const { cell } = this
-    for (const finding of cell.findings) this.markFinding(finding)
-    const messages = new Set<LadderRow>(this.messages)
-    const rows = this.rows.map((row) => (messages.has(row) ? finished(row as Draft) : row))
-    return withPauses(joined(rows.sort((a, b) => a.at - b.at)))
-  }
-
-  private place(at: number, conn: string): Pick<LadderRow, 'at' | 'connection' | 'secured'> {
-    const connection = conn === '' ? 0 : this.connection(conn).number
-    return { at, connection, secured: this.secured.get(conn) ?? { client: false, server: false } }
-  }
-
-  private connection(conn: string): Connection {
-    let connection = this.connections.get(conn)
-    if (connection === undefined) {
-      const number = this.connections.size + 1
-      connection = { number, client: new Conversation(), server: new Conversation(), fired: undefined }
-      this.connections.set(conn, connection)
+    case 'tls': {
+      if (event.state === 'secret') return []
+      const { conn, state } = event
+      const span = event.side === 'client' ? 'client' : 'server'
+      return [{ seq, conn, row: { kind: 'tls', span, state, text: tlsText(event), ...place } }]
     }
-    return connection
-  }
-
-  private secure(conn: string, span: 'client' | 'server', up: boolean): void {
-    this.secured.set(conn, { client: false, server: false, ...this.secured.get(conn), [span]: up })
-  }
-
-  private flush(conn: string, only?: 'client' | 'server'): void {
-    const connection = this.connection(conn)
-    for (const span of ['client', 'server'] as const) {
-      if (only !== undefined && only !== span) continue
-      for (const message of connection[span].end()) this.message(message, conn, span)
-    }
-  }
-
-  private crossed(event: BytesCrossed): void {
-    const connection = this.connection(event.conn)
-    const span = event.side === 'client' ? 'client' : 'server'
-    const from = (event.side === 'client') === (event.direction === 'in') ? 'client' : 'server'
-    const { fired } = connection
-    connection.fired = undefined
-    const before = this.messages.length
-    for (const message of connection[span].push(event, from)) this.message(message, event.conn, span)
-    const replacement = event.direction === 'out' ? this.messages.slice(before).find((row) => row.from === from) : undefined
-    if (fired === undefined || replacement === undefined || replacement.from !== authorOf(fired)) return
-    replacement.inPlaceBy = fired.behaviour
-    const sent = new Set(replacement.lines.map(withoutCode))
-    for (const line of fired.original) line.gone = !sent.has(withoutCode(line.text))
-  }
-
-  private proof(event: ProofEvent, at: number): void {
-    const row: ProofDraft = {
-      kind: 'proof',
-      state: event.type,
-      behaviour: visible(event.behaviour),
-      host: visible(event.host),
-      detail: visible(event.detail),
-      original: event.data === undefined ? [] : abbreviated(event.data, 'reply').map((text) => ({ text, gone: true })),
-      ...this.place(at, event.conn ?? ''),
-    }
-    this.rows.push(row)
-    if (event.conn !== undefined && event.type === 'fired' && event.data !== undefined) this.connection(event.conn).fired = row
-  }
-
-  private message(message: Message, conn: string, span: 'client' | 'server'): void {
-    const { from, tls, form, length, offset, pieces, octets } = message
-    const place = this.place(message.at - this.origin, conn)
-    const row: Draft = {
-      kind: 'message',
-      ...place,
-      ...{ span, from, tls, form, length, offset, pieces, octets, conn },
-      began: message.began - this.origin,
-      lines: form === 'opaque' ? [`${count(length, 'octet')} of TLS passed through`] : abbreviated(octets, form, length),
-      marks: span === 'client' && from === 'client' && !tls && form !== 'opaque' ? this.canaryMarks(message, conn) : [],
-    }
-    this.messages.push(row)
-    this.rows.push(row)
-  }
-
-  private canaryMarks(message: Message, conn: string): Mark[] {
-    const found = findCanaries(message.octets, this.canaries).map((hit) => ({
-      name: hit.name,
-      where: `${hit.form === 'plain' ? '' : ` (${hit.form})`} at octet ${message.offset + hit.offset}`,
-    }))
-    const elided = message.hits.map((name) => ({ name, where: ' in what the log left out' }))
-    return [...found, ...elided].map(({ name, where }) => {
-      const leaked = this.leaked(name, message, conn)
-      return { kind: leaked ? 'leak' : 'canary', text: visible(`${leaked ? 'leaked' : 'in clear'}: ${name}${where}`) }
-    })
-  }
-
-  /** Whether judging found that this canary must not have been in clear. */
-  private leaked(name: string, message: Message, conn: string): boolean {
-    const credentials = name === 'user' || name === 'password'
-    const content = message.of === 'DATA' || message.of === 'BDAT'
-    const flag = `leak.${credentials ? 'credentials' : content ? 'content' : 'envelope'}-clear`
-    return this.cell.findings.some(
-      (finding) => finding.flag === flag && finding.weight === 'leak' && (finding.conn === undefined || finding.conn === conn),
-    )
-  }
-
-  /** Puts a finding at the message of the client that holds its evidence. */
-  private markFinding(finding: FlagRaised): void {
-    const { conn, offset, atMs } = finding
-    if (conn === undefined || offset === undefined) return
-    const layer = finding.flag.endsWith('-clear') ? false : finding.flag.endsWith('-unauth') ? true : undefined
-    const candidates = this.messages.filter(
-      (row) =>
-        row.conn === conn &&
-        row.span === 'client' &&
-        row.from === 'client' &&
-        (layer === undefined || row.tls === layer) &&
-        row.offset <= offset &&
-        offset < row.offset + row.length,
-    )
-    const distance = (row: Draft): number => (atMs === undefined ? 0 : Math.abs(row.at + this.origin - atMs))
-    const [nearest] = candidates.sort((a, b) => distance(a) - distance(b))
-    if (nearest !== undefined) nearest.marks = [findingMark(finding), ...nearest.marks]
+    case 'armed':
+    case 'opportunity':
+    case 'fired':
+      return [{ seq, ...(event.conn === undefined ? {} : { conn: event.conn }), row: { ...proofRow(event), ...place } }]
+    default:
+      return []
   }
 }
 
-function finished(draft: Draft): MessageRow {
-  const { octets: _octets, conn: _conn, ...row } = draft
-  return row
+function proofRow({ type, behaviour, host, detail, data }: ProofEvent): Omit<ProofRow, keyof typeof UNPLACED | 'at'> {
+  const original = data === undefined ? [] : abbreviated({ octets: data, form: 'reply', length: data.length })
+  return {
+    ...{ kind: 'proof', state: type, behaviour: visible(behaviour), host: visible(host), detail: visible(detail) },
+    original: original.map((text) => ({ text, gone: true })),
+  }
+}
+
+/**
+ * A behaviour that fires with original octets sends something else right after, or nothing. It is told apart by what comes
+ * next on the connection: a message from the same author as the original, sent from here.
+ */
+function linkReplacements(drafts: readonly Draft[]): void {
+  const fired = new Map<string, Draft<ProofRow>>()
+  for (const draft of drafts) {
+    const { row, conn } = draft
+    if (conn === undefined) continue
+    if (row.kind === 'proof' && row.original.length > 0) fired.set(conn, draft as Draft<ProofRow>)
+    if (row.kind !== 'message') continue
+    const source = fired.get(conn)
+    fired.delete(conn)
+    if (source === undefined || row.from !== authorOf(source.row) || (row.span === 'client') !== (row.from === 'server')) continue
+    draft.row = { ...row, inPlaceBy: source.row.behaviour }
+    const sent = new Set(row.lines.map(withoutCode))
+    const original = source.row.original.map(({ text }) => ({ text, gone: !sent.has(withoutCode(text)) }))
+    source.row = { ...source.row, original }
+  }
+}
+
+/** Who would have sent the original octets: replies begin with a code. */
+function authorOf(row: ProofRow): 'client' | 'server' {
+  return /^\d{3}([ -]|$)/.test(row.original[0]?.text ?? '') ? 'server' : 'client'
+}
+
+/** The rows, each with the number of its connection and the state of TLS. */
+function placed(drafts: readonly Draft[]): LadderRow[] {
+  const numbers = new Map<string, number>()
+  const states = new Map<string, LadderRow['secured']>()
+  return drafts.map(({ row, conn }) => {
+    if (conn === undefined) return row
+    const connection = numbers.get(conn) ?? numbers.size + 1
+    numbers.set(conn, connection)
+    let secured = states.get(conn) ?? UNPLACED.secured
+    if (row.kind === 'tls' && row.state !== 'hello' && row.state !== 'presented') secured = { ...secured, [row.span]: row.state === 'up' }
+    if (row.kind === 'connection') secured = UNPLACED.secured
+    states.set(conn, secured)
+    return { ...row, connection, secured }
+  })
 }
 
 /** The same message on both spans, passed on at once, is one row across both. */
@@ -270,21 +208,20 @@ function joined(rows: readonly LadderRow[]): LadderRow[] {
   const gone = new Set<LadderRow>()
   return rows
     .map((row, index) => {
-      if (row.kind !== 'message' || gone.has(row) || row.inPlaceBy !== undefined) return row
-      const other = rows.slice(index + 1, index + 10).find((next) => isEcho(row, next) && !gone.has(next))
-      if (other === undefined) return row
-      gone.add(other)
-      const marks = other.kind === 'message' ? [...row.marks, ...other.marks] : row.marks
-      return { ...row, span: 'both' as const, marks, secured: other.secured }
+      if (row.kind !== 'message' || gone.has(row)) return row
+      const echo = rows.slice(index + 1, index + 10).find((next) => !gone.has(next) && isEcho(row, next))
+      if (echo?.kind !== 'message') return row
+      gone.add(echo)
+      return { ...row, span: 'both' as const, marks: [...row.marks, ...echo.marks], secured: echo.secured }
     })
     .filter((row) => !gone.has(row))
 }
 
 function isEcho(row: MessageRow, next: LadderRow): boolean {
   if (next.kind !== 'message' || next.inPlaceBy !== undefined || next.connection !== row.connection) return false
-  const onward = row.from === 'client' ? row.span === 'client' && next.span === 'server' : row.span === 'server' && next.span === 'client'
-  const same = next.from === row.from && next.tls === row.tls && next.form === row.form && next.length === row.length
-  return onward && same && next.at - row.at < 50 && next.lines.join('\n') === row.lines.join('\n')
+  const onward = row.from === next.from && row.span !== next.span && (row.span === 'client') === (row.from === 'client')
+  const same = next.tls === row.tls && next.form === row.form && next.length === row.length
+  return onward && same && next.at - row.at < AT_ONCE_MS && next.lines.join('\n') === row.lines.join('\n')
 }
 
 function withPauses(rows: readonly LadderRow[]): LadderRow[] {
@@ -296,30 +233,4 @@ function withPauses(rows: readonly LadderRow[]): LadderRow[] {
     const pause: PauseRow = { kind: 'pause', ms, at: began, connection: row.connection, secured: before.secured }
     return [pause, row]
   })
-}
-
-/** Octets as lines: a message's first six, a reply's also its last three, each of at most 300 characters. */
-function abbreviated(octets: Buffer, form: MessageRow['form'], length = octets.length): string[] {
-  const all: string[] = []
-  for (let start = 0; start < octets.length; ) {
-    const end = octets.indexOf(0x0a, start)
-    const whole = octets.subarray(start, end === -1 ? octets.length : end + 1)
-    const crlf = whole.at(-1) === 0x0a && whole.at(-2) === 0x0d
-    all.push(clip(visibleOctets(crlf ? whole.subarray(0, -2) : whole), 300))
-    start += whole.length
-  }
-  const tail = form === 'content' ? 1 : 3
-  const left = all.length - 6 - tail
-  if (left < 2) return length > octets.length ? [...all, `… ${count(length, 'octet')} in all`] : all
-  return [...all.slice(0, 6), `… ${count(left, 'more line')}, ${count(length, 'octet')} in all`, ...all.slice(-tail)]
-}
-
-/** Who would have sent the octets that a behaviour replaced: replies begin with a code. */
-function authorOf(fired: ProofDraft): 'client' | 'server' {
-  return /^\d{3}([ -]|$)/.test(fired.original[0]?.text ?? '') ? 'server' : 'client'
-}
-
-/** A line of a reply without its code and hyphen, so that `250-SIZE` is `250 SIZE`. */
-function withoutCode(line: string): string {
-  return line.replace(/^\d{3}[ -]/, '')
 }

@@ -32,8 +32,10 @@ export interface MessageRow extends Placed {
   readonly from: 'client' | 'server'
   /** True inside TLS. */
   readonly tls: boolean
-  /** `fragment` is a line without an end; `opaque` is what is not SMTP: TLS that is passed through. */
+  /** `fragment` is neither command nor reply; `opaque` is TLS that nobody opened here. */
   readonly form: 'command' | 'reply' | 'content' | 'fragment' | 'opaque'
+  /** A reply that answers no command. */
+  readonly stray: boolean
   /** Its lines without line ends, abbreviated. */
   readonly lines: readonly string[]
   /** Octets in all, those that the event log left out included. */

@@ -138,11 +138,11 @@ function drawMessage(row: MessageRow, drawing: Drawing): string[] {
             : [' '.repeat(near), arrow.headed]
     return `${index === 0 ? clock(row, drawing) : ' '.repeat(drawing.margin)}${lifelines(row, cells, through && index === 0)}`
   })
-  const many = row.pieces > 1 ? [`in ${row.pieces} pieces over ${((row.at - row.began) / 1000).toFixed(1)} s`] : []
   const extra = [
     ...(row.inPlaceBy === undefined ? [] : [`✎ sent in its place by ${row.inPlaceBy}`]),
-    ...(row.form === 'fragment' ? ['no line end'] : []),
-    ...(row.at - row.began >= 1000 ? many : []),
+    ...(row.form === 'fragment' ? [`no ${row.from === 'client' ? 'command' : 'reply'}`] : []),
+    ...(row.stray ? ['answers no command'] : []),
+    ...(row.at - row.began >= 1000 ? [`in ${row.pieces} pieces over ${((row.at - row.began) / 1000).toFixed(1)} s`] : []),
   ]
   return [
     ...lines,

@@ -64,7 +64,7 @@ const TABLE = {
   'dns.skipped-check': row('- - - - leak leak - -', 'RFC 7672 §2.2', 'no TLSA query where one was due'),
   'dns.trusted-remote-ad': row('- - - - leak leak - -', 'RFC 7672 §2.1', 'the AD bit of a distant resolver was believed'),
   'report.misclaim': row('leak leak leak leak leak leak leak leak', 'catalogue §3.4', 'the client claims more than the wire shows'),
-  'report.silent': row('info info flagged flagged flagged flagged flagged flagged', 'catalogue §3.3', 'a downgrade without a word of the client'),
+  'report.silent': row('- info flagged flagged flagged flagged flagged flagged', 'catalogue §3.3', 'a downgrade without a word of the client'),
   'tlsrpt.missing': row('- - - - flagged flagged flagged -', 'RFC 8460 §4', 'no report'),
   'tlsrpt.wrong': row('- - - - flagged flagged flagged -', 'RFC 8460 §4', 'a report with another result or count'),
   'dsn.wrong-code': row('flagged flagged flagged flagged flagged flagged flagged flagged', 'RFC 3463', 'a bounce with another enhanced status code'),

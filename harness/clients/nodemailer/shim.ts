@@ -3,8 +3,8 @@
  * URL of nodemailer's entry file. It does what a program that uses nodemailer does: `createTransport(options)` and
  * `sendMail(message)`. An error that nodemailer lets escape ends the process, as it would end that program's.
  *
- * After `sendMail` has settled it waits a moment for the job's sockets: a process that still has one is retired, so that
- * nothing of one job can happen in another's time.
+ * After `sendMail` has settled it waits a moment for the job's sockets: a process that still has one is retired, so
+ * that nothing of one job can happen in another's time.
  */
 import { createInterface } from 'node:readline'
 import { format } from 'node:util'
@@ -47,15 +47,18 @@ async function serve(job: Job): Promise<void> {
   const transport = nodemailer.createTransport({ ...job.options, logger, debug: true })
   const raw = Buffer.from(job.raw, 'base64')
   const answer = await transport.sendMail({ envelope: job.envelope, raw }).then(
-    (info) => ({ delivered: true, text: String(info.response ?? ''), encrypted }),
-    (error: unknown) => ({ delivered: false, ...told(error), encrypted }),
+    (info) => ({ delivered: true, text: String(info.response ?? '') }),
+    (error: unknown) => ({ delivered: false, ...told(error) }),
   )
   transport.close?.()
-  say({ id: job.id, answer, retire: !(await socketsClosed()) })
+  say({ id: job.id, answer: encrypted ? { ...answer, encrypted } : answer, retire: !(await socketsClosed()) })
 }
 
 function told(error: unknown): { text: string; code?: number } {
-  const fields = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; responseCode?: unknown }
+  const fields = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown
+    responseCode?: unknown
+  }
   const text = error instanceof Error ? error.message : String(error)
   return {
     text: typeof fields.code === 'string' ? `${fields.code}: ${text}` : text,

@@ -15,8 +15,10 @@ export class BeneathTls extends Duplex {
   #record: Buffer = Buffer.alloc(0)
   #outside = false
 
-  constructor(socket: Socket) {
+  /** `early` is read before anything that the socket has. */
+  constructor(socket: Socket, early: Buffer) {
     super()
+    if (early.length > 0) this.push(early)
     this.#socket = socket
     socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd)
   }

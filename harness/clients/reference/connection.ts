@@ -115,10 +115,10 @@ export class Connection implements Wire {
     )
   }
 
-  async secure(limitMs: number): Promise<Presented> {
+  async secure(early: Buffer, limitMs: number): Promise<Presented> {
     const { hostName, ca, own, ciphers, address } = this.#target
     this.#deafen()
-    this.#beneath = new BeneathTls(this.#raw)
+    this.#beneath = new BeneathTls(this.#raw, early)
     const options: ConnectionOptions & Pick<TLSSocketOptions, 'requestOCSP'> = {
       socket: this.#beneath,
       servername: hostName,

@@ -18,6 +18,11 @@ export interface Memory {
   readonly pins: Map<string, string>
 }
 
+export interface Residue {
+  readonly replies?: Buffer
+  readonly tls?: Buffer
+}
+
 export interface Decisions extends ReplyDecisions {
   // The dialogue
   /** Octets that arrived although nothing was asked, found when about to send: end the session, or take them as a reply. */
@@ -32,6 +37,7 @@ export interface Decisions extends ReplyDecisions {
   readonly limits: 'reply' | 'octet'
 
   // Greeting
+  readonly startsInTls: (policy: Policy) => boolean
   readonly greetWith: (banner: Reply) => 'EHLO' | 'HELO'
   readonly afterRefusedEhlo: (job: Job) => 'helo' | 'fail'
   readonly readKeyword: typeof readKeyword
@@ -44,8 +50,8 @@ export interface Decisions extends ReplyDecisions {
   readonly afterRefusedStartTls: (policy: Policy) => 'clear' | 'fail'
   /** What is sent in clear between the 220 and the handshake. */
   readonly beforeHandshake: (ehlo: string) => string
-  /** What of the octets received before TLS is read as replies inside; undefined ends the session. */
-  readonly residue: (octets: Buffer) => Buffer | undefined
+  /** Octets received in clear when TLS is to begin: end the session, or read them as replies inside, or as TLS. */
+  readonly residue: (octets: Buffer) => Residue | 'fail'
 
   // TLS
   readonly afterFailedHandshake: 'fail' | 'same-connection'
@@ -100,6 +106,7 @@ export const CORRECT: Decisions = {
   attemptLimit: (deadlineMs) => deadlineMs * 0.8,
   limits: 'reply',
 
+  startsInTls: (policy) => policy === 'implicit',
   greetWith: () => 'EHLO',
   afterRefusedEhlo: ({ policy, credentials }) =>
     (policy === 'none' || policy === 'may') && credentials === undefined ? 'helo' : 'fail',
@@ -113,7 +120,7 @@ export const CORRECT: Decisions = {
   },
   afterRefusedStartTls: (policy) => (policy === 'may' ? 'clear' : 'fail'),
   beforeHandshake: () => '',
-  residue: (octets) => (octets.length === 0 ? octets : undefined),
+  residue: (octets) => (octets.length === 0 ? { replies: octets } : 'fail'),
 
   afterFailedHandshake: 'fail',
   afterCloseNotify: 'fail',

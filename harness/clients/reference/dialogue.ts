@@ -17,8 +17,8 @@ export interface Wire {
   arrived(): Buffer
   /** The next octets, at least one. */
   read(stage: Stage, limitMs: number): Promise<Buffer>
-  /** Starts TLS. What arrives from now on belongs to TLS. */
-  secure(limitMs: number): Promise<Presented>
+  /** Starts TLS. What arrives from now on belongs to TLS, behind `early`. */
+  secure(early: Buffer, limitMs: number): Promise<Presented>
   /** Leaves TLS and keeps the TCP connection. Returns what followed the last TLS record: only a flaw does this. */
   unsecure(): Buffer
   /** Milliseconds since some fixed moment. */
@@ -27,6 +27,8 @@ export interface Wire {
   remaining(): number
   note(line: string): void
 }
+
+const NOTHING = Buffer.alloc(0)
 
 export class Dialogue {
   readonly #wire: Wire
@@ -85,15 +87,15 @@ export class Dialogue {
   async secure(): Promise<Presented> {
     this.#reader.push(this.#wire.arrived())
     const kept = this.#decide.residue(this.#reader.pending)
-    if (kept === undefined) throw new Failure('protocol', 'handshake', 'octets in clear between the 220 and TLS')
-    this.#reader.restart(kept)
-    return this.#wire.secure(this.#limit('handshake'))
+    if (kept === 'fail') throw new Failure('protocol', 'handshake', 'octets in clear between the 220 and TLS')
+    this.#reader.restart(kept.replies ?? NOTHING)
+    return this.#wire.secure(kept.tls ?? NOTHING, this.#limit('handshake'))
   }
 
   /** Gives TLS up and goes on in clear: only a flaw does this. */
   unsecure(): void {
     this.#wire.unsecure()
-    this.#reader.restart(Buffer.alloc(0))
+    this.#reader.restart(NOTHING)
   }
 
   async #read(stage: Stage, limitMs: number): Promise<Buffer> {

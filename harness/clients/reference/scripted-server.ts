@@ -39,7 +39,7 @@ export interface Identity {
 
 export interface Seen {
   readonly port: number
-  /** `<visit> <clear|tls> <line>`, messages as `<visit> <clear|tls> (message)`. */
+  /** `<visit> <clear|tls> <line>`, with `(message)` for a message and `(too early)` for what follows STARTTLS at once. */
   readonly lines: string[]
   readonly messages: Buffer[]
   /** All connections are over. */
@@ -115,6 +115,7 @@ function follow(raw: Socket, script: Script, visit: number, see: (line: string) 
     onClose: (then) => raw.once('close', then),
     startTls: () => {
       raw.removeListener('data', onData)
+      if (buffer !== '') see(`${visit} clear (too early) ${buffer}`)
       buffer = ''
       stream = secure(raw, script.identity)
       stream.on('data', onData)
@@ -148,15 +149,19 @@ function follow(raw: Socket, script: Script, visit: number, see: (line: string) 
     answer(verb, line)
   }
   function onData(octets: Buffer): void {
-    buffer = withoutRecords(buffer + octets.toString('latin1'), () => {
+    buffer += octets.toString('latin1')
+    for (let line = nextLine(); line !== undefined; line = nextLine()) takeLine(line)
+  }
+  function nextLine(): string | undefined {
+    buffer = withoutRecords(buffer, () => {
       if (instead !== undefined) talk.write(instead)
       instead = undefined
     })
-    for (let end = buffer.indexOf('\r\n'); end >= 0; end = buffer.indexOf('\r\n')) {
-      const line = buffer.slice(0, end)
-      buffer = buffer.slice(end + 2)
-      takeLine(line)
-    }
+    const end = buffer.indexOf('\r\n')
+    if (end < 0) return undefined
+    const line = buffer.slice(0, end)
+    buffer = buffer.slice(end + 2)
+    return line
   }
   raw.on('data', onData)
   if (script.onConnect === 'tls') {

@@ -19,7 +19,7 @@ export interface Receipt {
 export async function session(wire: Wire, job: Job, decide: Decisions, memory: Memory): Promise<Receipt> {
   const talk = new Dialogue(wire, decide, job)
   try {
-    if (job.policy === 'implicit') await handshake(talk, job, decide, memory)
+    if (decide.startsInTls(job.policy)) await handshake(talk, job, decide, memory)
     const banner = expect(await talk.reply('banner'), 'banner', 220)
     const offered = await negotiate(talk, job, decide, memory, banner)
     await authenticate(talk, job, decide, offered)
@@ -42,7 +42,7 @@ async function negotiate(
   banner: Reply,
 ): Promise<Capabilities> {
   const offered = await greet(talk, job, decide, banner)
-  if (job.policy === 'none' || job.policy === 'implicit') return offered
+  if (job.policy === 'none' || talk.secured) return offered
   if (!(await startTls(talk, job, decide, memory, offered))) return offered
   if (decide.repeatsStartTls(offered)) await talk.command('starttls', 'STARTTLS')
   if (!decide.greetsInTls) return offered

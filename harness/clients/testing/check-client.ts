@@ -4,7 +4,7 @@ import type { ClientAdapter, ClientWord, Delivery, RunningClient } from '../../.
 import { POLICIES, type Policy } from '../../../scenarios/policy.ts'
 import { policySupport } from '../environment.ts'
 import { knownClients } from '../index.ts'
-import { HOST_NAME, makeDelivery, MESSAGE, startPeer, startSilence } from './peer.ts'
+import { HOST_NAME, makeClientCertificate, makeDelivery, MESSAGE, startPeer, startSilence } from './peer.ts'
 
 export interface Expected {
   readonly client: ClientAdapter
@@ -16,6 +16,8 @@ export interface Expected {
   readonly checksNames: (version: string) => boolean
   /** Whether the message arrives octet by octet. */
   readonly exact: boolean
+  /** Its word for the one cipher suite ECDHE-ECDSA-AES256-GCM-SHA384. */
+  readonly cipher: string
   /** What it makes of 451 and 550 to RCPT. */
   readonly kinds: readonly [ClientWord['kind'], ClientWord['kind']]
 }
@@ -95,7 +97,10 @@ async function checkRefusals(t: Tap, expected: Expected, running: RunningClient,
       await t.test(`${policy} takes any certificate`, async (t) => {
         const { word, messages } = await attempt(t, policy, { certificate: 'self-signed' })
         t.equal(word.state, 'delivered', word.reason)
-        t.same(messages.map((message) => message.secure), [true])
+        t.same(
+          messages.map((message) => message.secure),
+          [true],
+        )
       })
   for (const policy of ['encrypt', 'verify'] as const)
     await t.test(`${policy} without STARTTLS`, async (t) => {
@@ -108,7 +113,10 @@ async function checkRefusals(t: Tap, expected: Expected, running: RunningClient,
     await t.test('may without STARTTLS', async (t) => {
       const { word, messages } = await attempt(t, 'may', { tls: 'none' })
       t.equal(word.state, 'delivered', word.reason)
-      t.same(messages.map((message) => message.secure), [false])
+      t.same(
+        messages.map((message) => message.secure),
+        [false],
+      )
     })
 }
 
@@ -119,6 +127,20 @@ async function checkExtras(t: Tap, expected: Expected, running: RunningClient): 
     const word = await send(t, running, peer.port, { policy: 'verify', credentials })
     t.equal(word.state, 'delivered', word.reason)
     t.same(peer.logins, [{ ...credentials, secure: true }])
+  })
+  await t.test('takes a certificate of its own and a cipher list', async (t) => {
+    const peer = await startPeer(t, { maxVersion: 'TLSv1.2' })
+    const clientCertificate = await makeClientCertificate(t)
+    const plain = await send(t, running, peer.port, { policy: 'encrypt' })
+    const armed = await send(t, running, peer.port, { policy: 'encrypt', clientCertificate, ciphers: expected.cipher })
+    t.same([plain.state, armed.state], ['delivered', 'delivered'], armed.reason)
+    t.same(
+      peer.messages.map(({ clientName }) => clientName),
+      [undefined, 'client.badmx.test'],
+    )
+    t.equal(peer.messages[1]?.cipher, 'ECDHE-ECDSA-AES256-GCM-SHA384')
+    const refused = await send(t, running, peer.port, { policy: 'encrypt', ciphers: 'no-such-cipher' })
+    t.equal(refused.state, 'failed', refused.reason)
   })
   for (const [index, rcpt] of [451, 550].entries())
     await t.test(`says what ${rcpt} means`, async (t) => {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import { generate } from 'selfsigned'
 import { SMTPServer } from 'smtp-server'
 import type { Delivery } from '../../../scenarios/client.ts'
@@ -18,7 +19,16 @@ interface Test {
 /** What a peer saw. */
 export interface Seen {
   /** One entry per message that it accepted. */
-  readonly messages: { readonly secure: boolean; readonly helo: string; readonly to: number; readonly text: string }[]
+  readonly messages: {
+    readonly secure: boolean
+    readonly helo: string
+    readonly to: number
+    readonly text: string
+    /** OpenSSL's name of the cipher suite, inside TLS. */
+    readonly cipher: string | undefined
+    /** Common name of the certificate that the client presented. */
+    readonly clientName: string | undefined
+  }[]
   readonly logins: { readonly user: string; readonly password: string; readonly secure: boolean }[]
   readonly serverNames: string[]
 }
@@ -31,8 +41,15 @@ export interface PeerOptions {
   readonly tls?: 'starttls' | 'connect' | 'none'
   readonly certificate?: 'good' | 'self-signed' | 'other-name'
   readonly auth?: boolean
+  readonly maxVersion?: 'TLSv1.2'
   /** The reply code to RCPT. */
   readonly rcpt?: number
+}
+
+/** What smtp-server keeps of a connection; its types do not show it. */
+interface Connection {
+  readonly session: unknown
+  readonly _socket: Socket
 }
 
 type Pair = { readonly cert: string; readonly key: string }
@@ -45,6 +62,7 @@ async function makeIssuer() {
     good: await mint(HOST_NAME, false, ca),
     'other-name': await mint('mx.other.badmx.test', false, ca),
     'self-signed': await mint(HOST_NAME, false),
+    client: await mint('client.badmx.test', false, ca),
   }
 }
 
@@ -72,6 +90,9 @@ export async function startPeer(t: Test, options: PeerOptions = {}): Promise<Pee
   const seen: Seen = { messages: [], logins: [], serverNames: [] }
   const server = new SMTPServer({
     ...pair,
+    requestCert: true,
+    rejectUnauthorized: false,
+    ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
     secure: options.tls === 'connect',
     authOptional: true,
     allowInsecureAuth: true,
@@ -95,7 +116,14 @@ export async function startPeer(t: Test, options: PeerOptions = {}): Promise<Pee
       stream.on('end', () => {
         const helo = String(session.hostNameAppearsAs)
         const text = Buffer.concat(chunks).toString('latin1')
-        seen.messages.push({ secure: session.secure, helo, to: session.envelope.rcptTo.length, text })
+        const connections = (server as unknown as { connections: Set<Connection> }).connections
+        const socket = [...connections].find((connection) => connection.session === session)?._socket
+        const tls = socket instanceof TLSSocket ? socket : undefined
+        seen.messages.push({
+          ...{ secure: session.secure, helo, to: session.envelope.rcptTo.length, text },
+          cipher: tls?.getCipher().name,
+          clientName: tls?.getPeerX509Certificate()?.subject.replace(/^CN=/, ''),
+        })
         done()
       })
     },
@@ -138,6 +166,18 @@ export const MESSAGE = [
   'the end',
   '',
 ].join('\r\n')
+
+/** Files with a client certificate and its key; end with the test. */
+export async function makeClientCertificate(t: Test): Promise<NonNullable<Delivery['clientCertificate']>> {
+  issuer ??= makeIssuer()
+  const { client } = await issuer
+  const folder = await mkdtemp(join(tmpdir(), 'badmx-adapter-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const files = { chainFile: join(folder, 'chain.pem'), keyFile: join(folder, 'key.pem') }
+  await writeFile(files.chainFile, client.cert)
+  await writeFile(files.keyFile, client.key)
+  return files
+}
 
 /** A delivery to that port, with a folder of its own that ends with the test. */
 export async function makeDelivery(t: Test, port: number, changes: Partial<Delivery> = {}): Promise<Delivery> {

@@ -1,8 +1,8 @@
 /** Flaws in reading what the server says: lines, replies, keywords, and what is taken for an answer. */
 import type { Keyword } from '../capabilities.ts'
-import { Crash } from '../failure.ts'
+import { Crash, Failure, type Stage } from '../failure.ts'
 import type { FlawTable } from '../flaws.ts'
-import { assemble, readLine } from '../replies.ts'
+import { assemble, type ReplyLine, readLine } from '../replies.ts'
 
 const NUL = 0
 const MANY_LINES = 100
@@ -12,10 +12,28 @@ const GARBAGE = /[^\t\x20-\x7e]/
 
 export const REPLY_FLAWS: FlawTable = {
   'stop-at-first-reply-line': {
-    meaning: 'lets the first line of a reply decide its code, whatever the later lines say',
+    meaning: 'takes the first line of the reply to STARTTLS for all of it, and the other lines for TLS',
     decide: {
-      assemble: (lines) => ({ code: lines[0]?.code ?? 0, lines: lines.map(({ text }) => text) }),
+      readLine: (line, stage) => onlyLine(line, stage, 'starttls'),
+      residue: (octets) => ({ tls: octets }),
     },
+  },
+  'one-line-banner': {
+    meaning: 'takes the first line of the banner for all of it',
+    decide: { readLine: (line, stage) => onlyLine(line, stage, 'banner') },
+  },
+  'refuse-bare-codes': {
+    meaning: 'refuses a reply line that is a code alone',
+    decide: {
+      readLine: (line, stage) => {
+        if (/^[0-9]{3}$/.test(line)) throw new Failure('protocol', stage, `the code ${line} without a text`)
+        return readLine(line, stage)
+      },
+    },
+  },
+  'lose-partial-lines': {
+    meaning: 'drops a line that has not arrived whole, as if a segment were a line',
+    decide: { received: (octets) => octets.subarray(0, octets.lastIndexOf('\n') + 1) },
   },
   'first-lines-only': {
     meaning: `looks at the first ${MANY_LINES} lines of a reply only`,
@@ -98,6 +116,12 @@ export const REPLY_FLAWS: FlawTable = {
     meaning: 'says HELO when the banner is bare or masked with asterisks',
     decide: { greetWith: (banner) => (/^[ *02]*$/.test(banner.lines.join('')) ? 'HELO' : 'EHLO') },
   },
+}
+
+/** A reply of `at` ends with its first line. */
+function onlyLine(line: string, stage: Stage, at: Stage): ReplyLine {
+  const parsed = readLine(line, stage)
+  return stage === at ? { ...parsed, more: false } : parsed
 }
 
 function withoutNul(octets: Buffer): Buffer {

@@ -2,7 +2,8 @@
 import { CORRECT } from '../decisions.ts'
 import type { FlawTable } from '../flaws.ts'
 
-const { POSITIVE_INFINITY: FOR_EVER } = Number
+const FOR_EVER = Number.POSITIVE_INFINITY
+const PATIENCE_S = 30
 
 export const REPORT_FLAWS: FlawTable = {
   'wait-forever': {
@@ -12,6 +13,12 @@ export const REPORT_FLAWS: FlawTable = {
   'weak-bounded-wait': {
     meaning: 'starts its time limits anew with every octet that comes, so that a trickle holds it for ever',
     decide: { limits: 'octet', attemptLimit: () => FOR_EVER },
+  },
+  impatient: {
+    meaning: `waits ${PATIENCE_S} s for any answer, where RFC 5321 §4.5.3.2 grants minutes`,
+    decide: {
+      stageLimit: (stage, timeScale) => Math.min(CORRECT.stageLimit(stage, timeScale), (PATIENCE_S * 1000) / timeScale),
+    },
   },
   'bounce-at-once': {
     meaning: 'gives the message up for good when TLS fails',

@@ -1,6 +1,5 @@
 /** Flaws around STARTTLS: when it is used, what is carried over, and what is done when TLS does not come up. */
-import type { Capabilities } from '../capabilities.ts'
-import { NO_CAPABILITIES } from '../capabilities.ts'
+import { type Capabilities, NO_CAPABILITIES, readKeyword } from '../capabilities.ts'
 import type { Failure } from '../failure.ts'
 import type { FlawTable } from '../flaws.ts'
 import { assemble, readLine } from '../replies.ts'
@@ -9,16 +8,17 @@ export const STARTTLS_FLAWS: FlawTable = {
   'believe-injected-replies': {
     meaning: 'keeps what it received before TLS and takes it for replies inside TLS; a LF ends a line, NULs are dropped',
     decide: {
-      residue: (octets) => octets,
+      residue: (octets) => ({ replies: octets }),
       unasked: () => 'keep',
       lineEnd: 'crlf-or-lf',
       received: (octets) => Buffer.from(octets.filter((octet) => octet !== 0)),
     },
   },
   'keep-fragments': {
-    meaning: 'keeps an unfinished line from before TLS and reads the first reply inside TLS behind it',
+    meaning: 'keeps an unfinished line from before TLS and reads the first reply inside TLS behind it, keywords and all',
     decide: {
-      residue: (octets) => octets.subarray(octets.lastIndexOf('\n') + 1),
+      readKeyword: (line) => readKeyword(line, false),
+      residue: (octets) => ({ replies: octets.subarray(octets.lastIndexOf('\n') + 1) }),
       unasked: (stage) => (stage === 'ehlo' ? 'keep' : 'fail'),
     },
   },
@@ -68,6 +68,10 @@ export const STARTTLS_FLAWS: FlawTable = {
       afterRefusedStartTls: () => 'clear',
       startTlsAnswer: (code) => (code === 220 ? 'go' : 'refused'),
     },
+  },
+  'starttls-instead-of-implicit': {
+    meaning: 'waits for a banner in clear where TLS begins on connect',
+    decide: { startsInTls: () => false },
   },
   'ignore-missing-starttls': {
     meaning: 'goes on in clear when STARTTLS is not offered, whatever the policy',
