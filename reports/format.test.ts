@@ -5,7 +5,11 @@ import { HOSTILE_RECORD, record, SAMPLE } from './test/sample-record.ts'
 t.test('every file of the folder is a format of its own name', async (t) => {
   const formats = await loadFormats()
   t.strictSame([...formats.keys()], ['json', 'junit', 'markdown', 'tap'])
-  t.equal(new Set([...formats.values()].map((format) => format.file)).size, formats.size, 'files have names of their own')
+  t.equal(
+    new Set([...formats.values()].map((format) => format.file)).size,
+    formats.size,
+    'files have names of their own',
+  )
 })
 
 t.test('every format: one text per record, no octet that steers a terminal, empty records too', async (t) => {

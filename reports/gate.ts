@@ -67,7 +67,8 @@ export function gate(record: RunRecord, options: GateOptions = {}): { exitCode: 
   const instrument = trouble.filter((cell) => cell.role === 'harness-control')
   const unexpected = record.cells.filter((cell) => cell.known?.unexpectedPass)
   const reasons: string[] = []
-  if (instrument.length > 0) reasons.push(`${count(instrument.length, 'harness control')} did not pass: no verdict counts`)
+  if (instrument.length > 0)
+    reasons.push(`${count(instrument.length, 'harness control')} did not pass: no verdict counts`)
   if (findings.length > 0) reasons.push(`${count(findings.length, 'finding')}: ${spelled(findings)}`)
   if (record.interrupted) reasons.push('the run was interrupted')
   if (record.cells.length === 0) reasons.push('nothing was run')
@@ -77,7 +78,8 @@ export function gate(record: RunRecord, options: GateOptions = {}): { exitCode: 
     reasons.push(`${count(other, 'cell')} without a result: ${spelled(cells)}`)
   }
   if (known.length > 0) reasons.push(`${count(known.length, 'known deviation')} not counted`)
-  if (unexpected.length > 0) reasons.push(`${count(unexpected.length, 'known deviation')} did not come: update the list`)
+  if (unexpected.length > 0)
+    reasons.push(`${count(unexpected.length, 'known deviation')} did not come: update the list`)
   if (instrument.length > 0) return { exitCode: 3, reasons }
   if (findings.length > 0) return { exitCode: 1, reasons }
   const troubled = trouble.length > 0 || record.interrupted || record.cells.length === 0

@@ -14,24 +14,33 @@ t.test('one sentence per client', async (t) => {
     'curl 7.88.1 (bookworm): **no new leak and no new failure** in 4 scenarios; 3 cells without a result; ' +
       '1 known deviation.',
   ])
-  t.strictSame(headlines(SAMPLE).map(({ client, tone }) => [client, tone]), [
-    ['nodemailer', 'bad'],
-    ['curl', 'doubt'],
-  ])
+  t.strictSame(
+    headlines(SAMPLE).map(({ client, tone }) => [client, tone]),
+    [
+      ['nodemailer', 'bad'],
+      ['curl', 'doubt'],
+    ],
+  )
 })
 
 t.test('a scenario counts once, whatever its policies and repetitions', async (t) => {
   const verdict = 'leak'
   const outcome = { first: 'delivered-cleartext', final: 'delivered-cleartext' } as const
   const cells = (['may', 'encrypt', 'verify'] as const).map((policy) => cell({ policy, verdict, outcome }))
-  t.strictSame(said([...cells, cell({ scenario: 'strip/other' })]), ['nodemailer 10.6.0 **delivered in clear** in 1 of 2 scenarios.'])
+  t.strictSame(said([...cells, cell({ scenario: 'strip/other' })]), [
+    'nodemailer 10.6.0 **delivered in clear** in 1 of 2 scenarios.',
+  ])
 })
 
 t.test('only scenarios with an answer are in the total', async (t) => {
-  const quiet = (['unsupported', 'not-exercised'] as const).map((verdict) => cell({ scenario: `strip/${verdict}`, verdict }))
+  const quiet = (['unsupported', 'not-exercised'] as const).map((verdict) =>
+    cell({ scenario: `strip/${verdict}`, verdict }),
+  )
   t.strictSame(said([cell(), ...quiet]), ['nodemailer 10.6.0: **no leak and no failure** in 1 scenario.'])
   t.strictSame(said(quiet), ['nodemailer 10.6.0: **nothing was judged** (2 cells unsupported or not exercised).'])
-  t.strictSame(said([cell({ verdict: 'error' })]), ['nodemailer 10.6.0: **nothing was judged**; 1 cell without a result.'])
+  t.strictSame(said([cell({ verdict: 'error' })]), [
+    'nodemailer 10.6.0: **nothing was judged**; 1 cell without a result.',
+  ])
   t.equal(headlines(record([cell({ verdict: 'error' })]))[0]?.tone, 'doubt')
 })
 
@@ -46,12 +55,24 @@ t.test('what is flagged or over-strict is told when it fails the run', async (t)
 t.test('deeds: the worst flag that weighed, then the outcome', async (t) => {
   const flag = (name: string, weight: FlagRaised['weight']): FlagRaised => ({ flag: name, weight, detail: '' })
   const leak = (...findings: FlagRaised[]): CellRecord => cell({ verdict: 'leak', findings })
-  t.equal(deedOf(leak(flag('leak.envelope-clear', 'leak'), flag('leak.credentials-hash', 'leak'))), 'leaked credentials')
-  t.equal(deedOf(leak(flag('leak.credentials-clear', 'info'), flag('inject.partial', 'leak'))), 'believed injected replies')
+  t.equal(
+    deedOf(leak(flag('leak.envelope-clear', 'leak'), flag('leak.credentials-hash', 'leak'))),
+    'leaked credentials',
+  )
+  t.equal(
+    deedOf(leak(flag('leak.credentials-clear', 'info'), flag('inject.partial', 'leak'))),
+    'believed injected replies',
+  )
   t.equal(deedOf(leak()), 'leaked', 'nothing better is known')
-  t.equal(deedOf(cell({ verdict: 'leak', outcome: { first: 'deferred', final: 'delivered-unauthenticated-tls' } })), 'delivered to unverified peers')
+  t.equal(
+    deedOf(cell({ verdict: 'leak', outcome: { first: 'deferred', final: 'delivered-unauthenticated-tls' } })),
+    'delivered to unverified peers',
+  )
   t.equal(deedOf(cell({ verdict: 'fail', outcome: { first: 'lost', final: 'unknown' } })), 'lost messages')
-  t.equal(deedOf(cell({ verdict: 'fail', findings: [flag('delivered-duplicate', 'fail')] })), 'delivered messages twice')
+  t.equal(
+    deedOf(cell({ verdict: 'fail', findings: [flag('delivered-duplicate', 'fail')] })),
+    'delivered messages twice',
+  )
 })
 
 const control = (policy: CellRecord['policy'], scenario: string, changes: Partial<CellRecord>): CellRecord =>
@@ -76,13 +97,21 @@ t.test('a client whose controls all end in clear never uses TLS', async (t) => {
 })
 
 t.test('controls that pass, or cannot be asked, make no sentence', async (t) => {
-  const cells = [control('may', 'ctl-tls13-pkix', { outcome: verified }), control('dane', 'ctl-tls13-pkix', { verdict: 'unsupported' })]
+  const cells = [
+    control('may', 'ctl-tls13-pkix', { outcome: verified }),
+    control('dane', 'ctl-tls13-pkix', { verdict: 'unsupported' }),
+  ]
   t.strictSame(said([...cells, cell()]), ['nodemailer 10.6.0: **no leak and no failure** in 1 scenario.'])
   t.strictSame(said(cells), ['nodemailer 10.6.0: **2 of 2 controls passed**.'])
 })
 
 t.test('a harness that fails its own controls comes first', async (t) => {
-  const broken = cell({ role: 'harness-control', client: 'reference', scenario: 'control/ctl-tls13-pkix', verdict: 'fail' })
+  const broken = cell({
+    role: 'harness-control',
+    client: 'reference',
+    scenario: 'control/ctl-tls13-pkix',
+    verdict: 'fail',
+  })
   t.strictSame(said([cell(), broken]), [
     'The harness **did not pass 1 control of its own** (control/ctl-tls13-pkix under verify): no verdict of this run counts.',
     'nodemailer 10.6.0: **no leak and no failure** in 1 scenario.',

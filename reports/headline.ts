@@ -74,7 +74,10 @@ export function deedOf(cell: CellRecord): string {
 
 /** Sentences about the harness first, then about each client in the record's order. */
 export function headlines(record: RunRecord, options: GateOptions = {}): readonly Headline[] {
-  return [...harnessHeadline(record), ...clientIds(record).flatMap((client) => clientHeadlines(record, client, options))]
+  return [
+    ...harnessHeadline(record),
+    ...clientIds(record).flatMap((client) => clientHeadlines(record, client, options)),
+  ]
 }
 
 /** A headline as text, each strong part passed through `emphasise`, with its full stop. */
@@ -169,7 +172,9 @@ function controlHeadlines(client: string, name: string, controls: readonly CellR
   const policies = distinct(failed.map((cell) => cell.policy))
   const blind = policies.filter((policy) => neverUsesTls(asked.filter((cell) => cell.policy === policy)))
   const others = failed.filter((cell) => !blind.includes(cell.policy))
-  const everywhere = distinct(asked.map((cell) => cell.policy)).every((policy) => policy === 'none' || blind.includes(policy))
+  const everywhere = distinct(asked.map((cell) => cell.policy)).every(
+    (policy) => policy === 'none' || blind.includes(policy),
+  )
   const effect = (cells: readonly string[]): string => `: its passes under ${listed(distinct(cells))} do not count`
   const said: Headline[] = []
   if (blind.length > 0) {
@@ -193,7 +198,10 @@ function neverUsesTls(controls: readonly CellRecord[]): boolean {
 function onlyControls(client: string, name: string, controls: readonly CellRecord[]): Headline {
   const passed = controls.filter((cell) => CONTROL_PASSED.has(cell.verdict)).length
   const tone = passed === controls.length ? 'good' : 'bad'
-  return headline(client, tone, [plain(`${name}: `), strong(`${passed} of ${count(controls.length, 'control')} passed`)])
+  return headline(client, tone, [
+    plain(`${name}: `),
+    strong(`${passed} of ${count(controls.length, 'control')} passed`),
+  ])
 }
 
 function headline(client: string, tone: Headline['tone'], parts: Headline['parts']): Headline {

@@ -28,7 +28,10 @@ t.test('and refuses what is no record', async (t) => {
     [{ cells: [{ ...first, outcome: { first: 'deferred' } }] }, 'cells.0.outcome.final'],
   ] as const) {
     const result = runRecordSchema.safeParse({ ...SAMPLE, ...changes })
-    t.strictSame(result.error?.issues.map((issue) => issue.path.join('.')), [path])
+    t.strictSame(
+      result.error?.issues.map((issue) => issue.path.join('.')),
+      [path],
+    )
   }
 })
 

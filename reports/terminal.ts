@@ -57,7 +57,9 @@ function opening(record: RunRecord, gateOptions: GateOptions, width: number, pai
   const colours = { bad: 'red', doubt: 'yellow', good: 'green' } as const
   return headlines(record, gateOptions).flatMap((headline) => {
     const strong = headline.parts.filter((part) => part.strong).map((part) => part.text)
-    return wrap(sentence(headline), width).map((line) => emphasised(line, strong, (text) => paint(colours[headline.tone], paint('bold', text))))
+    return wrap(sentence(headline), width).map((line) =>
+      emphasised(line, strong, (text) => paint(colours[headline.tone], paint('bold', text))),
+    )
   })
 }
 
@@ -80,7 +82,7 @@ function matrices(record: RunRecord, width: number, paint: Paint): string[][] {
   const counted = record.cells.filter((cell) => cell.role !== 'harness-control')
   const blocks = summary.clientIds(record).flatMap((client) => {
     const cells = counted.filter((cell) => cell.client === client)
-    return cells.length === 0 ? [] : matrix(visible(summary.clientName(record, client)), cells, width, paint)
+    return cells.length === 0 ? [] : matrix(nameOf(record, client, width), cells, width, paint)
   })
   const passed = controls.filter((cell) => weigh(cell) === 'fine').length
   const legend = [
@@ -117,7 +119,10 @@ function matrix(name: string, cells: readonly CellRecord[], width: number, paint
   })
   const first = 2 + Math.max(...families.map(columns))
   return fitting(all, width - first).map((some) => {
-    const head = some.map((column) => padEnd(column.policy, column.width)).join('  ').trimEnd()
+    const head = some
+      .map((column) => padEnd(column.policy, column.width))
+      .join('  ')
+      .trimEnd()
     const rows = families.map((family, row) => {
       const line = some.map((column) => {
         const here = column.cells[row] ?? []
@@ -154,22 +159,34 @@ function coloured(counts: readonly (readonly [Verdict, number])[], paint: Paint)
   return counts.map((one) => paint(VERDICT_LOOKS[one[0]].colour, counted([one]))).join(' ')
 }
 
-function groups(title: string, record: RunRecord, all: readonly summary.CellGroup[], width: number, paint: Paint): string[] {
+function groups(
+  title: string,
+  record: RunRecord,
+  all: readonly summary.CellGroup[],
+  width: number,
+  paint: Paint,
+): string[] {
   if (all.length === 0) return []
   const indent = 3 + Math.max(...VERDICT_ORDER.map((verdict) => columns(labelled(verdict))))
   const lines = [paint('bold', title)]
   let client = ''
   for (const one of all.slice(0, MOST)) {
-    if (one.client !== client) lines.push(`  ${visible(summary.clientName(record, one.client))}`)
+    if (one.client !== client) lines.push(`  ${nameOf(record, one.client, width - 2)}`)
     client = one.client
     const label = paint(VERDICT_LOOKS[one.verdict].colour, labelled(one.verdict))
     const pad = ' '.repeat(indent - 3 - columns(labelled(one.verdict)))
     const [head = '', ...more] = wrap(subject(one), width - indent)
     lines.push(`  ${label}${pad} ${head}`)
-    for (const line of [...more, ...wrap(visible(clip(one.reason, REASON)), width - indent)]) lines.push(' '.repeat(indent) + line)
+    for (const line of [...more, ...wrap(visible(clip(one.reason, REASON)), width - indent)])
+      lines.push(' '.repeat(indent) + line)
   }
   if (all.length > MOST) lines.push(`  … and ${count(all.length - MOST, 'more', 'more')}`)
   return lines
+}
+
+/** The client's name for a heading; the sentences have all of it. */
+function nameOf(record: RunRecord, client: string, width: number): string {
+  return wrap(visible(summary.clientName(record, client)), width)[0] ?? ''
 }
 
 /** `strip/strip-ehlo-omit under may, verify` */
@@ -188,14 +205,18 @@ function known(record: RunRecord, width: number, paint: Paint): string[] {
 
 function closing(record: RunRecord, options: TerminalOptions, paint: Paint): string[] {
   const room = Math.max(0, ...options.files.map((file) => columns(visible(file.path))))
-  const files = options.files.map((file) => `  ${padEnd(visible(file.path), room)}  ${paint('dim', visible(file.title))}`)
+  const files = options.files.map(
+    (file) => `  ${padEnd(visible(file.path), room)}  ${paint('dim', visible(file.title))}`,
+  )
   const shown = [...summary.findingGroups(record, options.gate ?? {}), ...summary.troubleGroups(record)]
     .flatMap((one) => one.cells.slice(0, 1))
     .filter((cell) => cell.verdict !== 'missing')
     .slice(0, 3)
   return [
     ...(files.length > 0 ? [paint('bold', 'Reports'), ...files] : []),
-    ...(shown.length > 0 ? [paint('bold', 'Look closer'), ...shown.map((cell) => `  ${visible(options.show(cell))}`)] : []),
+    ...(shown.length > 0
+      ? [paint('bold', 'Look closer'), ...shown.map((cell) => `  ${visible(options.show(cell))}`)]
+      : []),
     ...(options.fullRun === undefined ? [] : [paint('bold', 'Run everything'), `  ${visible(options.fullRun)}`]),
   ]
 }

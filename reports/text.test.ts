@@ -45,7 +45,10 @@ t.test('columns, padEnd, wrap', async (t) => {
   t.strictSame(wrap('世界世界', 5), ['世界', '世界'])
   for (let width = 1; width < 30; width++) {
     const lines = wrap('some words, averyveryverylongword and more', width)
-    t.ok(lines.every((line) => columns(line) <= width), `${width} columns`)
+    t.ok(
+      lines.every((line) => columns(line) <= width),
+      `${width} columns`,
+    )
     t.equal(lines.join('').replaceAll(' ', ''), 'somewords,averyveryverylongwordandmore', 'nothing is lost')
   }
 })

@@ -36,7 +36,7 @@ export function labelled(verdict: Verdict): string {
 
 /** How many of the cells have each verdict, verdicts that do not occur left out, what matters most first. */
 export function tally(cells: readonly { readonly verdict: Verdict }[]): readonly (readonly [Verdict, number])[] {
-  return VERDICT_ORDER.map((verdict) => [verdict, cells.filter((cell) => cell.verdict === verdict).length] as const).filter(
-    ([, number]) => number > 0,
-  )
+  return VERDICT_ORDER.map(
+    (verdict) => [verdict, cells.filter((cell) => cell.verdict === verdict).length] as const,
+  ).filter(([, number]) => number > 0)
 }

@@ -72,7 +72,12 @@ function running(decide: Decisions): RunningClient {
   }
 }
 
-async function deliver(delivery: Delivery, decide: Decisions, memory: Memory, signal: AbortSignal): Promise<ClientWord> {
+async function deliver(
+  delivery: Delivery,
+  decide: Decisions,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<ClientWord> {
   const log: string[] = []
   const note = (line: string): void => {
     log.push(printable(line))

@@ -3,8 +3,8 @@
  *
  * A worker reads jobs from standard input and writes answers to standard output, one JSON object a line: first
  * `{"ready":true}`, then for each job `{…,"id":n}` one `{"id":n,"answer":…}`. It does one job at a time; what it
- * writes to standard error is the log. `"retire":true` in an answer says that something of the job is still going on, so that
- * the process must not serve another one.
+ * writes to standard error is the log. `"retire":true` in an answer says that something of the job is still going on, so
+ * that the process must not serve another one.
  *
  * What always holds: a worker that dies or is killed takes its own job along and no other; the next job gets a fresh
  * one; the deadline of a job counts from the moment when a ready worker has it; a worker's death while it has no job is

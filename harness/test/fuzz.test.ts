@@ -11,7 +11,7 @@ import { seeded } from '../../peers/random.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
 
 const SESSIONS = 10_000
-const AT_ONCE = 40
+const AT_ONCE = 200
 
 /** What is said, in order, before the rubbish; `<` waits for a reply, `TLS` starts TLS. */
 const STAGES: readonly (readonly string[])[] = [
@@ -47,7 +47,7 @@ function session(port: number, stage: readonly string[], random: () => number): 
       if (random() < 0.5) raw.resetAndDestroy()
       else stream.end()
       // A peer that answers rubbish with silence is left by its client.
-      raw.setTimeout(200, () => raw.destroy())
+      raw.setTimeout(100, () => raw.destroy())
     }
     const go = (): void => {
       for (;;) {
@@ -75,7 +75,7 @@ function session(port: number, stage: readonly string[], random: () => number): 
     raw.on('data', () => {
       if (step <= stage.length) go()
     })
-    raw.setTimeout(5_000, () => raw.destroy())
+    raw.setTimeout(250, () => raw.destroy())
     raw.on('connect', go)
   })
 }

@@ -110,6 +110,13 @@ t.test('reads what follows a refused DATA as commands', async (t) => {
   ])
 })
 
+t.test('answers nothing and passes nothing on after it has ended the connection', async (t) => {
+  const late = [bytes(HELLO), bytes('MAIL FROM:<a@b>\r\n')]
+  t.same(show(play(behaviour, { reply: GO, close: 'fin' }, [STARTTLS, ...late])).slice(4), ['close client fin'])
+  const outputs = show(play(behaviour, { close: 'fin', closeAfter: 'hello' }, [STARTTLS, ...late]))
+  t.same(outputs.slice(6), ['close client fin'])
+})
+
 t.test('leaves everything else alone', async (t) => {
   const events = [{ type: 'open' } as const, command(1, 'EHLO c'), reply(1, '250 mx\r\n'), command(2, 'STARTTLS', true)]
   t.same(show(play(behaviour, {}, events)), [

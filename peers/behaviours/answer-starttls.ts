@@ -1,13 +1,14 @@
 /**
  * Answers STARTTLS in place of the server, with any octets, and plays a server that knows no TLS from there on: commands in
- * clear go on to the real server, the records of a client that starts a handshake get the answer that is asked for.
+ * clear go on to the real server, the records of a client that starts a handshake get the answer that is asked for. What
+ * comes after it has ended the connection goes nowhere.
  *
  * RFC 3207 §4: 220 lets TLS begin, 501 and 454 refuse; nothing else is a go. RFC 5321 §4.2 for what a reply is.
  */
 import { z } from 'zod'
 import { defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
-import type { Close, Command, Reply, WireOutput } from '../wire/units.ts'
+import { type Close, type Command, NOTHING, type Reply, type WireOutput } from '../wire/units.ts'
 import { ClearCommands } from './starttls/clear-commands.ts'
 import { codeOf, octets, octetsOf, quoted } from './starttls/octets.ts'
 
@@ -33,8 +34,12 @@ export const behaviour = defineBehaviour<Parameters>({
   create(given) {
     let clear: ClearCommands | undefined
     let greeted = false
-    const closing = (after: Parameters['closeAfter']): Close[] =>
-      given.close === 'none' || given.closeAfter !== after ? [] : [{ type: 'close', end: 'client', how: given.close }]
+    let ended = false
+    const closing = (after: Parameters['closeAfter']): Close[] => {
+      if (given.close === 'none' || given.closeAfter !== after) return []
+      ended = true
+      return [{ type: 'close', end: 'client', how: given.close }]
+    }
 
     const answer = (command: Command): WireOutput[] => {
       const reply = octetsOf(given.reply)
@@ -70,8 +75,10 @@ export const behaviour = defineBehaviour<Parameters>({
           return answer(event)
         }
         if (event.type === 'bytes' && event.from === 'client') {
+          if (ended) return NOTHING
           const { records, units } = clear.push(event.bytes)
-          return [...(records.some(({ hello }) => hello) ? answerHello() : []), ...units]
+          const answered = records.some(({ hello }) => hello) ? answerHello() : []
+          return ended ? answered : [...answered, ...units]
         }
         if (event.type === 'reply') return [event, ...clear.settle(event)]
         return passUnits(event)

@@ -12,7 +12,7 @@ t.test('piece by piece, only the last is final', async (t) => {
     'opportunity the reply to EHLO in clear',
     'fired sent 8 octets in 2 pieces, 20 ms apart',
     'reply 1 "250 " more follows',
-    'wake next piece after 20 ms wall',
+    'wake next piece after 20 ms scaled',
     'reply 1 "mx\\r\\n"',
   ])
 })

@@ -11,7 +11,7 @@ import type { Layer, Reply, WireOutput } from '../wire/units.ts'
 
 const parameters = z.strictObject({
   octets: z.int().min(1).max(65_536).default(1).describe('Octets per piece, 1 to 65,536.'),
-  gapMs: z.int().min(0).max(60_000).default(20).describe('Milliseconds of real time between two pieces, 0 to 60,000.'),
+  gapMs: z.int().min(0).max(60_000).default(20).describe('Milliseconds between two pieces, 0 to 60,000, scaled as every time limit of the client is.'),
 })
 
 export const behaviour = defineBehaviour({
@@ -38,7 +38,7 @@ function segmentEhloReply(octets: number, gapMs: number): Layer {
     const piece: Reply = { ...reply, bytes: reply.bytes.subarray(0, octets), last: rest.length === 0 }
     if (rest.length === 0) sending.shift()
     else sending[0] = { ...reply, bytes: rest }
-    return sending.length === 0 ? [piece] : [piece, { type: 'wake-me', alarm: 'next piece', afterMs: gapMs, clock: 'wall' }]
+    return sending.length === 0 ? [piece] : [piece, { type: 'wake-me', alarm: 'next piece', afterMs: gapMs, clock: 'scaled' }]
   }
   return {
     on(event) {

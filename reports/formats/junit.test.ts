@@ -25,7 +25,11 @@ print(json.dumps(cases))
 type Case = readonly [classname: string, name: string, tag?: string, type?: string, message?: string, text?: string]
 
 function read(xml: string): readonly Case[] {
-  const { status, stdout, stderr } = spawnSync('python3', ['-c', READER], { input: xml, encoding: 'utf8', timeout: 20_000 })
+  const { status, stdout, stderr } = spawnSync('python3', ['-c', READER], {
+    input: xml,
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
   if (status !== 0) throw new Error(`python3 could not read it: ${stderr}`)
   return JSON.parse(stdout) as readonly Case[]
 }
@@ -62,7 +66,9 @@ t.test('read back: what fails, what is in error, what is skipped', options, asyn
 })
 
 t.test('what else fails the run is a failure too', options, async (t) => {
-  const tags = read(format.render(SAMPLE, { failOn: 'flagged', strict: true })).flatMap(([, , tag, type]) => (tag === 'failure' ? [type] : []))
+  const tags = read(format.render(SAMPLE, { failOn: 'flagged', strict: true })).flatMap(([, , tag, type]) =>
+    tag === 'failure' ? [type] : [],
+  )
   t.strictSame(tags, ['leak', 'leak', 'fail', 'leak', 'over-strict', 'flagged'])
 })
 

@@ -67,7 +67,11 @@ function testcase(suiteName: string, name: string, cell: CellRecord, options: Ga
   const head = `    <testcase classname=${quoted(suiteName)} name=${quoted(name)} time="${seconds([cell])}"`
   switch (weigh(cell, options)) {
     case 'finding':
-      return [`${head}>`, `      <failure type="${cell.verdict}" message=${message}>${text}</failure>`, '    </testcase>']
+      return [
+        `${head}>`,
+        `      <failure type="${cell.verdict}" message=${message}>${text}</failure>`,
+        '    </testcase>',
+      ]
     case 'trouble':
       return [`${head}>`, `      <error type="${cell.verdict}" message=${message}>${text}</error>`, '    </testcase>']
     case 'neutral':
@@ -111,7 +115,13 @@ function quoted(text: string): string {
   return `"${escaped(visible(text))}"`
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+}
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')

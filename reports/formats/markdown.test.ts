@@ -17,7 +17,11 @@ t.test('sentences, result and findings come first', async (t) => {
     'badmx 0.1.0, seed 7, time scale 10, started 2026-01-02T03:04:05.678Z.\n',
   ].map((part) => text.indexOf(part))
   t.notOk(order.includes(-1), `every part is there: ${order}`)
-  t.strictSame(order, [...order].sort((a, b) => a - b), 'in this order')
+  t.strictSame(
+    order,
+    [...order].sort((a, b) => a - b),
+    'in this order',
+  )
 })
 
 t.test('a fine run says so', async (t) => {
@@ -28,7 +32,9 @@ t.test('a fine run says so', async (t) => {
 
 t.test('a long matrix is folded, a long summary is cut and says so', async (t) => {
   const many = (count: number, changes: object): string =>
-    format.render(record(Array.from({ length: count }, (_, index) => cell({ scenario: `strip/s${index}`, ...changes }))))
+    format.render(
+      record(Array.from({ length: count }, (_, index) => cell({ scenario: `strip/s${index}`, ...changes }))),
+    )
   t.match(many(21, {}), '<details><summary>nodemailer 10.6.0: 21 scenarios</summary>\n\n| scenario |')
   t.notMatch(many(20, {}), '<details>')
   const long = many(4000, { verdict: 'leak', reason: 'ü'.repeat(500) })

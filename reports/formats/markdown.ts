@@ -49,7 +49,9 @@ function paragraph(headline: Parameters<typeof sentence>[0]): string {
 function result(record: RunRecord, options: GateOptions): string[] {
   const { exitCode, reasons } = gate(record, options)
   const words = { 0: 'fine', 1: 'findings', 3: 'harness trouble' }
-  return [`Result: **${words[exitCode]}** (exit code ${exitCode})${reasons.map((reason) => `; ${escaped(reason)}`).join('')}.`]
+  return [
+    `Result: **${words[exitCode]}** (exit code ${exitCode})${reasons.map((reason) => `; ${escaped(reason)}`).join('')}.`,
+  ]
 }
 
 function counts(record: RunRecord): string[] {
@@ -73,7 +75,9 @@ function item(record: RunRecord, group: summary.CellGroup): string {
     `- ${labelled(group.verdict)} ${shown.join(', ')}${more} (${where}): ${escaped(clip(group.reason, REASON))}`,
   ]
   if (first !== undefined && weigh(first) !== 'trouble') {
-    lines.push(`  <br>expected ${code(first.expected)}, observed ${code(summary.observed(first))}; reproduce: ${code(first.reproduce)}`)
+    lines.push(
+      `  <br>expected ${code(first.expected)}, observed ${code(summary.observed(first))}; reproduce: ${code(first.reproduce)}`,
+    )
   }
   return lines.join('\n')
 }
@@ -103,11 +107,18 @@ function matrix(record: RunRecord, client: string): string[][] {
   const name = summary.clientName(record, client)
   const table = [`| scenario | ${policies.join(' | ')} |`, `| --- |${' --- |'.repeat(policies.length)}`, ...rows]
   if (rows.length <= LONG) return [[`## ${escaped(name)}`, '', ...table]]
-  return [[`<details><summary>${html(name)}: ${count(rows.length, 'scenario')}</summary>`, '', ...table, '', '</details>']]
+  return [
+    [`<details><summary>${html(name)}: ${count(rows.length, 'scenario')}</summary>`, '', ...table, '', '</details>'],
+  ]
 }
 
 function footer(record: RunRecord): string {
-  const facts = [`badmx ${record.badmx}`, `seed ${record.seed}`, `time scale ${record.timeScale}`, `started ${record.startedAt}`]
+  const facts = [
+    `badmx ${record.badmx}`,
+    `seed ${record.seed}`,
+    `time scale ${record.timeScale}`,
+    `started ${record.startedAt}`,
+  ]
   return `${facts.map(escaped).join(', ')}.`
 }
 

@@ -10,7 +10,7 @@ import { clip, count, visible } from '../text.ts'
 import { connectionText, tlsText } from './describe.ts'
 import { abbreviated, withoutCode } from './lines.ts'
 import { canaryMarks, findingMark, markFindings } from './marks.ts'
-import { type Message, messagesOf } from './messages.ts'
+import { type Draft, type MessageDraft, messagesOf } from './messages.ts'
 import type { Ladder, LadderRow, MessageRow, PauseRow, ProofRow, Words } from './rows.ts'
 
 /** Silence of so many milliseconds is told. */
@@ -21,19 +21,6 @@ const AT_ONCE_MS = 50
 
 /** Lines of a client's log that are shown. */
 const LOG_LINES = 20
-
-/** A row with its place in the log; `connection` and `secured` are filled in when all rows are there. */
-export interface Draft<Row extends LadderRow = LadderRow> {
-  row: Row
-  readonly seq: number
-  readonly conn?: string
-}
-
-/** A message that is still being marked. */
-export interface MessageDraft extends Draft<MessageRow> {
-  readonly conn: string
-  readonly message: Message
-}
 
 const UNPLACED = { connection: 0, secured: { client: false, server: false } } as const
 
@@ -78,7 +65,10 @@ function heading(cell: CellRecord): Omit<Ladder, 'timeScale' | 'lanes' | 'rows' 
     observed: observed(cell),
     findings: [
       ...cell.findings.map(findingMark),
-      ...broken.map(({ assert, detail }) => ({ kind: 'fail' as const, text: visible(`${assert} does not hold: ${detail}`) })),
+      ...broken.map(({ assert, detail }) => ({
+        kind: 'fail' as const,
+        text: visible(`${assert} does not hold: ${detail}`),
+      })),
     ],
     reproduce: visible(cell.reproduce),
   }
@@ -174,7 +164,12 @@ function linkReplacements(drafts: readonly Draft[]): void {
     if (row.kind !== 'message') continue
     const source = fired.get(conn)
     fired.delete(conn)
-    if (source === undefined || row.from !== authorOf(source.row) || (row.span === 'client') !== (row.from === 'server')) continue
+    if (
+      source === undefined ||
+      row.from !== authorOf(source.row) ||
+      (row.span === 'client') !== (row.from === 'server')
+    )
+      continue
     draft.row = { ...row, inPlaceBy: source.row.behaviour }
     const sent = new Set(row.lines.map(withoutCode))
     const original = source.row.original.map(({ text }) => ({ text, gone: !sent.has(withoutCode(text)) }))
@@ -196,7 +191,8 @@ function placed(drafts: readonly Draft[]): LadderRow[] {
     const connection = numbers.get(conn) ?? numbers.size + 1
     numbers.set(conn, connection)
     let secured = states.get(conn) ?? UNPLACED.secured
-    if (row.kind === 'tls' && row.state !== 'hello' && row.state !== 'presented') secured = { ...secured, [row.span]: row.state === 'up' }
+    if (row.kind === 'tls' && row.state !== 'hello' && row.state !== 'presented')
+      secured = { ...secured, [row.span]: row.state === 'up' }
     if (row.kind === 'connection') secured = UNPLACED.secured
     states.set(conn, secured)
     return { ...row, connection, secured }

@@ -30,7 +30,9 @@ export function tlsText(event: TlsHello | TlsPresented | TlsUp | TlsFailed | Tls
     case 'presented':
       return certificateText(event.chain)
     case 'up':
-      return visible(`TLS up: ${event.version}, ${event.cipher}${event.resumed ? ', resumed' : ''}${ownCertificate(event.clientChain)}`)
+      return visible(
+        `TLS up: ${event.version}, ${event.cipher}${event.resumed ? ', resumed' : ''}${ownCertificate(event.clientChain)}`,
+      )
     case 'failed': {
       const alert = event.alert === undefined ? '' : `, alert ${event.alert}`
       return visible(`TLS failed${alert}: ${clip(event.reason, 200)}`)
@@ -44,18 +46,18 @@ function ownCertificate(chain: readonly Buffer[]): string {
   return chain.length === 0 ? '' : `, client certificate ${subjectOf(chain)}`
 }
 
-const VERSIONS: Readonly<Record<number, string>> = {
-  0x0200: 'SSL 2',
-  0x0300: 'SSL 3',
-  0x0301: 'TLS 1.0',
-  0x0302: 'TLS 1.1',
-  0x0303: 'TLS 1.2',
-  0x0304: 'TLS 1.3',
-}
+const VERSIONS: ReadonlyMap<number, string> = new Map([
+  [0x0200, 'SSL 2'],
+  [0x0300, 'SSL 3'],
+  [0x0301, 'TLS 1.0'],
+  [0x0302, 'TLS 1.1'],
+  [0x0303, 'TLS 1.2'],
+  [0x0304, 'TLS 1.3'],
+])
 
 function helloText(hello: HelloSeen): string {
   if (hello.format === 'none') return 'sent what is no ClientHello'
-  const versions = hello.versions.flatMap((version) => VERSIONS[version] ?? [])
+  const versions = hello.versions.flatMap((version) => VERSIONS.get(version) ?? [])
   const name = hello.serverName === undefined ? 'no SNI' : `SNI ${clip(hello.serverName, 80)}`
   const what = hello.format === 'sslv2' ? 'ClientHello of SSL 2' : 'ClientHello'
   return visible([`${what}: ${versions.join(', ')}`, name, count(hello.cipherSuites.length, 'cipher suite')].join('; '))

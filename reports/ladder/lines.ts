@@ -20,7 +20,12 @@ export function abbreviated({ octets, form, length }: Pick<Message, 'octets' | '
   }
   const tail = form === 'content' ? 1 : 3
   const left = all.length - HEAD - tail
-  if (left >= 2) return [...all.slice(0, HEAD), `… ${count(left, 'more line')}, ${count(length, 'octet')} in all`, ...all.slice(-tail)]
+  if (left >= 2)
+    return [
+      ...all.slice(0, HEAD),
+      `… ${count(left, 'more line')}, ${count(length, 'octet')} in all`,
+      ...all.slice(-tail),
+    ]
   return length > octets.length ? [...all, `… ${count(length, 'octet')} in all`] : all
 }
 

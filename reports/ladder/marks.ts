@@ -3,8 +3,7 @@ import { findCanaries } from '../../peers/canary.ts'
 import type { Canary } from '../../scenarios/events.ts'
 import type { FlagRaised } from '../../scenarios/record.ts'
 import { visible } from '../text.ts'
-import type { MessageDraft } from './build.ts'
-import type { Message } from './messages.ts'
+import type { Message, MessageDraft } from './messages.ts'
 import type { Mark } from './rows.ts'
 
 export function findingMark(finding: FlagRaised): Mark {
@@ -25,7 +24,10 @@ export function canaryMarks(
   })
   const elided = message.hits.map((name) => ({ name, where: ' in what the log left out' }))
   return [...found, ...elided].map(({ name, where }) => {
-    const leaked = findings.some((finding) => finding.flag === leakOf(name, message) && finding.weight === 'leak' && (finding.conn ?? conn) === conn)
+    const leaked = findings.some(
+      (finding) =>
+        finding.flag === leakOf(name, message) && finding.weight === 'leak' && (finding.conn ?? conn) === conn,
+    )
     return { kind: leaked ? 'leak' : 'canary', text: visible(`${leaked ? 'leaked' : 'in clear'}: ${name}${where}`) }
   })
 }

@@ -60,7 +60,8 @@ const LETTERS: Readonly<Record<string, string>> = {
 }
 
 function header(ladder: Ladder, width: number, paint: Paint): string[] {
-  const label = paint(VERDICT_LOOKS[ladder.verdict].colour, paint('bold', labelled(ladder.verdict)))
+  const label = labelled(ladder.verdict)
+  const painted = paint(VERDICT_LOOKS[ladder.verdict].colour, paint('bold', label))
   const letters = Object.entries(LETTERS).filter(([letter]) => ladder.expected.includes(letter))
   const legend = letters.map(([letter, meaning]) => `${letter} = ${meaning}`).join(', ')
   const fields: readonly (readonly [string, string])[] = [
@@ -70,7 +71,9 @@ function header(ladder: Ladder, width: number, paint: Paint): string[] {
     ...(ladder.timeScale === 1 ? [] : [['time', `delays and deadlines divided by ${ladder.timeScale}`] as const]),
   ]
   return [
-    `${label}  ${ladder.scenario}, ${ladder.policy}, ${ladder.client}`,
+    ...hanging(`${label}  `, `${ladder.scenario}, ${ladder.policy}, ${ladder.client}`, width).map((line) =>
+      line.replace(label, painted),
+    ),
     ...wrap(`${ladder.title} (${ladder.severity})`, width),
     ...wrap(ladder.reason, width).map((line) => paint('bold', line)),
     ...fields.flatMap(([name, text]) => hanging(`${padEnd(name, 9)} `, text, width)),
@@ -80,15 +83,26 @@ function header(ladder: Ladder, width: number, paint: Paint): string[] {
 
 /** A text behind a label, its further lines indented below it. */
 function hanging(label: string, text: string, width: number): string[] {
-  return wrap(text, width - columns(label)).map((line, index) => (index === 0 ? label : ' '.repeat(columns(label))) + line)
+  return wrap(text, width - columns(label)).map(
+    (line, index) => (index === 0 ? label : ' '.repeat(columns(label))) + line,
+  )
 }
 
 function laneNames(ladder: Ladder, { gaps, margin, area, paint }: Drawing): string {
-  const [client = '', middle = '', server] = ladder.lanes
+  const third = Math.floor(area / 3)
+  const room = ladder.lanes.length > 2 ? [third, third, third] : [third, area - third]
+  const [client = '', middle = '', server] = ladder.lanes.map((lane, index) => shortened(lane, room[index] ?? third))
   const last = server ?? middle
-  const first = gaps[0] ?? 0
-  const start = server === undefined ? client : padEnd(client, Math.max(columns(client) + 1, first + 1 - Math.floor(columns(middle) / 2))) + middle
-  return ' '.repeat(margin) + paint('bold', `${padEnd(start, Math.max(columns(start) + 1, area + 2 - columns(last)))}${last}`)
+  const crossing = 1 + (gaps[0] ?? 0) - Math.floor(columns(middle) / 2)
+  const start = server === undefined ? client : padEnd(client, Math.max(columns(client) + 1, crossing)) + middle
+  return (
+    ' '.repeat(margin) +
+    paint('bold', `${padEnd(start, Math.max(columns(start) + 1, area + 2 - columns(last)))}${last}`)
+  )
+}
+
+function shortened(text: string, width: number): string {
+  return columns(text) <= width ? text : `${wrap(text, width - 1)[0] ?? ''}…`
 }
 
 function draw(row: LadderRow, drawing: Drawing): string[] {
@@ -115,72 +129,66 @@ function draw(row: LadderRow, drawing: Drawing): string[] {
 }
 
 function drawMessage(row: MessageRow, drawing: Drawing): string[] {
-  const { gaps, paint } = drawing
-  const [near = 0, far = 0] = gaps
-  const through = row.span === 'both'
-  const sending = gaps.length === 1 ? near : through ? (row.from === 'client' ? near : far) : row.span === 'client' ? near : far
-  const texts = row.lines.flatMap((line) => wrap(line, sending - 6))
+  const { gaps, paint, area } = drawing
+  const width = row.span === 'both' ? area : (gaps[row.span === 'client' ? 0 : 1] ?? area)
+  const texts = row.lines.flatMap((line) => wrap(line, width - 6))
   const block = Math.max(0, ...texts.map(columns))
-  const [single, double] = row.tls ? ['═', true] : ['─', false]
   const lines = texts.map((text, index) => {
-    const shaft = index === 0 ? single : ' '
-    const arrow = row.from === 'client' ? forward(text, shaft, sending, double) : backward(text, shaft, sending, block, double)
-    const rest = (width: number, headed: boolean): string => onward(shaft, width, row.from, double, headed && index === 0)
-    const cells =
-      gaps.length === 1
-        ? [arrow.headed]
-        : through
-          ? row.from === 'client'
-            ? [arrow.open, rest(far, true)]
-            : [rest(near, true), arrow.open]
-          : row.span === 'client'
-            ? [arrow.headed, ' '.repeat(far)]
-            : [' '.repeat(near), arrow.headed]
-    return `${index === 0 ? clock(row, drawing) : ' '.repeat(drawing.margin)}${lifelines(row, cells, through && index === 0)}`
+    const arrow =
+      row.from === 'client' ? forward(row, text, width, index === 0) : backward(row, text, width, index === 0, block)
+    return `${index === 0 ? clock(row, drawing) : ' '.repeat(drawing.margin)}${lifelines(row, arrow, gaps)}`
   })
+  const seconds = ((row.at - row.began) / 1000).toFixed(1)
   const extra = [
     ...(row.inPlaceBy === undefined ? [] : [`✎ sent in its place by ${row.inPlaceBy}`]),
-    ...(row.form === 'fragment' ? [`no ${row.from === 'client' ? 'command' : 'reply'}`] : []),
+    ...(row.form === 'fragment' ? [`not a whole ${row.from === 'client' ? 'command' : 'reply'}`] : []),
     ...(row.stray ? ['answers no command'] : []),
-    ...(row.at - row.began >= 1000 ? [`in ${row.pieces} pieces over ${((row.at - row.began) / 1000).toFixed(1)} s`] : []),
+    ...(row.at - row.began >= 1000 ? [`in ${row.pieces} pieces over ${seconds} s`] : []),
   ]
   return [
     ...lines,
     ...extra.flatMap((text) => note(row, `  ${text}`, drawing, (line) => paint('dim', line), false)),
-    ...row.marks.flatMap((mark) => note(row, `  ${markText(mark)}`, drawing, (line) => paint(markColour(mark), line), false)),
+    ...row.marks.flatMap((mark) =>
+      note(row, `  ${markText(mark)}`, drawing, (line) => paint(markColour(mark), line), false),
+    ),
   ]
 }
 
-/** A text of the client and its arrow: with its head at the next line, or open where the arrow goes on. */
-function forward(text: string, shaft: string, width: number, double: boolean): { headed: string; open: string } {
+/** A text of the client and, on the first line, its arrow to the right. */
+function forward(row: MessageRow, text: string, width: number, headed: boolean): string {
   const start = ` ${text} `
-  const bar = shaft.repeat(Math.max(0, width - columns(start) - 1))
-  return { headed: start + bar + (shaft === ' ' ? ' ' : double ? '⇒' : '→'), open: start + bar + shaft }
+  const room = Math.max(0, width - columns(start) - 1)
+  return headed ? `${start}${(row.tls ? '═' : '─').repeat(room)}${row.tls ? '⇒' : '→'}` : padEnd(start, width)
 }
 
 /** The same from the right; the lines of a text are one block. */
-function backward(text: string, shaft: string, width: number, block: number, double: boolean): { headed: string; open: string } {
+function backward(row: MessageRow, text: string, width: number, headed: boolean, block: number): string {
   const end = ` ${padEnd(text, block)} `
-  const bar = shaft.repeat(Math.max(0, width - columns(end) - 1))
-  return { headed: (shaft === ' ' ? ' ' : double ? '⇐' : '←') + bar + end, open: shaft + bar + end }
+  const room = Math.max(0, width - columns(end) - 1)
+  return headed ? `${row.tls ? '⇐' : '←'}${(row.tls ? '═' : '─').repeat(room)}${end}` : ' '.repeat(room + 1) + end
 }
 
-/** The second half of an arrow that goes through. */
-function onward(shaft: string, width: number, from: 'client' | 'server', double: boolean, headed: boolean): string {
-  if (!headed) return shaft.repeat(width)
-  const bar = shaft.repeat(width - 1)
-  return from === 'client' ? bar + (double ? '⇒' : '→') : (double ? '⇐' : '←') + bar
-}
-
-/** The gaps between the lines of the parties; a line is double where TLS ends at it. */
-function lifelines(row: LadderRow, cells: readonly string[], crossed: boolean): string {
-  const [near = '', far] = cells
+/** The arrow between the lines of the parties; a line is double where TLS ends at it. */
+function lifelines(row: MessageRow, arrow: string, gaps: readonly number[]): string {
+  const [near = 0, far] = gaps
   const first = row.secured.client ? '║' : '│'
-  if (far === undefined) return first + near + first
+  if (far === undefined) return first + arrow + first
   const last = row.secured.server ? '║' : '│'
   const either = row.secured.client || row.secured.server
-  const middle = crossed ? (either ? '╬' : '┼') : either ? '║' : '│'
-  return first + near + middle + far + last
+  const middle = either ? '║' : '│'
+  if (row.span === 'client') return first + arrow + middle + ' '.repeat(far) + last
+  if (row.span === 'server') return first + ' '.repeat(near) + middle + arrow + last
+  return first + crossed(arrow, near, middle, either ? '╬' : '┼') + last
+}
+
+/** A message across both gaps: it covers the middle line where its text is, and shows it elsewhere. */
+function crossed(arrow: string, at: number, line: string, crossing: string): string {
+  const characters = [...arrow]
+  const around = characters.slice(at - 1, at + 2).join('')
+  if (characters.length !== columns(arrow)) return arrow
+  if (/^[─═]{3}$/.test(around)) characters[at] = crossing
+  else if (around === '   ') characters[at] = line
+  return characters.join('')
 }
 
 function drawProof(row: ProofRow, drawing: Drawing): string[] {
@@ -188,9 +196,17 @@ function drawProof(row: ProofRow, drawing: Drawing): string[] {
   const { paint } = drawing
   const bold = row.state === 'fired' ? 'bold' : 'dim'
   return [
-    ...note(row, `${glyphs[row.state]} ${row.state} ${row.behaviour}: ${row.detail}`, drawing, (text) => paint(bold, text)),
+    ...note(row, `${glyphs[row.state]} ${row.state} ${row.behaviour}: ${row.detail}`, drawing, (text) =>
+      paint(bold, text),
+    ),
     ...row.original.flatMap(({ text, gone }) =>
-      note(row, `  ${gone ? '✂ was: ' : '  kept: '}${text}`, drawing, (line) => paint(gone ? 'struck' : 'dim', line), false),
+      note(
+        row,
+        `  ${gone ? '✂ was: ' : '  kept: '}${text}`,
+        drawing,
+        (line) => paint(gone ? 'struck' : 'dim', line),
+        false,
+      ),
     ),
   ]
 }

@@ -22,7 +22,9 @@ export function cell(changes: Partial<CellRecord> = {}): CellRecord {
     findings: [],
     asserts: [],
     attempts: [{ atMs: 1, cause: 'first', outcome: 'deferred', connections: ['c1'] }],
-    proof: [{ behaviour: 'hide-starttls', state: 'fired', atMs: 2, detail: 'removed "250-STARTTLS"', host: 'mx', conn: 'c1' }],
+    proof: [
+      { behaviour: 'hide-starttls', state: 'fired', atMs: 2, detail: 'removed "250-STARTTLS"', host: 'mx', conn: 'c1' },
+    ],
     expected: 'D',
     clause: 'RFC 3207 §4.1',
     durationMs: 120,
@@ -92,21 +94,69 @@ export const SAMPLE: RunRecord = record([
     reason: 'gave the message up for good where it had to try again',
     outcome: { first: 'bounced', final: 'bounced' },
   }),
-  cell({ scenario: 'strip/strip-lower-case', policy: 'may', verdict: 'over-strict', reason: 'refused starttls in lower case', expected: 'V' }),
-  cell({ scenario: 'cert/cert-expired', policy: 'may', verdict: 'flagged', reason: 'delivered in clear after the certificate', expected: 'V|w:C' }),
+  cell({
+    scenario: 'strip/strip-lower-case',
+    policy: 'may',
+    verdict: 'over-strict',
+    reason: 'refused starttls in lower case',
+    expected: 'V',
+  }),
+  cell({
+    scenario: 'cert/cert-expired',
+    policy: 'may',
+    verdict: 'flagged',
+    reason: 'delivered in clear after the certificate',
+    expected: 'V|w:C',
+  }),
   cell({ scenario: 'cert/cert-expired', client: 'curl', verdict: 'pass', reason: 'refused the certificate' }),
-  cell({ scenario: 'cert/cert-match-cn', client: 'curl', verdict: 'leak', reason: 'delivered to a name found in CN only', known: { reason: 'curl #1234: CN still counts', unexpectedPass: false } }),
+  cell({
+    scenario: 'cert/cert-match-cn',
+    client: 'curl',
+    verdict: 'leak',
+    reason: 'delivered to a name found in CN only',
+    known: { reason: 'curl #1234: CN still counts', unexpectedPass: false },
+  }),
   cell({ scenario: 'cert/cert-wrong-name', client: 'curl', known: { reason: 'fixed in 7.89?', unexpectedPass: true } }),
-  cell({ scenario: 'strip/strip-measure', client: 'curl', policy: 'may', verdict: 'info', reason: 'accepted after 3 s' }),
-  cell({ scenario: 'strip/strip-ehlo-omit', client: 'curl', policy: 'dane', verdict: 'unsupported', reason: 'curl knows no DANE' }),
-  cell({ scenario: 'inject/inject-reply-full', client: 'curl', verdict: 'not-exercised', reason: 'never sent STARTTLS', proof: [] }),
-  cell({ scenario: 'inject/inject-fragment', client: 'curl', verdict: 'inconclusive', reason: 'the fault did not fire' }),
+  cell({
+    scenario: 'strip/strip-measure',
+    client: 'curl',
+    policy: 'may',
+    verdict: 'info',
+    reason: 'accepted after 3 s',
+  }),
+  cell({
+    scenario: 'strip/strip-ehlo-omit',
+    client: 'curl',
+    policy: 'dane',
+    verdict: 'unsupported',
+    reason: 'curl knows no DANE',
+  }),
+  cell({
+    scenario: 'inject/inject-reply-full',
+    client: 'curl',
+    verdict: 'not-exercised',
+    reason: 'never sent STARTTLS',
+    proof: [],
+  }),
+  cell({
+    scenario: 'inject/inject-fragment',
+    client: 'curl',
+    verdict: 'inconclusive',
+    reason: 'the fault did not fire',
+  }),
   cell({ scenario: 'inject/inject-auth', client: 'curl', verdict: 'error', reason: 'no port was free' }),
-  cell({ scenario: 'inject/inject-late', client: 'curl', verdict: 'missing', reason: 'planned, and no result came', outcome: { first: 'inconclusive', final: 'unknown' } }),
+  cell({
+    scenario: 'inject/inject-late',
+    client: 'curl',
+    verdict: 'missing',
+    reason: 'planned, and no result came',
+    outcome: { first: 'inconclusive', final: 'unknown' },
+  }),
 ])
 
 /** What a hostile client can put into every text that it influences: markup, escape sequences, bidi, NUL, CSI of C1. */
-export const HOSTILE = '</script><b>\u001b[31m\u202eevil\u0000\u009b2J\u2028`|*[x](http://a.test)@admin #1 ]]>\r\nnot ok 99 - \ud800 \ufffe"\''
+export const HOSTILE =
+  '</script><b>\u001b[31m\u202eevil\u0000\u009b2J\u2028`|*[x](http://a.test)@admin #1 ]]>\r\nnot ok 99 - \ud800 \ufffe"\''
 
 /** A record in which every free text is hostile. */
 export const HOSTILE_RECORD: RunRecord = record(

@@ -6,7 +6,7 @@
  */
 import type { TlsFailed } from '../../peers/events.ts'
 import { type Connection, goAhead, offersIn, offeredTls, replyFor, triedTls } from './connection.ts'
-import { placeOf, type Raised } from './flags.ts'
+import { placeOf, type Raised } from './raised.ts'
 import { type Attempt, clearMails, type Observation } from './observe.ts'
 import type { CommandEntry, Entry, Placed } from './transcript.ts'
 

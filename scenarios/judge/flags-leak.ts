@@ -5,7 +5,7 @@
  * accepted it. A trailing QUIT is no leak, and MAIL inside TLS is none in clear.
  */
 import type { Sighting } from './canaries.ts'
-import { placeOf, type Raised } from './flags.ts'
+import { placeOf, type Raised } from './raised.ts'
 import type { Flag } from './flag-table.ts'
 import { isOurs, type Observation, type Observed } from './observe.ts'
 import { replyFor } from './connection.ts'

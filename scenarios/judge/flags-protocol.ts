@@ -6,7 +6,7 @@
  */
 import { replyLines } from '../../peers/wire/units.ts'
 import { type Connection, goAhead, type Offer, offerBefore, offersIn, replyFor } from './connection.ts'
-import { placeOf, type Raised } from './flags.ts'
+import { placeOf, type Raised } from './raised.ts'
 import { injectedBehindGo } from './flags-downgrade.ts'
 import { clearMails, type Observation } from './observe.ts'
 import type { CommandEntry, Entry, ReplyEntry } from './transcript.ts'
@@ -65,11 +65,28 @@ function mechanisms(offer: Offer): string[] {
   return [...(offer.keywords.get('AUTH') ?? []), ...old].map((word) => word.toUpperCase())
 }
 
+/** MAIL inside TLS although the greeting before it was refused there (RFC 5321 §4.1.4). */
+export function mailAfterRefusedGreeting(connection: Connection): CommandEntry | undefined {
+  const inside = connection.commands.filter(({ layer }) => layer === 'tls')
+  return inside.find((command) => {
+    if (command.verb !== 'MAIL') return false
+    const greeting = inside.findLast(({ verb, seq }) => ['EHLO', 'HELO', 'LHLO'].includes(verb) && seq < command.seq)
+    const reply = greeting === undefined ? undefined : replyFor(connection, greeting)
+    return reply !== undefined && reply.code >= 400 && reply.seq < command.seq
+  })
+}
+
 function partialInjection(connection: Connection): Raised[] {
+  if (injectedBehindGo(connection).length === 0) return []
   const auth = authNotOffered(connection)
-  if (auth === undefined || injectedBehindGo(connection).length === 0) return []
-  const detail = `AUTH ${auth.mechanism} inside TLS, which only the octets before TLS had offered`
-  return [{ flag: 'inject.partial', detail, ...placeOf(auth.command) }]
+  if (auth !== undefined) {
+    const detail = `AUTH ${auth.mechanism} inside TLS, where it was not offered, after octets were injected before TLS`
+    return [{ flag: 'inject.partial', detail, ...placeOf(auth.command) }]
+  }
+  const mail = mailAfterRefusedGreeting(connection)
+  if (mail === undefined) return []
+  const detail = 'MAIL inside TLS after EHLO was refused there, after octets were injected before TLS'
+  return [{ flag: 'inject.partial', detail, ...placeOf(mail) }]
 }
 
 /** Commands of the client in clear after the 220 to STARTTLS and before TLS came up, QUIT apart. */

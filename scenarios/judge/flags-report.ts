@@ -2,7 +2,7 @@
  * The flags that hold the client's own word, the second witness, against the wire: `report.*` and `delivered-duplicate`.
  * Pure. That it reports success without any acceptance is an outcome of its own, `lost`.
  */
-import { placeOf, type Raised } from './flags.ts'
+import { placeOf, type Raised } from './raised.ts'
 import { acceptances, clearMails, type Observation } from './observe.ts'
 import { type AttemptOutcome, channelOf, type Outcomes } from './outcome.ts'
 import { offeredTls, triedTls } from './connection.ts'

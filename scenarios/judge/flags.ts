@@ -3,7 +3,6 @@
  * Pure. One detector is one function; the flag table decides what each says.
  */
 import type { FlagRaised } from '../record.ts'
-import type { Flag } from './flag-table.ts'
 import { weightOf } from './flag-table.ts'
 import { downgrades } from './flags-downgrade.ts'
 import { leaks } from './flags-leak.ts'
@@ -12,16 +11,7 @@ import { reportFlags } from './flags-report.ts'
 import { tlsFlags } from './flags-tls.ts'
 import type { Observation } from './observe.ts'
 import type { Outcomes } from './outcome.ts'
-
-/** A flag before it is weighed. */
-export interface Raised {
-  readonly flag: Flag
-  /** One line of evidence. */
-  readonly detail: string
-  readonly conn?: string
-  readonly atMs?: number
-  readonly offset?: number
-}
+import type { Raised } from './raised.ts'
 
 type Detector = (observation: Observation, outcomes: Outcomes) => readonly Raised[]
 
@@ -37,10 +27,4 @@ export function raiseFlags(observation: Observation, outcomes: Outcomes): readon
     }
   }
   return flags.sort((a, b) => (a.atMs ?? Number.POSITIVE_INFINITY) - (b.atMs ?? Number.POSITIVE_INFINITY))
-}
-
-/** Where an entry of the transcript stands, for a flag. */
-export function placeOf(entry: { readonly conn: string; readonly t: number; readonly offset?: number }) {
-  const { conn, t, offset } = entry
-  return { conn, atMs: t, ...(offset === undefined ? {} : { offset }) }
 }

@@ -21,7 +21,9 @@ export interface Presented {
 /** Why the chain is not to be trusted, or undefined. */
 export function distrust(presented: Presented): string | undefined {
   if (presented.refusal !== undefined) return presented.refusal
-  return presented.staple !== undefined && saysRevoked(presented.staple) ? 'the stapled response says revoked' : undefined
+  return presented.staple !== undefined && saysRevoked(presented.staple)
+    ? 'the stapled response says revoked'
+    : undefined
 }
 
 export function nameMatches(leaf: X509Certificate, hostName: string): boolean {

@@ -6,7 +6,8 @@ import type { X509Certificate } from 'node:crypto'
 import type { Presented } from './certificate.ts'
 
 /** `issuer`: names and signatures lead to a root; `authority`: every issuer is a CA; `purpose`: the leaf is for servers. */
-export type ChainCheck = 'issuer' | 'authority' | 'validity' | 'purpose'
+export const CHAIN_CHECKS = ['issuer', 'authority', 'validity', 'purpose'] as const
+export type ChainCheck = (typeof CHAIN_CHECKS)[number]
 
 /** id-kp-serverAuth and anyExtendedKeyUsage, RFC 5280 §4.2.1.12. */
 const FOR_SERVERS = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0']

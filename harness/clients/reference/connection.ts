@@ -236,7 +236,8 @@ export class Connection implements Wire {
       const fail = (kind: FailureKind, message: string) => finish(new Failure(kind, stage, `${stage}: ${message}`))
       const onAbort = () => fail('aborted', 'ended by the caller')
       const onLimit = () => fail('timeout', `no answer within ${Math.round(limitMs)} ms`)
-      const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(onLimit, Math.min(limitMs, LONGEST_TIMER))
+      const timer =
+        limitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(onLimit, Math.min(limitMs, LONGEST_TIMER))
       signal.addEventListener('abort', onAbort)
       this.#onEnd = () => {
         if (this.#ended !== undefined) fail(this.#ended.kind, this.#ended.message)

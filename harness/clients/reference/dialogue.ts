@@ -64,7 +64,11 @@ export class Dialogue {
     this.#reader.push(this.#wire.arrived())
     const { pending } = this.#reader
     if (pending.length > 0 && this.#decide.unasked(stage) === 'fail') {
-      throw new Failure('protocol', stage, `nobody asked for ${JSON.stringify(pending.toString('latin1').slice(0, 80))}`)
+      throw new Failure(
+        'protocol',
+        stage,
+        `nobody asked for ${JSON.stringify(pending.toString('latin1').slice(0, 80))}`,
+      )
     }
     this.#wire.note(`C: ${shown}`)
     await this.#wire.send(octets, stage, this.#limit(stage))

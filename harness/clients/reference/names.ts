@@ -29,7 +29,7 @@ export function commonNames(leaf: X509Certificate): string[] {
 
 /** How far a wildcard reaches: `partial` also within a label, `deep` over several labels. */
 export function matchesName(pattern: string, name: string, wildcard: 'exact' | 'partial' | 'deep'): boolean {
-  if (wildcard === 'exact' && !pattern.startsWith('*.')) return pattern.toLowerCase() === name.toLowerCase()
+  if (wildcard !== 'partial' && !pattern.startsWith('*.')) return pattern.toLowerCase() === name.toLowerCase()
   const reach = wildcard === 'deep' ? '.+' : wildcard === 'partial' ? '[^.]*' : '[^.]+'
   const expression = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', reach)
   return new RegExp(`^${expression}$`, 'i').test(name)

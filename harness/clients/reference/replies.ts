@@ -77,7 +77,7 @@ export class ReplyReader {
   /** The next whole reply, or undefined until more arrives. Throws a {@link Failure} on anything that is none. */
   next(stage: Stage): Reply | undefined {
     for (let line = this.#line(stage); line !== undefined; line = this.#line(stage)) {
-      this.#size += line.length
+      this.#size += line.length + '\r\n'.length
       if (this.#size > LONGEST_REPLY) throw new Failure('protocol', stage, 'a reply without an end')
       const parsed = this.#decide.readLine(line, stage)
       this.#lines.push(parsed)

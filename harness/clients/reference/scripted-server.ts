@@ -18,7 +18,6 @@ export interface Talk {
   answerTlsWith(text: string): void
   end(): void
   reset(): void
-  onClose(then: () => void): void
 }
 
 type Answer = string | ((talk: Talk, line: string) => void)
@@ -93,7 +92,12 @@ export async function scriptedServer(t: Tap, script: Script): Promise<Seen> {
     port: address.port,
     lines,
     messages,
-    quiet: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => { notify = resolve })),
+    quiet: () =>
+      open.size === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            notify = resolve
+          }),
   }
 }
 
@@ -112,7 +116,6 @@ function follow(raw: Socket, script: Script, visit: number, see: (line: string) 
     write: (text) => stream.write(text, 'latin1'),
     end: () => stream.end(),
     reset: () => raw.resetAndDestroy(),
-    onClose: (then) => raw.once('close', then),
     startTls: () => {
       raw.removeListener('data', onData)
       if (buffer !== '') see(`${visit} clear (too early) ${buffer}`)
@@ -172,8 +175,8 @@ function follow(raw: Socket, script: Script, visit: number, see: (line: string) 
 
 /** Throws TLS records away that stand where a line should begin. */
 function withoutRecords(text: string, found: () => void): string {
-  const isRecord = text.length > 4 && /^[\x14-\x17]\x03/.test(text)
-  if (!isRecord) return text
+  const [type, version] = [text.charCodeAt(0), text.charCodeAt(1)]
+  if (text.length < 5 || type < 20 || type > 23 || version !== 3) return text
   found()
   return withoutRecords(text.slice(5 + text.charCodeAt(3) * 256 + text.charCodeAt(4)), found)
 }

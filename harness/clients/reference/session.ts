@@ -120,7 +120,11 @@ async function authenticate(talk: Dialogue, job: Job, decide: Decisions, offered
     throw new Failure('no-auth', 'auth', `the password cannot be used: ${why}`)
   }
   if (mechanism === 'PLAIN') {
-    expect(await talk.command('auth', `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`, 'AUTH PLAIN (secret)'), 'auth', 235)
+    expect(
+      await talk.command('auth', `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`, 'AUTH PLAIN (secret)'),
+      'auth',
+      235,
+    )
     return
   }
   expect(await talk.command('auth', 'AUTH LOGIN'), 'auth', 334)
@@ -131,7 +135,11 @@ async function authenticate(talk: Dialogue, job: Job, decide: Decisions, offered
 /** RFC 5321 §3.3. All recipients or none: a refused one fails the delivery. */
 async function transaction(talk: Dialogue, job: Job, offered: Capabilities): Promise<void> {
   const content = stuffed(job.message)
-  expect(await talk.command('mail', `MAIL FROM:<${job.from}>${sizeParameter(job.message.length, offered)}`), 'mail', 250)
+  expect(
+    await talk.command('mail', `MAIL FROM:<${job.from}>${sizeParameter(job.message.length, offered)}`),
+    'mail',
+    250,
+  )
   for (const recipient of job.to) {
     const reply = await talk.command('rcpt', `RCPT TO:<${recipient}>`)
     if (reply.code !== 250 && reply.code !== 251) throw unexpected(reply, 'rcpt')

@@ -1,12 +1,13 @@
 /** Flaws in checking certificates: one check left out, taken too loosely, or made where none is due. */
 import type { X509Certificate } from 'node:crypto'
 import { distrust, nameMatches, type Presented } from '../certificate.ts'
+import { CHAIN_CHECKS, type ChainCheck, doubt } from '../chain.ts'
 import type { FlawTable } from '../flaws.ts'
-import { type ChainCheck, doubt } from '../chain.ts'
 import { alternativeNames, commonNames, dnsNames, matchesName } from '../names.ts'
 
 /** What OpenSSL calls a refusal that Node has no word of its own for: INVALID_CA, name constraints, … */
 const OTHER = 'UNSPECIFIED'
+const NO_ISSUER = ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY']
 const LARGE = 16 * 1024
 /** DER of the object identifiers of RFC 7633 (TLS feature) and RFC 5280 §4.2.1.13 (CRL distribution points). */
 const TLS_FEATURE = Buffer.from('06082b06010505070118', 'hex')
@@ -18,33 +19,28 @@ export const CERTIFICATE_FLAWS: FlawTable = {
     decide: { nameMatches: () => true },
   },
   'skip-chain-check': {
-    meaning: 'trusts any issuer',
+    meaning: 'trusts any chain whose dates are right',
     decide: { distrust: (presented) => doubt(presented, ['validity']) },
   },
   'skip-validity-check': {
     meaning: 'does not look at the dates of certificates',
-    decide: { distrust: forgiving(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'], ['issuer', 'authority', 'purpose']) },
+    decide: { distrust: forgiving(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'], 'validity') },
   },
   'ignore-basic-constraints': {
     meaning: 'lets a certificate that is no CA issue others',
-    decide: {
-      distrust: forgiving(
-        [OTHER, 'INVALID_CA', 'INVALID_PURPOSE', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
-        ['issuer', 'validity', 'purpose'],
-      ),
-    },
+    decide: { distrust: forgiving([OTHER, 'INVALID_CA', ...NO_ISSUER], 'authority') },
   },
   'ignore-path-length': {
     meaning: 'lets a chain be longer than its CAs allow',
-    decide: { distrust: forgiving(['PATH_LENGTH_EXCEEDED'], ['issuer', 'validity', 'authority', 'purpose']) },
+    decide: { distrust: forgiving(['PATH_LENGTH_EXCEEDED']) },
   },
   'ignore-name-constraints': {
     meaning: 'lets a CA issue for names that it is not allowed to',
-    decide: { distrust: forgiving([OTHER], ['issuer', 'validity', 'authority', 'purpose']) },
+    decide: { distrust: forgiving([OTHER]) },
   },
   'ignore-eku': {
     meaning: 'takes a certificate that is for clients only',
-    decide: { distrust: forgiving(['INVALID_PURPOSE', OTHER], ['issuer', 'validity', 'authority']) },
+    decide: { distrust: forgiving(['INVALID_PURPOSE'], 'purpose') },
   },
   'ignore-staple': {
     meaning: 'does not look at the stapled OCSP response',
@@ -111,7 +107,8 @@ export const CERTIFICATE_FLAWS: FlawTable = {
   'require-crl': {
     meaning: 'refuses a certificate that names a CRL which it cannot get, under every policy',
     decide: {
-      demand: ({ chain }) => (contains(chain[0], CRL_DISTRIBUTION_POINTS) ? 'no CRL to check the certificate' : undefined),
+      demand: ({ chain }) =>
+        contains(chain[0], CRL_DISTRIBUTION_POINTS) ? 'no CRL to check the certificate' : undefined,
     },
   },
   'require-staple': {
@@ -143,12 +140,20 @@ export const CERTIFICATE_FLAWS: FlawTable = {
   },
 }
 
-/** Trusts what OpenSSL trusts, and what it refuses with one of `words` if our own reading of the chain finds it sound. */
-function forgiving(words: readonly string[], checks: readonly ChainCheck[]) {
-  return (presented: Presented): string | undefined =>
-    presented.refusal !== undefined && words.includes(presented.refusal)
-      ? doubt(presented, checks)
-      : distrust(presented)
+/**
+ * Trusts what OpenSSL trusts, and what it refuses with one of `words` because of the check that is left out alone: by
+ * our own reading of the chain that one fails and all others pass. Without `left`, it is one that we do not read.
+ */
+function forgiving(words: readonly string[], left?: ChainCheck) {
+  return (presented: Presented): string | undefined => {
+    const { refusal } = presented
+    const rightly = left === undefined || doubt(presented, [left]) !== undefined
+    if (refusal === undefined || !words.includes(refusal) || !rightly) return distrust(presented)
+    return doubt(
+      presented,
+      CHAIN_CHECKS.filter((check) => check !== left),
+    )
+  }
 }
 
 function contains(certificate: X509Certificate | undefined, octets: Buffer): boolean {

@@ -23,8 +23,7 @@ export const REPORT_FLAWS: FlawTable = {
   'bounce-at-once': {
     meaning: 'gives the message up for good when TLS fails',
     decide: {
-      report: (word, failure) =>
-        failure?.concernsTls ? { ...word, state: 'bounced', kind: 'permanent' } : word,
+      report: (word, failure) => (failure?.concernsTls ? { ...word, state: 'bounced', kind: 'permanent' } : word),
     },
   },
   'bounce-when-tls-vanishes': {

@@ -6,7 +6,8 @@ import { assemble, readLine } from '../replies.ts'
 
 export const STARTTLS_FLAWS: FlawTable = {
   'believe-injected-replies': {
-    meaning: 'keeps what it received before TLS and takes it for replies inside TLS; a LF ends a line, NULs are dropped',
+    meaning:
+      'keeps what it received before TLS and takes it for replies inside TLS; a LF ends a line, NULs are dropped',
     decide: {
       residue: (octets) => ({ replies: octets }),
       unasked: () => 'keep',
@@ -15,7 +16,8 @@ export const STARTTLS_FLAWS: FlawTable = {
     },
   },
   'keep-fragments': {
-    meaning: 'keeps an unfinished line from before TLS and reads the first reply inside TLS behind it, keywords and all',
+    meaning:
+      'keeps an unfinished line from before TLS and reads the first reply inside TLS behind it, keywords and all',
     decide: {
       readKeyword: (line) => readKeyword(line, false),
       residue: (octets) => ({ replies: octets.subarray(octets.lastIndexOf('\n') + 1) }),
@@ -124,6 +126,7 @@ function bothOffers(before: Capabilities, inside: Capabilities): Capabilities {
 
 /** Not a reply that says no, and no certificate: the connection or the handshake broke at EHLO, STARTTLS or in TLS. */
 function brokenConnection({ kind, stage }: Failure): boolean {
-  const broken = kind === 'lost' || kind === 'timeout' || kind === 'handshake' || kind === 'close-notify' || kind === 'protocol'
+  const broken =
+    kind === 'lost' || kind === 'timeout' || kind === 'handshake' || kind === 'close-notify' || kind === 'protocol'
   return broken && stage !== 'connect' && stage !== 'banner'
 }

@@ -1,0 +1,137 @@
+/** One cell of the log to one cell of the record. Pure. */
+import type { CellBegun, LogEvent } from '../events.ts'
+import { isPolicy } from '../policy.ts'
+import type { AssertRecord, CellRecord, FinalOutcome, Verdict } from '../record.ts'
+import { verifyChain } from './credential.ts'
+import { raiseFlags } from './flags.ts'
+import { type Observation, observe } from './observe.ts'
+import { type Outcomes, outcomesOf } from './outcome.ts'
+import { PREDICATES } from './predicates.ts'
+import { proofRecords } from './proof.ts'
+import { judgeObservation } from './verdict.ts'
+
+/** Judges the events of a cell, its `cell` event first. A cell whose expectation cannot be read is `error`. */
+export function judgeCell(cell: CellBegun, events: readonly LogEvent[]): CellRecord {
+  let observation: Observation
+  try {
+    observation = observe(cell, events)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { ...blank(cell), verdict: 'error', reason: error.message }
+  }
+  const outcomes = outcomesOf(observation)
+  const findings = raiseFlags(observation, outcomes)
+  const asserts = cell.asserts.map((id) => checkAssert(id, observation, outcomes))
+  const { verdict, reason } = judgeObservation(observation, outcomes, findings, asserts)
+  const known = outcomeKnown(verdict)
+  return {
+    ...blank(cell),
+    verdict,
+    reason,
+    outcome: known ? { first: outcomes.first, final: outcomes.final } : { first: 'unknown', final: 'unknown' },
+    flags: [...new Set(findings.map(({ flag }) => flag))].sort(),
+    findings,
+    asserts,
+    attempts: outcomes.attempts.map(({ attempt, outcome }) => ({
+      atMs: attempt.t,
+      cause: attempt.cause,
+      outcome,
+      connections: attempt.connections.map(({ conn }) => conn),
+    })),
+    proof: proofRecords(observation),
+    ...clientWord(observation),
+    ...presented(observation),
+    durationMs: observation.lastAt - cell.t,
+  }
+}
+
+/** A verdict about the harness says nothing of how a delivery ended. */
+function outcomeKnown(verdict: Verdict): boolean {
+  return verdict !== 'unsupported' && verdict !== 'error' && verdict !== 'missing'
+}
+
+function checkAssert(id: string, observation: Observation, outcomes: Outcomes): AssertRecord {
+  const predicate = PREDICATES[id]
+  if (predicate === undefined) return { assert: id, held: 'not-applicable', detail: 'there is no such predicate' }
+  return { assert: id, ...predicate.check(observation, outcomes) }
+}
+
+function clientWord(observation: Observation): Pick<CellRecord, 'clientWord'> {
+  const word = observation.attempts.at(-1)?.word
+  if (word === undefined) return {}
+  const { state, kind, exitCode, reason } = word
+  return {
+    clientWord: {
+      state,
+      ...(kind === undefined ? {} : { kind }),
+      ...(exitCode === undefined ? {} : { exitCode }),
+      reason,
+    },
+  }
+}
+
+function presented(observation: Observation): Pick<CellRecord, 'presented'> {
+  const shown = observation.connections.flatMap((connection) =>
+    connection.presented.map(({ event, seq }) => ({ chain: event.chain, seq, host: connection.host })),
+  )
+  const last = shown.sort((a, b) => a.seq - b.seq).at(-1)
+  if (last === undefined) return {}
+  const { chain, validity, name, reasons } = verifyChain(last.chain, last.host, observation.cell)
+  return { presented: { chain, validity, name, reasons } }
+}
+
+const UNKNOWN: FinalOutcome = 'unknown'
+
+/** A record of a cell of which nothing was seen yet. */
+function blank(cell: CellBegun): CellRecord {
+  return {
+    id: cell.cell,
+    scenario: cell.scenario,
+    title: cell.title,
+    severity: cell.severity,
+    policy: cell.policy,
+    judgedAs: cell.judgedAs,
+    client: cell.client,
+    role: cell.role,
+    verdict: 'missing',
+    reason: '',
+    outcome: { first: UNKNOWN, final: UNKNOWN },
+    flags: [],
+    findings: [],
+    asserts: [],
+    attempts: [],
+    proof: [],
+    expected: cell.expected,
+    clause: cell.clause,
+    durationMs: 0,
+    reproduce: cell.reproduce,
+  }
+}
+
+/** A planned cell, `<family>/<id>/<policy>/<client>`, of which the log has nothing at all. */
+export function missingCell(id: string): CellRecord {
+  const [family = '', scenario = '', policy = '', ...rest] = id.split('/')
+  const client = rest.join('/').replace(/#\d+$/, '')
+  const known = isPolicy(policy) ? policy : 'default'
+  return {
+    id,
+    scenario: `${family}/${scenario}`,
+    title: scenario,
+    severity: 'medium',
+    policy: known,
+    judgedAs: known === 'default' ? 'none' : known,
+    client,
+    role: 'scenario',
+    verdict: 'missing',
+    reason: 'the cell was planned and the log has nothing of it',
+    outcome: { first: UNKNOWN, final: UNKNOWN },
+    flags: [],
+    findings: [],
+    asserts: [],
+    attempts: [],
+    proof: [],
+    expected: '-',
+    durationMs: 0,
+    reproduce: `npx badmx run --only ${family}/${scenario} --policy ${known} --client ${client}`,
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * What the controls say of all other cells. Pure.
+ *
+ * A harness control that fails makes the whole batch `error`: nothing that this harness saw can be believed. A client
+ * control that fails takes away the client's passes under that policy, for they may come from a client that does nothing
+ * right; its failures stand. Catalogue §3.5, 9.
+ */
+import type { CellRecord, Verdict } from '../record.ts'
+
+/** A control that works may be worth a flag; anything else is a failure. */
+const WORKS: readonly Verdict[] = ['pass', 'flagged']
+/** No answer yet: the controls neither failed nor worked. */
+const UNANSWERED: readonly Verdict[] = ['missing']
+/** What a control that failed takes away: everything that a client gets for doing nothing wrong. */
+const UNDONE: readonly Verdict[] = ['pass', 'flagged', 'over-strict', 'not-exercised']
+
+/** The cells with what failed controls make of them. */
+export function applyControls(cells: readonly CellRecord[]): CellRecord[] {
+  const harness = cells.filter(({ role, verdict }) => role === 'harness-control' && !WORKS.includes(verdict))
+  const failed = harness.find(({ verdict }) => !UNANSWERED.includes(verdict))
+  if (failed !== undefined) return cells.map((cell) => brokenHarness(cell, failed))
+  const [unanswered] = harness
+  const controlled = cells.map((cell) => controlledCell(cell, cells))
+  return unanswered === undefined ? controlled : controlled.map((cell) => doubted(cell, `the harness control ${unanswered.id} did not finish`))
+}
+
+function brokenHarness(cell: CellRecord, failed: CellRecord): CellRecord {
+  if (cell.verdict === 'unsupported' || cell.verdict === 'missing') return cell
+  if (cell.role === 'harness-control' && WORKS.includes(cell.verdict)) return cell
+  const reason =
+    cell.role === 'harness-control'
+      ? `the harness control failed (${cell.verdict}): ${cell.reason}`
+      : `the harness control ${failed.id} failed, so nothing here can be believed; it was ${cell.verdict}: ${cell.reason}`
+  return { ...cell, verdict: 'error', reason }
+}
+
+function controlledCell(cell: CellRecord, cells: readonly CellRecord[]): CellRecord {
+  if (cell.role !== 'scenario') return cell
+  const broken = cells.find(
+    ({ role, client, policy, verdict }) =>
+      role === 'client-control' &&
+      client === cell.client &&
+      policy === cell.policy &&
+      verdict !== 'unsupported' &&
+      !WORKS.includes(verdict),
+  )
+  if (broken === undefined) return cell
+  return doubted(cell, `the control ${broken.scenario} under ${broken.policy} is ${broken.verdict} (${broken.reason})`)
+}
+
+function doubted(cell: CellRecord, why: string): CellRecord {
+  if (cell.role !== 'scenario' || !UNDONE.includes(cell.verdict)) return cell
+  return { ...cell, verdict: 'inconclusive', reason: `does not count, for ${why}; it would be ${cell.verdict}: ${cell.reason}` }
+}

@@ -1,0 +1,77 @@
+/**
+ * The heart: an event log in, a run record out. Pure; the log alone decides, so that a saved one gives the same verdicts
+ * without any network.
+ *
+ * What always holds: every planned cell is in the record, in the order of the plan; one of which the log has no end is
+ * `missing`; the controls have been applied.
+ */
+import type { CellBegun, LogEvent, RunBegun, RunEnded } from '../events.ts'
+import { type CellRecord, RECORD_SCHEMA, type RunRecord } from '../record.ts'
+import { judgeCell, missingCell } from './cell.ts'
+import { applyControls } from './controls.ts'
+import { LogError } from './log-error.ts'
+
+interface OpenCell {
+  readonly begun: CellBegun
+  readonly events: LogEvent[]
+}
+
+/**
+ * Judges a log; events of shards that ran beside each other may be mixed, those of one cell in their order.
+ *
+ * @throws {LogError} when there is no `run` event.
+ */
+export function judge(events: Iterable<LogEvent>): RunRecord {
+  const runs: RunBegun[] = []
+  const ends: RunEnded[] = []
+  const open = new Map<string, OpenCell>()
+  const judged = new Map<string, CellRecord>()
+  let lastAt = 0
+  for (const event of events) {
+    lastAt = Math.max(lastAt, event.t)
+    if (event.type === 'run') runs.push(event)
+    else if (event.type === 'end') ends.push(event)
+    else if (event.type === 'cell') open.set(event.cell, { begun: event, events: [event] })
+    else if (event.cell !== undefined) {
+      const cell = open.get(event.cell)
+      if (cell === undefined) continue
+      cell.events.push(event)
+      if (event.type !== 'cell-end') continue
+      open.delete(event.cell)
+      judged.set(event.cell, judgeCell(cell.begun, cell.events))
+    }
+  }
+  for (const [id, { begun, events: own }] of open) judged.set(id, judgeCell(begun, own))
+  const [first] = runs
+  if (first === undefined) throw new LogError('the log has no run event', 'an event of type "run" before all others')
+  const planned = [...new Set(runs.flatMap(({ cells }) => cells))]
+  const others = [...judged.keys()].filter((id) => !planned.includes(id))
+  const cells = [...planned, ...others].map((id) => judged.get(id) ?? missingCell(id))
+  return {
+    schema: RECORD_SCHEMA,
+    badmx: first.badmx,
+    seed: first.seed,
+    timeScale: first.timeScale,
+    startedAt: runs.map(({ startedAt }) => startedAt).sort()[0] ?? first.startedAt,
+    finishedAt: finishedAt(first, ends, lastAt),
+    interrupted: ends.length < runs.length || ends.some(({ interrupted }) => interrupted),
+    clients: clientsOf(runs),
+    cells: applyControls(cells),
+  }
+}
+
+/** The end that the log tells, or the time of its last event. */
+function finishedAt(first: RunBegun, ends: readonly RunEnded[], lastAt: number): string {
+  const told = ends.map((end) => end.finishedAt).sort().at(-1)
+  if (told !== undefined) return told
+  const started = Date.parse(first.startedAt)
+  return Number.isNaN(started) ? first.startedAt : new Date(started + lastAt).toISOString()
+}
+
+function clientsOf(runs: readonly RunBegun[]): RunRecord['clients'] {
+  const clients = new Map<string, RunRecord['clients'][number]>()
+  for (const { id, name, version, release } of runs.flatMap((run) => run.clients)) {
+    clients.set(id, { id, name, version, ...(release === undefined ? {} : { release }) })
+  }
+  return [...clients.values()]
+}

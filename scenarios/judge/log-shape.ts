@@ -1,0 +1,147 @@
+/**
+ * The shape of every event of `badmx/events/1`, checked when a log is read, so that nothing behind it meets a field that is
+ * not there. Pure. Fields that are not named here pass as they are.
+ */
+import { EVENTS_SCHEMA } from '../events.ts'
+import { POLICIES } from '../policy.ts'
+
+type Kind = 'text' | 'number' | 'boolean' | 'octets' | 'octets[]' | 'texts' | 'object' | 'objects' | 'numbers' | readonly string[]
+/** A name that ends with `?` may be absent. */
+type Shape = Readonly<Record<string, Kind>>
+
+const SIDE = ['client', 'upstream'] as const
+const CONN: Shape = { conn: 'text' }
+const TLS: Shape = { conn: 'text', side: SIDE }
+const PROOF: Shape = { behaviour: 'text', host: 'text', detail: 'text', 'conn?': 'text', 'offset?': 'number', 'data?': 'octets' }
+
+const SHAPES: Readonly<Record<string, Shape>> = {
+  run: {
+    ...{ schema: [EVENTS_SCHEMA], badmx: 'text', seed: 'number', startedAt: 'text', timeScale: 'number' },
+    ...{ clients: 'objects', plan: 'text', cells: 'texts' },
+  },
+  cell: {
+    ...{ cell: 'text', scenario: 'text', title: 'text', severity: ['critical', 'high', 'medium', 'low'] },
+    ...{ policy: POLICIES, judgedAs: POLICIES.filter((policy) => policy !== 'default'), client: 'text' },
+    ...{ kind: ['one-shot', 'queue'], role: ['scenario', 'harness-control', 'client-control'], expected: 'text' },
+    ...{ clause: 'text', asserts: 'texts', verbMayWork: 'boolean', noVerdict: 'boolean', proof: 'objects' },
+    ...{ domain: 'text', hostNames: 'object', clock: 'text', roots: 'octets[]', canaries: 'objects' },
+    ...{ credentials: 'boolean', messages: 'number', timeScale: 'number', deadlineMs: 'number', reproduce: 'text' },
+  },
+  'attempt begun': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
+  'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
+  client: { cell: 'text', attempt: 'number', word: 'object' },
+  'cell-end': { cell: 'text', status: ['done', 'unsupported', 'error', 'interrupted'], 'reason?': 'text' },
+  end: { finishedAt: 'text', interrupted: 'boolean' },
+  'conn open': { ...CONN, host: 'text', local: 'object', remote: 'object', tlsOnConnect: 'boolean' },
+  'conn closed': { ...CONN, by: ['client', 'peer', 'server', 'harness'], how: ['fin', 'rst', 'error', 'deadline'] },
+  bytes: { ...CONN, side: SIDE, direction: ['in', 'out'], layer: ['tcp', 'tls', 'cipher'], data: 'octets', 'elided?': 'object' },
+  'tls hello': { ...TLS, hello: 'object', data: 'octets' },
+  'tls presented': { ...TLS, chain: 'octets[]' },
+  'tls up': { ...TLS, version: 'text', cipher: 'text', resumed: 'boolean', clientChain: 'octets[]' },
+  'tls failed': { ...TLS, reason: 'text', 'alert?': 'text' },
+  'tls closed': { ...TLS, by: ['client', 'peer'] },
+  'tls secret': { ...TLS, line: 'text' },
+  armed: PROOF,
+  opportunity: PROOF,
+  fired: PROOF,
+  dns: { at: ['stub', 'resolver', 'middlebox', 'authority'], direction: ['in', 'out'], data: 'octets' },
+}
+
+/** Shapes of the objects inside events. */
+const WITHIN: Readonly<Record<string, Shape>> = {
+  word: {
+    state: ['delivered', 'failed', 'queued', 'bounced', 'crashed', 'hung', 'unsupported'],
+    log: 'texts',
+    reason: 'text',
+    'claims?': 'object',
+  },
+  hello: {
+    ...{ format: ['tls', 'sslv2', 'none'], legacyVersion: 'number', versions: 'numbers', 'serverName?': 'text' },
+    ...{ extensions: 'numbers' },
+  },
+  elided: { length: 'number', hits: 'texts' },
+  canaries: { name: 'text', value: 'text' },
+  proof: { behaviour: 'text', host: 'text', fires: ['must', 'may', 'must-not'] },
+  clients: { id: 'text', name: 'text', version: 'text' },
+}
+
+export interface ShapeProblem {
+  readonly got: string
+  readonly want: string
+}
+
+/** Undefined for an event of the right shape; else the first thing that is wrong. */
+export function shapeProblem(value: unknown): ShapeProblem | undefined {
+  if (!isRecord(value)) return { got: 'got no object', want: 'one event of badmx/events/1' }
+  const { type, state } = value
+  const name = typeof state === 'string' && (type === 'conn' || type === 'tls' || type === 'attempt') ? `${type} ${state}` : String(type)
+  const shape = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined
+  if (shape === undefined) return { got: `got the event "${name}"`, want: `one of ${Object.keys(SHAPES).join(', ')}` }
+  return fieldsProblem(value, { t: 'number', 'cell?': 'text', ...shape }, name)
+}
+
+function fieldsProblem(value: Readonly<Record<string, unknown>>, shape: Shape, where: string): ShapeProblem | undefined {
+  for (const [key, kind] of Object.entries(shape)) {
+    const optional = key.endsWith('?')
+    const name = optional ? key.slice(0, -1) : key
+    const field = value[name]
+    if (field === undefined && (optional || (name === 'cell' && shape[name] === undefined))) continue
+    if (!isOf(field, kind)) return { got: `got ${shown(field)} in ${where}.${name}`, want: wanted(kind) }
+    const inner = WITHIN[name]
+    if (inner === undefined) continue
+    for (const each of kind === 'objects' ? (field as unknown[]) : kind === 'object' ? [field] : []) {
+      const problem = fieldsProblem(each as Record<string, unknown>, inner, `${where}.${name}`)
+      if (problem !== undefined) return problem
+    }
+  }
+  return undefined
+}
+
+function isOf(field: unknown, kind: Kind): boolean {
+  if (Array.isArray(kind)) return kind.includes(field)
+  switch (kind) {
+    case 'text':
+      return typeof field === 'string'
+    case 'number':
+      return typeof field === 'number' && Number.isFinite(field)
+    case 'boolean':
+      return typeof field === 'boolean'
+    case 'octets':
+      return Buffer.isBuffer(field)
+    case 'octets[]':
+      return Array.isArray(field) && field.every((each) => Buffer.isBuffer(each))
+    case 'texts':
+      return Array.isArray(field) && field.every((each) => typeof each === 'string')
+    case 'numbers':
+      return Array.isArray(field) && field.every((each) => typeof each === 'number')
+    case 'objects':
+      return Array.isArray(field) && field.every(isRecord)
+    default:
+      return isRecord(field)
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
+}
+
+function shown(field: unknown): string {
+  const text = field === undefined ? 'nothing' : (JSON.stringify(field) ?? String(field))
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
+const WANTED: Readonly<Record<string, string>> = {
+  text: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  octets: 'base64 text',
+  'octets[]': 'a list of base64 texts',
+  texts: 'a list of texts',
+  numbers: 'a list of numbers',
+  objects: 'a list of objects',
+  object: 'an object',
+}
+
+function wanted(kind: Kind): string {
+  return typeof kind === 'string' ? (WANTED[kind] ?? kind) : `one of ${kind.join(', ')}`
+}

@@ -1,0 +1,60 @@
+/**
+ * Whether the client was put to the test: what each behaviour of the cell recorded of itself. Pure.
+ *
+ * No pass without proof. Opportunity and no firing is inconclusive; no opportunity is not-exercised, with the proof; a
+ * behaviour whose point is its absence (`must-not`) may not fire; a cell that needs no proof is engaged as it is.
+ */
+import type { ProofEvent } from '../../peers/events.ts'
+import type { ProofNeeded } from '../events.ts'
+import type { ProofRecord } from '../record.ts'
+import type { Observation } from './observe.ts'
+
+export interface Engagement {
+  /** `forbidden`: a behaviour fired that must not. `error`: one was never in place although the client came. */
+  readonly state: 'engaged' | 'forbidden' | 'inconclusive' | 'not-exercised' | 'error'
+  readonly detail: string
+}
+
+export function engagementOf(observation: Observation): Engagement {
+  const { proof } = observation.cell
+  const fired = proof.filter((needed) => needed.fires === 'must-not').filter((needed) => has(observation, needed, 'fired'))
+  if (fired[0] !== undefined) return { state: 'forbidden', detail: `${fired[0].behaviour} must not fire, and did` }
+  const silent = proof.filter((needed) => needed.fires === 'must' && !has(observation, needed, 'fired'))
+  const unarmed = [...silent, ...proof.filter((needed) => needed.fires === 'must-not')].find((needed) => neverInPlace(observation, needed))
+  if (unarmed !== undefined) return { state: 'error', detail: `${unarmed.behaviour} was not in place at ${unarmed.host}` }
+  const missed = silent.find((needed) => has(observation, needed, 'opportunity'))
+  if (missed !== undefined) {
+    return { state: 'inconclusive', detail: `${missed.behaviour} had its opportunity and did not fire` }
+  }
+  const [untouched] = silent
+  if (untouched !== undefined) {
+    const armed = has(observation, untouched, 'armed') ? 'was in place and' : ''
+    return { state: 'not-exercised', detail: `${untouched.behaviour} ${armed} never got its opportunity`.replace('  ', ' ') }
+  }
+  return { state: 'engaged', detail: '' }
+}
+
+function has(observation: Observation, needed: ProofNeeded, state: ProofEvent['type']): boolean {
+  return observation.proof.some(
+    ({ event }) => event.type === state && event.behaviour === needed.behaviour && event.host === needed.host,
+  )
+}
+
+/** A certificate is in place whenever its host is; anything else says so when a connection opens. */
+function neverInPlace(observation: Observation, needed: ProofNeeded): boolean {
+  if (needed.behaviour.startsWith('certificate:')) return false
+  const came = observation.connections.some(({ host }) => host === needed.host)
+  return came && !observation.proof.some(({ event }) => event.behaviour === needed.behaviour && event.host === needed.host)
+}
+
+/** All proofs of the cell, in order. */
+export function proofRecords(observation: Observation): ProofRecord[] {
+  return observation.proof.map(({ event }) => ({
+    behaviour: event.behaviour,
+    state: event.type,
+    atMs: event.t,
+    detail: event.detail,
+    host: event.host,
+    ...(event.conn === undefined ? {} : { conn: event.conn }),
+  }))
+}

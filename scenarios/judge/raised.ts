@@ -1,0 +1,17 @@
+/** A flag before it is weighed, and where its evidence stands. */
+import type { Flag } from './flag-table.ts'
+
+export interface Raised {
+  readonly flag: Flag
+  /** One line of evidence. */
+  readonly detail: string
+  readonly conn?: string
+  readonly atMs?: number
+  readonly offset?: number
+}
+
+/** The place of an entry of the transcript. */
+export function placeOf(entry: { readonly conn: string; readonly t: number; readonly offset?: number }) {
+  const { conn, t, offset } = entry
+  return { conn, atMs: t, ...(offset === undefined ? {} : { offset }) }
+}
