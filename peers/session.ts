@@ -52,6 +52,9 @@ interface Watch {
   seen: boolean
 }
 
+/** Milliseconds (scaled) that a session may outlive the FIN of its client. */
+const GONE_MS = 60_000
+
 /** Octets that a paused framer may hold before the client is told to wait. */
 const HOLD_LIMIT = 1024 * 1024
 
@@ -194,6 +197,8 @@ export class Session {
   private readonly onEnd = (): void => {
     this.noteEnd({ by: 'client', how: 'fin' })
     this.stack.fromClient({ type: 'eof', from: 'client' })
+    // A layer may keep the connection; a client that has gone for good is not waited for without end.
+    this.alarm(GONE_MS / this.options.timeScale, () => this.end({ by: 'client', how: 'fin' }))
   }
 
   private readonly onStreamClose = (): void => {

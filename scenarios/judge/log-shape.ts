@@ -85,7 +85,7 @@ function fieldsProblem(value: Readonly<Record<string, unknown>>, shape: Shape, w
     const optional = key.endsWith('?')
     const name = optional ? key.slice(0, -1) : key
     const field = value[name]
-    if (field === undefined && (optional || (name === 'cell' && shape[name] === undefined))) continue
+    if (field === undefined && optional) continue
     if (!isOf(field, kind)) return { got: `got ${shown(field)} in ${where}.${name}`, want: wanted(kind) }
     const inner = WITHIN[name]
     if (inner === undefined) continue
