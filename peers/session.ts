@@ -437,6 +437,11 @@ export class Session {
       if (rest.length > 0) this.stack.fromServer({ type: 'bytes', from: 'server', bytes: rest })
       this.stack.fromServer({ type: 'eof', from: 'server' })
     })
+    // Nothing can come or go any more, whether or not an end or an error said so.
+    upstream.on('close', () => {
+      this.noteEnd({ by: 'server', how: 'fin' })
+      this.stream.end()
+    })
   }
 
   private upstreamFailed(error: NodeJS.ErrnoException): void {
@@ -509,8 +514,7 @@ export class Session {
     const raw = this.upstream
     if (raw === undefined) return
     this.serverUpgrading = true
-    raw.removeAllListeners('data')
-    raw.removeAllListeners('end')
+    for (const event of ['data', 'end', 'close']) raw.removeAllListeners(event)
     this.replies = new ReplyParser()
     const stream = connectTls({ socket: raw as Socket, rejectUnauthorized: false, ...(serverName === undefined ? {} : { servername: serverName }) })
     stream.on('keylog', (line: Buffer) => this.recorder.event({ type: 'tls', state: 'secret', side: 'upstream', line: line.toString('latin1').trim() }))
@@ -523,14 +527,16 @@ export class Session {
       this.asked.length = 0
       this.stack.all({ type: 'tls', end: 'server', state: 'up' })
     })
-    stream.on('error', (error) => {
-      if (up) {
-        this.upstreamFailed(error)
-        return
-      }
-      this.recorder.event({ type: 'tls', state: 'failed', side: 'upstream', reason: error.message })
-      this.stack.all({ type: 'tls', end: 'server', state: 'failed', reason: error.message })
-    })
+    const failed = (reason: string): void => {
+      if (up || this.closed) return
+      up = true
+      this.recorder.event({ type: 'tls', state: 'failed', side: 'upstream', reason })
+      this.stack.all({ type: 'tls', end: 'server', state: 'failed', reason })
+      this.noteEnd({ by: 'server', how: 'error', detail: `TLS: ${reason}` })
+      this.stream.end()
+    }
+    stream.on('error', (error) => (up ? this.upstreamFailed(error) : failed(error.message)))
+    stream.on('close', () => failed('the server closed the connection in the handshake'))
   }
 
   // Both ends
