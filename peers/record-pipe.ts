@@ -5,24 +5,33 @@
  */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { RecordSplitter } from './tls/records.ts'
 import { Stack, type StackSink } from './wire/stack.ts'
 import type { Layer, WireEvent } from './wire/units.ts'
 
 export interface RecordPipeHandlers {
   /** A layer asked for something that does not travel; `layer` is its index. */
   effect(output: Parameters<StackSink['effect']>[0], layer: number): void
+  /** Cleartext goes to the client that a layer made, and not the session or TLS above. */
+  made(octets: Buffer): void
 }
 
 export class RecordPipe extends Duplex {
   private readonly socket: Socket
   private readonly stack: Stack
   private ended = false
+  /** What the session or TLS is writing at this moment. */
+  private current: Buffer | undefined
+  /** Since TLS began: tells the records from what a layer puts between them. */
+  private records: RecordSplitter | undefined
+  private readonly handlers: RecordPipeHandlers
   /** Octets that TLS or the session above has written. */
   bytesWritten = 0
 
   constructor(socket: Socket, layers: readonly Layer[], handlers: RecordPipeHandlers) {
     super({ allowHalfOpen: true, decodeStrings: true })
     this.socket = socket
+    this.handlers = handlers
     this.stack = new Stack(layers, {
       toServer: (unit) => {
         if (unit.type === 'bytes') {
@@ -30,7 +39,7 @@ export class RecordPipe extends Duplex {
         } else if (unit.type === 'eof') this.pushEnd()
       },
       toClient: (unit) => {
-        if (unit.type === 'bytes') this.socket.write(unit.bytes)
+        if (unit.type === 'bytes') this.send(unit.bytes)
         else if (unit.type === 'eof') this.socket.end()
       },
       effect: (output, layer) => handlers.effect(output, layer),
@@ -47,7 +56,13 @@ export class RecordPipe extends Duplex {
 
   /** An event for every layer: TLS has changed its state. */
   tell(event: WireEvent): void {
+    if (event.type === 'tls' && event.state === 'hello') this.records = new RecordSplitter()
     this.stack.all(event)
+  }
+
+  /** TLS was left: what is written from now on is the session's own cleartext. */
+  clearAgain(): void {
+    this.records = undefined
   }
 
   /** An alarm for one layer. */
@@ -61,7 +76,9 @@ export class RecordPipe extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.bytesWritten += chunk.length
+    this.current = chunk
     this.stack.fromServer({ type: 'bytes', from: 'server', bytes: chunk })
+    this.current = undefined
     if (this.socket.writableNeedDrain) this.socket.once('drain', () => done())
     else done()
   }
@@ -69,6 +86,13 @@ export class RecordPipe extends Duplex {
   override _final(done: (error?: Error | null) => void): void {
     this.stack.fromServer({ type: 'eof', from: 'server' })
     done()
+  }
+
+  private send(octets: Buffer): void {
+    if (this.records !== undefined) {
+      for (const { layer, bytes } of this.records.split(octets)) if (layer === 'tcp') this.handlers.made(bytes)
+    } else if (octets !== this.current) this.handlers.made(octets)
+    if (this.socket.writable) this.socket.write(octets)
   }
 
   private pushEnd(): void {

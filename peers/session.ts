@@ -114,6 +114,7 @@ export class Session {
     if (options.recordLayers.length > 0 || options.underTls) {
       const pipe = new RecordPipe(socket, options.recordLayers.map(({ layer }) => layer), {
         effect: (output, layer) => this.effect(output, options.recordLayers[layer]?.behaviour ?? '', (alarm) => pipe.wake(alarm, layer)),
+        made: (octets) => this.recorder.bytes('client', 'out', 'tcp', octets),
       })
       this.pipe = pipe
     }
@@ -388,6 +389,7 @@ export class Session {
     this.recorder.event({ type: 'tls', state: 'closed', side: 'client', by: 'peer' })
     this.secured = false
     this.leftTls = true
+    this.pipe?.clearAgain()
     this.recordsIn = new RecordSplitter()
     this.stream = this.base
     this.framer.reset()

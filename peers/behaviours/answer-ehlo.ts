@@ -1,5 +1,5 @@
 /**
- * Answers EHLO outside TLS by itself, as a server that does not know it or will not have it; HELO goes on to the server.
+ * Answers EHLO outside TLS by itself, as a server that does not know it or will not have it; HELO goes on.
  *
  * RFC 5321 §3.2 (fall back to HELO), §4.1.1.1, §4.2.1; NO STARTTLS (ehlo/501, 504, 354).
  */
@@ -15,13 +15,18 @@ const parameters = z.strictObject({
     .regex(/^[^\r\n]*$/)
     .default('5.5.1 Command unrecognized')
     .describe('What follows the code.'),
-  close: z.enum(['none', 'fin', 'rst']).default('none').describe('Whether the connection is ended after the reply, and how.'),
+  close: z.enum(['none', 'fin', 'rst']).default('none').describe('How the connection is ended after the reply.'),
 })
 
 export const behaviour = defineBehaviour({
   id: 'answer-ehlo',
   title: 'Answers EHLO with a refusal or a wrong code; HELO works',
-  source: ['RFC 5321 §3.2', 'RFC 5321 §4.2.1', 'striptls SMTP.ProtocolDowngradeStripExtendedMode', 'NO STARTTLS, USENIX Security 2021'],
+  source: [
+    'RFC 5321 §3.2',
+    'RFC 5321 §4.2.1',
+    'striptls SMTP.ProtocolDowngradeStripExtendedMode',
+    'NO STARTTLS, USENIX Security 2021',
+  ],
   plane: 'smtp',
   parameters,
   shapes: ['ehlo-command', 'ehlo-reply'],

@@ -2,8 +2,8 @@
  * The reply to EHLO in clear, as lines that can be taken out, put in and moved, and the frame of every behaviour that
  * rewrites it (RFC 5321 §4.1.1.1, §4.2.1).
  *
- * What always holds: only a final 250 reply to an EHLO outside TLS is touched; a reply that does not offer STARTTLS passes
- * as it is and nothing is said to have fired: there was nothing to take away.
+ * What always holds: only a final 250 reply to an EHLO outside TLS is touched; a reply that does not offer STARTTLS
+ * passes as it is and nothing is said to have fired: there was nothing to take away.
  */
 import { passUnits } from '../wire/termination.ts'
 import type { Command, Layer, Reply } from '../wire/units.ts'

@@ -30,7 +30,12 @@ t.test('takes the line out and ends the reply, wherever it stood', async (t) => 
 })
 
 t.test('does not say that it fired where nothing was offered', async (t) => {
-  for (const text of ['250 mx\r\n', '250-mx\r\n250 XSTARTTLS\r\n', '250-STARTTLS.mx\r\n250 SIZE\r\n', '250 STARTTLS\r\n']) {
+  for (const text of [
+    '250 mx\r\n',
+    '250-mx\r\n250 XSTARTTLS\r\n',
+    '250-STARTTLS.mx\r\n250 SIZE\r\n',
+    '250 STARTTLS\r\n',
+  ]) {
     t.same(played(text), [SEEN, `reply 1 ${JSON.stringify(text)}`], text)
   }
 })

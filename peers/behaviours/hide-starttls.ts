@@ -1,6 +1,6 @@
 /**
- * Hides STARTTLS: takes its line out of the EHLO reply and ends the reply properly, wherever the line stood. The command
- * itself still works; `refuse-starttls` behind it makes the strip complete.
+ * Hides STARTTLS: takes its line out of the EHLO reply and ends the reply properly, wherever the line stood. The
+ * command itself still works; `refuse-starttls` beside it makes the strip complete.
  *
  * RFC 3207 §6 ("the '250 STARTTLS' response could be deleted"); RFC 7672 §1.3.1.
  */
@@ -19,17 +19,19 @@ const parameters = z.strictObject({
     .enum(['every', 'first'])
     .default('every')
     .describe('Replies that it acts on: to every EHLO in clear, or to the first of a connection only.'),
-  spare: z
-    .array(z.string())
-    .default([])
-    .describe('EHLO names (any case) that get the untouched reply.'),
+  spare: z.array(z.string()).default([]).describe('EHLO names (any case) that get the untouched reply.'),
   visits: visitsParameter,
 })
 
 export const behaviour = defineBehaviour({
   id: 'hide-starttls',
   title: 'Takes the STARTTLS line out of the EHLO reply',
-  source: ['RFC 3207 §6', 'RFC 7672 §1.3.1', 'NO STARTTLS, USENIX Security 2021', 'striptls SMTP.StripFromCapabilities'],
+  source: [
+    'RFC 3207 §6',
+    'RFC 7672 §1.3.1',
+    'NO STARTTLS, USENIX Security 2021',
+    'striptls SMTP.StripFromCapabilities',
+  ],
   plane: 'smtp',
   parameters,
   shapes: ['ehlo-reply'],
@@ -49,5 +51,8 @@ function withoutStarttls({ lines, starttls }: EhloReply): Rewriting {
 }
 
 function withoutExtensions({ lines }: EhloReply): Rewriting {
-  return { bytes: joinLines(lines.slice(0, 1)), detail: `removed all ${lines.length - 1} extensions, STARTTLS among them` }
+  return {
+    bytes: joinLines(lines.slice(0, 1)),
+    detail: `removed all ${lines.length - 1} extensions, STARTTLS among them`,
+  }
 }

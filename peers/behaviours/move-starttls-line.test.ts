@@ -40,7 +40,11 @@ t.test('the greeting and STARTTLS alone', async (t) => {
   for (const [to, want] of table) {
     const outputs = play(behaviour, { to }, [EHLO, reply(1, offer)])
     t.equal(show(outputs).at(-1), `reply 1 ${JSON.stringify(want ?? offer)}`, to)
-    t.equal(outputs.some((output) => output.type === 'fired'), want !== undefined, `${to}: fired`)
+    t.equal(
+      outputs.some((output) => output.type === 'fired'),
+      want !== undefined,
+      `${to}: fired`,
+    )
   }
 })
 

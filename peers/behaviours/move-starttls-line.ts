@@ -1,8 +1,8 @@
 /**
  * Moves the STARTTLS line of the EHLO reply to where clients do not look, or to where it breaks the reply.
  *
- * RFC 5321 §4.1.1.1 (greeting first, then keywords), §4.2 (one reply per command), §4.2.1 (only the last line of a reply
- * has a space after its code).
+ * RFC 5321 §4.1.1.1 (greeting first, then keywords), §4.2 (one reply per command), §4.2.1 (only the last line of a
+ * reply has a space after its code).
  */
 import { z } from 'zod'
 import { defineBehaviour } from '../behaviour.ts'
@@ -16,7 +16,8 @@ const parameters = z.strictObject({
     .default('last')
     .describe(
       'Where it goes: `last` line; `second` line, right after the greeting; `first` line, before the greeting; into the ' +
-        'text of the `greeting`; `alone`, as the only line; `after-final`, as a stray line after the end; `early-final`, ended like a last line with one more after it.',
+        'text of the `greeting`; `alone`, as the only line; `after-final`, as a stray line after the end; ' +
+        '`early-final`, ended like a last line with one more after it.',
     ),
 })
 
@@ -56,7 +57,9 @@ function place({ lines, starttls }: EhloReply, to: (typeof PLACES)[number]): Buf
       return Buffer.concat([joinLines(rest), lineBytes(line, ' ')])
     case 'early-final':
       // A reply of greeting and STARTTLS alone has no keyword that could follow.
-      return rest.length < 2 ? undefined : Buffer.concat([joinLines([...rest.slice(0, -1), line]), lineBytes(last, ' ')])
+      return rest.length < 2
+        ? undefined
+        : Buffer.concat([joinLines([...rest.slice(0, -1), line]), lineBytes(last, ' ')])
   }
 }
 

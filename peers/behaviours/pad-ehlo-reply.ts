@@ -1,5 +1,5 @@
 /**
- * Puts unknown keywords in front of the STARTTLS line of the EHLO reply: many of them, or one beyond the limit of a line.
+ * Puts unknown keywords in front of the STARTTLS line of the EHLO reply: many, or one beyond the limit of a line.
  *
  * RFC 5321 §4.1.1.1 (unknown keywords are ignored), §4.2.1 (a reply has any number of lines), §4.5.3.1.5 (512 octets).
  */
@@ -8,7 +8,12 @@ import { defineBehaviour } from '../behaviour.ts'
 import { joinLines, type ReplyLine, rewriteEhloReply } from './ehlo-reply.ts'
 
 const parameters = z.strictObject({
-  lines: z.int().min(1).max(10_000).default(1).describe('How many lines, 1 to 10,000; STARTTLS becomes line number `lines` + 2.'),
+  lines: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(1)
+    .describe('How many lines, 1 to 10,000; STARTTLS becomes line `lines` + 2.'),
   octets: z
     .int()
     .min(24)

@@ -17,7 +17,7 @@ const parameters = z.strictObject({
     .regex(/^[^\r\n]*$/)
     .default('4.7.0 TLS not available due to temporary reason')
     .describe('What follows the code.'),
-  close: z.enum(['none', 'fin', 'rst']).default('none').describe('Whether the connection is ended after the reply, and how.'),
+  close: z.enum(['none', 'fin', 'rst']).default('none').describe('How the connection is ended after the reply.'),
   visits: visitsParameter,
 })
 

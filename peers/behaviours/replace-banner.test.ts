@@ -15,11 +15,16 @@ t.test('another banner', async (t) => {
   for (const [parameters, want, code] of table) {
     const outputs = play(behaviour, parameters, [reply(0, BANNER)])
     const quoted = JSON.stringify(want)
-    t.same(show(outputs), ['opportunity the banner', `fired sent ${quoted} was ${JSON.stringify(BANNER)}`, `reply 0 ${quoted}`])
+    t.same(show(outputs), [
+      'opportunity the banner',
+      `fired sent ${quoted} was ${JSON.stringify(BANNER)}`,
+      `reply 0 ${quoted}`,
+    ])
     t.match(outputs[2], { code, last: true })
   }
 })
 
 t.test('silent for other replies and inside TLS', async (t) => {
-  for (const event of [reply(1, BANNER), reply(null, BANNER), reply(0, BANNER, true)]) t.same(play(behaviour, {}, [event]), [event])
+  for (const event of [reply(1, BANNER), reply(null, BANNER), reply(0, BANNER, true)])
+    t.same(play(behaviour, {}, [event]), [event])
 })

@@ -1,6 +1,6 @@
 /**
- * Writes another verb for EHLO outside TLS on its way to the server: a mask that the server does not know, or HELO, which
- * it answers without extensions.
+ * Writes another verb for EHLO outside TLS on its way to the server: a mask that the server does not know, or HELO,
+ * which it answers without extensions.
  *
  * Cisco ASA document 113423 (masked verbs); RFC 5321 §4.1.1.1 (HELO has a one-line reply).
  */

@@ -36,7 +36,11 @@ t.test('silent where nothing is offered, nothing changes, or TLS is up', async (
   ] as const
   for (const [name, parameters, events] of table) {
     const outputs = play(behaviour, parameters, events)
-    t.same(outputs.filter((output) => output.type !== 'opportunity'), events, name)
+    t.same(
+      outputs.filter((output) => output.type !== 'opportunity'),
+      events,
+      name,
+    )
   }
 })
 

@@ -1,6 +1,6 @@
 /**
- * Writes something else in place of the STARTTLS line of the EHLO reply: masks of the same length, a flipped bit, another
- * case, spaces where the grammar has none.
+ * Writes something else in place of the STARTTLS line of the EHLO reply: masks of the same length, a flipped bit,
+ * another case, spaces where the grammar has none.
  *
  * RFC 3207 §6; Cisco PIX/ASA `inspect esmtp` (XXXXXXXX, XXXXXXXA); RFC 5321 §4.1.1.1 (the grammar), §2.4 (case).
  */
@@ -14,7 +14,7 @@ const parameters = z.strictObject({
     .min(1)
     .default(['XXXXXXXX'])
     .describe('What stands in its place after the code and the hyphen, UTF-8; several become a line each.'),
-  code: z.int().min(200).max(299).optional().describe('The code of these lines, where it is not to be that of the reply.'),
+  code: z.int().min(200).max(299).optional().describe('Code of these lines, 200 to 299; default: that of the reply.'),
 })
 
 export const behaviour = defineBehaviour({

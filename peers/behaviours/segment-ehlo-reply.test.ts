@@ -27,15 +27,24 @@ t.test('no octet is lost or added, whatever the size of a piece', async (t) => {
     const pieces = outputs.flatMap((output) => (output.type === 'reply' ? [output] : []))
     t.equal(Buffer.concat(pieces.map((piece) => piece.bytes)).toString(), text, `${octets} octets`)
     t.equal(pieces.length, Math.ceil(text.length / octets))
-    t.same(pieces.map((piece) => piece.last), pieces.map((_, at) => at === pieces.length - 1))
-    t.equal(outputs.some((output) => output.type === 'fired'), octets < text.length)
+    t.same(
+      pieces.map((piece) => piece.last),
+      pieces.map((_, at) => at === pieces.length - 1),
+    )
+    t.equal(
+      outputs.some((output) => output.type === 'fired'),
+      octets < text.length,
+    )
   }
 })
 
 t.test('two replies do not mix', async (t) => {
   const events = [EHLO, command(2, 'EHLO c'), reply(1, '250 a\r\n'), reply(2, '250 b\r\n'), WAKE, WAKE, WAKE]
   const pieces = play(behaviour, { octets: 4 }, events).flatMap((output) => (output.type === 'reply' ? [output] : []))
-  t.same(pieces.map((piece) => `${piece.id} ${piece.bytes}`), ['1 250 ', '1 a\r\n', '2 250 ', '2 b\r\n'])
+  t.same(
+    pieces.map((piece) => `${piece.id} ${piece.bytes}`),
+    ['1 250 ', '1 a\r\n', '2 250 ', '2 b\r\n'],
+  )
 })
 
 t.test('leaves everything else alone', async (t) => {

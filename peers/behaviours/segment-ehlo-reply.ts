@@ -2,6 +2,8 @@
  * Sends the EHLO reply in pieces, one TCP segment each, with a pause between them. Nothing is changed: a client that
  * takes a segment for a line, or a read for a reply, misses STARTTLS.
  *
+ * The pause is scaled, so that the whole reply stays within the client's (equally scaled) time limits.
+ *
  * RFC 9293 §3.8 (TCP is a stream; segments carry no boundaries).
  */
 import { z } from 'zod'
@@ -11,7 +13,7 @@ import type { Layer, Reply, WireOutput } from '../wire/units.ts'
 
 const parameters = z.strictObject({
   octets: z.int().min(1).max(65_536).default(1).describe('Octets per piece, 1 to 65,536.'),
-  gapMs: z.int().min(0).max(60_000).default(20).describe('Milliseconds between two pieces, 0 to 60,000, scaled as every time limit of the client is.'),
+  gapMs: z.int().min(0).max(60_000).default(20).describe('Milliseconds between two pieces, 0 to 60,000, scaled.'),
 })
 
 export const behaviour = defineBehaviour({
@@ -38,7 +40,9 @@ function segmentEhloReply(octets: number, gapMs: number): Layer {
     const piece: Reply = { ...reply, bytes: reply.bytes.subarray(0, octets), last: rest.length === 0 }
     if (rest.length === 0) sending.shift()
     else sending[0] = { ...reply, bytes: rest }
-    return sending.length === 0 ? [piece] : [piece, { type: 'wake-me', alarm: 'next piece', afterMs: gapMs, clock: 'scaled' }]
+    return sending.length === 0
+      ? [piece]
+      : [piece, { type: 'wake-me', alarm: 'next piece', afterMs: gapMs, clock: 'scaled' }]
   }
   return {
     on(event) {

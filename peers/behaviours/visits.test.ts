@@ -24,12 +24,20 @@ t.test('visits that are chosen', async (t) => {
 
 t.test('half takes one of each two, whatever is drawn', async (t) => {
   const table: readonly [readonly number[], readonly number[]][] = [
-    [[0.1, 0.9, 0.9, 0.1], [1, 4]],
-    [[0.9, 0.1, 0.1, 0.9], [2, 3]],
+    [
+      [0.1, 0.9, 0.9, 0.1],
+      [1, 4],
+    ],
+    [
+      [0.9, 0.1, 0.1, 0.9],
+      [2, 3],
+    ],
   ]
   for (const [draws, want] of table) {
     const memory = new Map<string, unknown>()
-    const got = draws.map((draw, at) => isVisited('half', context(at + 1, memory, draw))).flatMap((yes, at) => (yes ? [at + 1] : []))
+    const got = draws
+      .map((draw, at) => isVisited('half', context(at + 1, memory, draw)))
+      .flatMap((yes, at) => (yes ? [at + 1] : []))
     t.same(got, want, draws.join(' '))
   }
 })

@@ -71,7 +71,7 @@ export function startServerTls(
         : { format: 'none' as const, recordVersion: 0, legacyVersion: 0, versions: [], cipherSuites: [], alpn: [], groups: [], signatureAlgorithms: [], extensions: [] }
     recorder.event({ type: 'tls', state: 'hello', side: 'client', hello, data: octets })
     if (reading.state === 'none') recorder.bytes('client', 'in', 'tcp', octets)
-    if (identity.certificate !== 'good') {
+    if (identity.certificate !== 'good' && (identity.ocspResponse === undefined || hello.extensions.includes(STATUS_REQUEST))) {
       recorder.event({ type: 'opportunity', behaviour: `certificate:${identity.certificate}`, host, detail: 'a ClientHello arrived' })
     }
     handlers.hello()
@@ -86,12 +86,15 @@ export function startServerTls(
   base.resume()
 }
 
+/** The extension by which a client asks for a stapled response, RFC 6066 §8. */
+const STATUS_REQUEST = 5
+
 function handshake(base: Duplex, identity: TlsIdentity, recorder: Recorder, host: string, handlers: ServerEndHandlers): void {
   // Else a client that goes away in mid-handshake leaves the session open.
   ;(base as Socket).allowHalfOpen = false
   const stream = new TLSSocket(base as Socket, {
     isServer: true,
-    server: stapler(identity),
+    ...(identity.ocspResponse === undefined ? {} : { server: stapler(identity.ocspResponse, () => fire()) }),
     secureContext: identity.secureContext,
     requestCert: identity.requestCert ?? false,
     rejectUnauthorized: false,
@@ -99,12 +102,15 @@ function handshake(base: Duplex, identity: TlsIdentity, recorder: Recorder, host
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
   const before = bytesWritten(base)
+  const fire = (): void => {
+    recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
+  }
   const present = (): void => {
     if (presented) return
     presented = true
     recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
-    if (identity.certificate === 'good') return
-    recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
+    // A fault of the stapled response has fired when that was handed out, to a client that asked for it.
+    if (identity.certificate !== 'good' && identity.ocspResponse === undefined) fire()
   }
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
@@ -159,15 +165,12 @@ export function alertOf(error: NodeJS.ErrnoException): string | undefined {
   return found?.[1]?.toLowerCase()
 }
 
-const staplers = new WeakMap<TlsIdentity, Server>()
-
 /** Node asks a server object for the stapled response; it listens nowhere. */
-function stapler(identity: TlsIdentity): Server | undefined {
-  if (identity.ocspResponse === undefined) return undefined
-  const known = staplers.get(identity)
-  if (known !== undefined) return known
+function stapler(response: Buffer, stapled: () => void): Server {
   const server = createServer()
-  server.on('OCSPRequest', (_certificate, _issuer, done) => done(null, identity.ocspResponse ?? Buffer.alloc(0)))
-  staplers.set(identity, server)
+  server.on('OCSPRequest', (_certificate, _issuer, done) => {
+    stapled()
+    done(null, response)
+  })
   return server
 }
