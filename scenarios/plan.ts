@@ -29,8 +29,8 @@ export interface PlanRequest {
   readonly policies: readonly Policy[]
   /** Patterns of {@link select}; empty for all. */
   readonly only: readonly string[]
-  /** Of what was selected, which scenarios for which client (by id); all where absent. */
-  readonly chosen?: (scenario: Scenario, client: string) => boolean
+  /** Of what was selected, which scenarios for which client (by id) and policy; all where absent. */
+  readonly chosen?: (scenario: Scenario, client: string, policy: Policy) => boolean
   readonly seed: number
   readonly timeScale: number
   /** How many times each cell is run, 1 or more; controls once. */
@@ -110,7 +110,7 @@ export function plan(request: PlanRequest): Plan {
     for (const policy of policies)
       for (const client of request.clients)
         for (let time = 1; time <= request.repeat; time += 1) {
-          if (request.chosen?.(scenario, client.id) === false) continue
+          if (request.chosen?.(scenario, client.id, policy) === false) continue
           const cell = cellOf(request, scenario, policy, client, time, 'scenario')
           if (cell !== undefined && (wanted === undefined || wanted.has(cell.id))) asked.push(cell)
         }

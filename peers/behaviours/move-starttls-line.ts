@@ -15,8 +15,8 @@ const parameters = z.strictObject({
     .enum(PLACES)
     .default('last')
     .describe(
-      'Where it goes: `last` line; `second` line, right after the greeting; `first` line, before the greeting; into the ' +
-        'text of the `greeting`; `alone`, as the only line; `after-final`, as a stray line after the end; ' +
+      'Where it goes: `last` line; `second` line, right after the greeting; `first` line, before the greeting; ' +
+        'into the text of the `greeting`; `alone`, as the only line; `after-final`, as a stray line after the end; ' +
         '`early-final`, ended like a last line with one more after it.',
     ),
 })

@@ -62,15 +62,23 @@ function showOne(output: WireOutput): string {
     case 'command':
       return `command ${output.id} ${quote(output.bytes)}`
     case 'content':
-      return `content ${output.id} ${quote(output.bytes)}${output.last ? '' : ' more follows'}`
+      return `content ${output.id} ${quote(output.bytes)}${said(!output.last, 'more follows')}`
     case 'reply':
-      return `reply ${output.id} ${quote(output.bytes)}${output.last ? '' : ' more follows'}${output.upgrade ? ' then TLS' : ''}`
+      return [
+        `reply ${output.id} ${quote(output.bytes)}`,
+        said(!output.last, 'more follows'),
+        said(output.upgrade, 'then TLS'),
+      ].join('')
     case 'bytes':
       return `bytes from ${output.from} ${quote(output.bytes)}`
     case 'eof':
       return `eof from ${output.from}`
     case 'close':
-      return `close ${output.end} ${output.how}${output.withoutNotify ? ' without notify' : ''}${output.keepTcp ? ' keep tcp' : ''}`
+      return [
+        `close ${output.end} ${output.how}`,
+        said(output.withoutNotify, 'without notify'),
+        said(output.keepTcp, 'keep tcp'),
+      ].join('')
     case 'wake-me':
       return `wake ${output.alarm} after ${output.afterMs} ms ${output.clock}`
     case 'opportunity':
@@ -84,6 +92,11 @@ function showOne(output: WireOutput): string {
     case 'opaque':
       return output.type
   }
+}
+
+/** ` text` where it holds. */
+function said(holds: unknown, text: string): string {
+  return holds ? ` ${text}` : ''
 }
 
 /** Octets as a JSON string of latin1 characters. */

@@ -10,8 +10,8 @@ export const visitsParameter = z
   .regex(/^(all|odd|even|half|[1-9]\d*(-([1-9]\d*)?)?)$/)
   .default('all')
   .describe(
-    'Connections at this peer that it acts on, counted from 1: `all`, `odd`, `even`, `half` (of each two in turn one, ' +
-      'drawn), `2`, `2-3`, `4-`.',
+    'Connections at this peer that it acts on, counted from 1: `all`, `odd`, `even`, `half` (of each two in turn ' +
+      'one, drawn), `2`, `2-3`, `4-`.',
   )
 
 /** Whether the connection of `context` is one of `visits`; a text that {@link visitsParameter} has let pass. */

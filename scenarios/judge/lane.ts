@@ -40,8 +40,11 @@ export class Lane {
   private asks: Ask[] = []
   private body: Ask | undefined
   private readonly offsets = { ask: 0, answer: 0 }
-  /** TLS may begin in this layer without the log saying so: 220 has answered STARTTLS, or it begins with the connection. */
-  private tlsMayBegin = false
+  /**
+   * TLS may begin in this layer without the log saying so: on the asking side once STARTTLS has been sent, whatever the
+   * answer (some clients take any for a go), on the other once it has been answered 220.
+   */
+  private readonly tlsMayBegin = { ask: false, answer: false }
   private readonly records = { ask: new RecordFollower(), answer: new RecordFollower() }
   /** After a hole the rest of a line says nothing. */
   private readonly skipLine = { ask: false, answer: false }
@@ -57,8 +60,10 @@ export class Lane {
     this.asks.push({ id: 0, verb: '', content: 'none', endsMessage: false })
   }
 
+  /** TLS begins with the connection. */
   expectTls(): void {
-    this.tlsMayBegin = true
+    this.tlsMayBegin.ask = true
+    this.tlsMayBegin.answer = true
   }
 
   /** Nothing that was asked will be answered any more. */
@@ -72,15 +77,16 @@ export class Lane {
     this.forget()
     this.framer = new CommandFramer()
     this.replies = new ReplyParser()
-    this.tlsMayBegin = false
+    this.tlsMayBegin.ask = false
+    this.tlsMayBegin.answer = false
     this.records.ask = new RecordFollower()
     this.records.answer = new RecordFollower()
   }
 
   asked(octets: Buffer, place: Place): void {
     let rest = octets
-    if (this.tlsMayBegin || this.asks.some((ask) => ask.verb === 'STARTTLS')) {
-      const taken = this.framer.held === 0 ? this.records.ask.take(rest) : 0
+    if (this.tlsMayBegin.ask && this.framer.held === 0 && !this.inContent) {
+      const taken = this.records.ask.take(rest)
       if (taken > 0) this.bytes('ask', 'tls-records', rest.subarray(0, taken), place)
       rest = rest.subarray(taken)
     }
@@ -90,7 +96,7 @@ export class Lane {
 
   answered(octets: Buffer, place: Place): void {
     let rest = octets
-    if (this.tlsMayBegin) {
+    if (this.tlsMayBegin.answer) {
       const taken = this.records.answer.take(rest)
       if (taken > 0) this.bytes('answer', 'tls-records', rest.subarray(0, taken), place)
       rest = rest.subarray(taken)
@@ -105,7 +111,7 @@ export class Lane {
   /** The log did not keep `length` octets here; `hits` are the canaries that were seen in them. */
   hole(direction: 'ask' | 'answer', length: number, hits: readonly string[], place: Place): void {
     const unfinished = direction === 'ask' ? this.framer.drain() : this.replies.drain()
-    const content = direction === 'ask' && this.body?.content === 'open'
+    const content = direction === 'ask' && this.inContent
     if (unfinished.length > 0) {
       if (content) this.content(unfinished, false, place)
       else this.bytes(direction, 'text', unfinished, place)
@@ -136,11 +142,16 @@ export class Lane {
   drain(place: Place): void {
     const asked = this.framer.drain()
     if (asked.length > 0) {
-      if (this.body?.content === 'open') this.content(asked, false, place)
+      if (this.inContent) this.content(asked, false, place)
       else this.bytes('ask', 'text', asked, place)
     }
     const answered = this.replies.drain()
     if (answered.length > 0) this.bytes('answer', 'text', answered, place)
+  }
+
+  /** What the client sends now belongs to a message. */
+  private get inContent(): boolean {
+    return this.body?.content === 'open'
   }
 
   private afterHole(direction: 'ask' | 'answer', octets: Buffer, place: Place): Buffer {
@@ -176,6 +187,7 @@ export class Lane {
     }
     this.asks.push(ask)
     if (bdat || verb === 'DATA' || verb === 'AUTH') this.body = ask
+    if (verb === 'STARTTLS' && this.layer === 'clear') this.tlsMayBegin.ask = true
     this.emit({
       ...{ kind: 'command', id: ask.id, verb, argument, ...(behind === undefined ? {} : { behind }) },
       ...this.common('ask', bytes, place),
@@ -204,7 +216,7 @@ export class Lane {
     if (interim && ask.verb === 'DATA') ask.content = 'open'
     if (!interim) this.asks.shift()
     if (ask.verb === 'DATA' || ask.verb === 'AUTH') this.framer.settle(code)
-    if (ask.verb === 'STARTTLS' && code === 220 && this.layer === 'clear') this.tlsMayBegin = true
+    if (ask.verb === 'STARTTLS' && code === 220 && this.layer === 'clear') this.tlsMayBegin.answer = true
   }
 
   /** The command that a reply answers; those before it that never got theirs are given up. */
