@@ -168,7 +168,9 @@ async function perform(
     for (let count = 0; count < step.submit; count++) {
       attempt += 1
       const message = messageOf(cell.canaries, { from: delivery.from, to: delivery.to[0] ?? '' }, request.clock, attempt)
-      const word = await attemptOnce(cell, attempt, client, { ...delivery, message }, request)
+      const own = join(folder, String(attempt))
+      await mkdir(own)
+      const word = await attemptOnce(cell, attempt, client, { ...delivery, message, folder: own }, request)
       if (word.state === 'unsupported') return { status: 'unsupported', reason: word.reason }
       if (request.signal.aborted) break
     }

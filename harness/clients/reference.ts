@@ -61,7 +61,7 @@ function running(decide: Decisions): RunningClient {
     async deliver(delivery, signal) {
       const support = POLICIES[delivery.policy]
       if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
-      const word = deliver(delivery, decide, memory, AbortSignal.any([signal, stopped.signal]))
+      const word = deliver(delivery, decide, memory, AbortSignal.any([signal, stopped.signal, AbortSignal.timeout(delivery.deadlineMs)]))
       deliveries.add(word)
       return word.finally(() => deliveries.delete(word))
     },

@@ -25,7 +25,7 @@ export type JobEnd =
   | { readonly how: 'deadline' | 'aborted'; readonly log: string }
 
 /** At most this many processes; more jobs than that wait for their turn. */
-const POOL = 4
+const POOL = 12
 
 /** How long a worker may take until it is ready, in milliseconds. */
 const READY_MS = 60_000

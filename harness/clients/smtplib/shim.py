@@ -69,7 +69,7 @@ def deliver(job, session):
         raise smtplib.SMTPConnectError(code, text)
     with smtp:
         if job["tls"] == "offered":
-            smtp.ehlo()
+            smtp.ehlo_or_helo_if_needed()
             if smtp.has_extn("starttls"):
                 smtp.starttls(context=context_of(job))
         elif job["tls"] == "always":
