@@ -12,7 +12,7 @@ import { type OriginOptions, type OriginSession, openOrigin } from './origin.ts'
 import type { Recorder } from './recorder.ts'
 import { RecordPipe, TlsFloor } from './record-pipe.ts'
 import { readClientHello } from './tls/client-hello.ts'
-import { RecordSplitter, startsRecord } from './tls/records.ts'
+import { RecordSplitter, recordAfterLine } from './tls/records.ts'
 import { alertOf, startServerTls, type TlsIdentity } from './tls/server-end.ts'
 import { CommandFramer, type FramedUnit, ReplyParser } from './wire/framing.ts'
 import { Sequencer } from './wire/sequencer.ts'
@@ -175,7 +175,15 @@ export class Session {
 
   /** Octets outside TLS of ours: text, or records of a TLS that is passed through or that nobody asked for. */
   private onClearData(chunk: Buffer): void {
-    if (this.recordsIn === undefined && this.framer.held === 0 && startsRecord(chunk)) this.recordsIn = new RecordSplitter()
+    if (this.recordsIn === undefined && this.framer.betweenLines) {
+      const at = recordAfterLine(chunk)
+      if (at > 0) {
+        this.onClearData(chunk.subarray(0, at))
+        this.onClearData(chunk.subarray(at))
+        return
+      }
+      if (at === 0) this.recordsIn = new RecordSplitter()
+    }
     for (const { layer, bytes } of this.recordsIn?.split(chunk) ?? [{ layer: 'tcp' as const, bytes: chunk }]) {
       this.recorder.bytes('client', 'in', layer, bytes)
       if (layer === 'cipher') this.lookForHello(bytes)

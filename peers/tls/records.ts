@@ -9,9 +9,16 @@ export interface StreamPiece {
 }
 
 /** The first two octets of a TLS record, or as much of them as is there. */
-export function startsRecord(octets: Buffer): boolean {
+function startsRecord(octets: Buffer): boolean {
   const [type, major] = octets
   return type !== undefined && type >= 0x14 && type <= 0x18 && (major === undefined || major === 3)
+}
+
+/** Where a TLS handshake record begins, at the start of `octets` or right behind a line end; -1 where none does. */
+export function recordAfterLine(octets: Buffer): number {
+  if (octets[0] === 0x16 && octets[1] === 3) return 0
+  const found = octets.indexOf('\n\x16\x03', 0, 'latin1')
+  return found === -1 ? -1 : found + 1
 }
 
 export class RecordSplitter {

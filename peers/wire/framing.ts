@@ -147,6 +147,11 @@ export class CommandFramer {
     return this.mode.in === 'waiting'
   }
 
+  /** True where the next octets are a command line, or wait for a reply before they are one. */
+  get betweenLines(): boolean {
+    return (this.mode.in === 'lines' || this.mode.in === 'waiting') && this.pending.length === 0
+  }
+
   /** True when nothing is framed any more. */
   get opaque(): boolean {
     return this.mode.in === 'opaque'

@@ -42,7 +42,8 @@ const TABLE = {
   'downgrade.after-injection': row('- flagged leak leak leak leak leak leak', 'RFC 3207 §6', 'MAIL in clear after octets were injected before TLS'),
   'downgrade.version-dance': row('- flagged flagged flagged flagged flagged flagged flagged', 'RFC 9325 §3.1.3; RFC 7507', 'a later connection offered a lower highest version of TLS'),
   'delivered-duplicate': row('fail fail fail fail fail fail fail fail', 'RFC 5321 §4.5.4.1', 'accepted twice, or accepted and reported as failed'),
-  desync: row('fail fail fail fail fail fail fail fail', 'RFC 5321 §4.2', 'a reply was taken for the answer to another command'),
+  // The peer broke the order of replies; what the client may not do is deliver or lose by it, which predicates and outcomes say.
+  desync: row('flagged flagged flagged flagged flagged flagged flagged flagged', 'RFC 5321 §4.2', 'a reply was taken for the answer to another command'),
   'protocol.command-after-220': row('- flagged flagged flagged flagged flagged flagged flagged', 'RFC 3207 §4', 'a command in clear after the 220 to STARTTLS'),
   'protocol.no-second-ehlo': row('- flagged flagged flagged flagged flagged flagged flagged', 'RFC 3207 §4.2 (SHOULD)', 'no EHLO after the handshake'),
   'protocol.second-starttls': row('- flagged flagged flagged flagged flagged flagged flagged', 'RFC 3207 §4.2', 'STARTTLS inside TLS'),

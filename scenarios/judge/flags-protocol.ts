@@ -26,7 +26,10 @@ export function protocolFlags(observation: Observation): readonly Raised[] {
   ])
 }
 
-/** The commands that came while the EHLO reply was withheld; undefined when it never was on this connection. */
+/**
+ * The commands that came after the EHLO whose reply was withheld and before that reply was released, also in the same
+ * segment as the EHLO; undefined when none was withheld on this connection.
+ */
 export function hastyCommands(observation: Observation, connection: Connection): readonly CommandEntry[] | undefined {
   const fired = observation.proof.filter(
     ({ event }) => event.type === 'fired' && event.behaviour === WITHHOLDING && event.conn === connection.conn,
@@ -34,9 +37,9 @@ export function hastyCommands(observation: Observation, connection: Connection):
   const begun = fired.find(({ event }) => !event.detail.startsWith('released'))
   if (begun === undefined) return undefined
   const until = fired.find(({ event, seq }) => seq > begun.seq && event.detail.startsWith('released'))?.seq ?? Number.POSITIVE_INFINITY
-  return connection.commands.filter(
-    ({ layer, seq, verb }) => layer === 'tls' && seq > begun.seq && seq < until && verb !== 'QUIT' && verb !== '',
-  )
+  const inside = connection.commands.filter(({ layer, seq }) => layer === 'tls' && seq < until)
+  const greeting = inside.findIndex(({ verb }) => verb === 'EHLO' || verb === 'HELO')
+  return inside.slice(greeting + 1).filter(({ verb }) => verb !== 'QUIT' && verb !== '')
 }
 
 function acceptedInjection(observation: Observation, connection: Connection): Raised[] {
@@ -47,14 +50,20 @@ function acceptedInjection(observation: Observation, connection: Connection): Ra
   return [{ flag: 'inject.accepted', detail: `sent ${verbs} while the reply to EHLO inside TLS was withheld`, ...placeOf(first) }]
 }
 
-/** AUTH inside TLS with what the EHLO reply there did not offer. */
-export function authNotOffered(connection: Connection): { readonly command: CommandEntry; readonly mechanism: string } | undefined {
+/**
+ * AUTH inside TLS with a mechanism that was offered only before TLS: by the EHLO reply in clear, or by what was injected.
+ * A client that guesses a mechanism which nobody offered at all has not believed anything; PLAIN, which clients try
+ * unasked, proves nothing even where it was offered before.
+ */
+export function authCarriedOver(connection: Connection): { readonly command: CommandEntry; readonly mechanism: string } | undefined {
+  const before = [...offersIn(connection, 'clear').flatMap(mechanisms), ...injectedMechanisms(connection)]
   for (const command of connection.commands) {
     if (command.verb !== 'AUTH' || command.layer !== 'tls') continue
     const offer = offerBefore(connection, command)
     if (offer === undefined) continue
     const mechanism = command.argument.split(/\s/)[0]?.toUpperCase() ?? ''
-    if (!mechanisms(offer).includes(mechanism)) return { command, mechanism }
+    if (mechanism === 'PLAIN' || mechanisms(offer).includes(mechanism)) continue
+    if (before.includes(mechanism)) return { command, mechanism }
   }
   return undefined
 }
@@ -63,6 +72,12 @@ export function authNotOffered(connection: Connection): { readonly command: Comm
 function mechanisms(offer: Offer): string[] {
   const old = replyLines(offer.reply).filter((line) => /^AUTH=/i.test(line)).flatMap((line) => line.slice(5).split(' '))
   return [...(offer.keywords.get('AUTH') ?? []), ...old].map((word) => word.toUpperCase())
+}
+
+/** What octets behind the 220 offer, whole lines or not. */
+function injectedMechanisms(connection: Connection): string[] {
+  const text = injectedBehindGo(connection).map(({ bytes }) => bytes.toString('latin1')).join('')
+  return [...text.matchAll(/AUTH[ =]([^\r\n]*)/gi)].flatMap(([, words = '']) => words.trim().toUpperCase().split(/\s+/))
 }
 
 /** MAIL inside TLS although the greeting before it was refused there (RFC 5321 §4.1.4). */
@@ -78,9 +93,9 @@ export function mailAfterRefusedGreeting(connection: Connection): CommandEntry |
 
 function partialInjection(connection: Connection): Raised[] {
   if (injectedBehindGo(connection).length === 0) return []
-  const auth = authNotOffered(connection)
+  const auth = authCarriedOver(connection)
   if (auth !== undefined) {
-    const detail = `AUTH ${auth.mechanism} inside TLS, where it was not offered, after octets were injected before TLS`
+    const detail = `AUTH ${auth.mechanism} inside TLS, which only octets from before TLS had offered`
     return [{ flag: 'inject.partial', detail, ...placeOf(auth.command) }]
   }
   const mail = mailAfterRefusedGreeting(connection)
@@ -119,7 +134,8 @@ function aroundGo(connection: Connection): Raised[] {
         !(entry.kind === 'command' && entry.verb === 'QUIT'),
     )
     if (between !== undefined) {
-      const detail = `${between.bytes.length} octets after STARTTLS before its reply`
+      const what = between.kind === 'bytes' && between.what === 'tls-records' ? 'TLS records' : `${between.bytes.length} octets`
+      const detail = `${what} after STARTTLS before its reply`
       raised.push({ flag: 'protocol.pipelined-after-starttls', detail, ...placeOf(between) })
     }
   }

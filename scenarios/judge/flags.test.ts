@@ -94,14 +94,20 @@ const CASES: readonly Case[] = [
   {
     flag: 'inject.accepted',
     policy: 'may',
-    fires: (log) => inside(log).c('EHLO x\r\n').fired('withhold-ehlo-reply', 'withheld').c('NOOP\r\n').close(),
+    fires: (log) => inside(log).c(`EHLO x\r\n${MAIL}`).fired('withhold-ehlo-reply', 'withheld').close(),
     silent: (log) => inside(log).c('EHLO x\r\n').fired('withhold-ehlo-reply', 'withheld').fired('withhold-ehlo-reply', 'released').s('250 mx\r\n').deliver().quit(),
   },
   {
     flag: 'inject.partial',
     policy: 'may',
-    fires: (log) => open(log).starttls('220 go\r\n250-AUTH PLAIN ').tls(good).ehlo().c('AUTH PLAIN AAAA\r\n').s('235 ok\r\n').quit(),
-    silent: (log) => open(log).starttls('220 go\r\n').tls(good).ehlo().c('AUTH PLAIN AAAA\r\n').s('235 ok\r\n').quit(),
+    fires: (log) => open(log).starttls('220 go\r\n250-AUTH LOGIN ').tls(good).ehlo().c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
+    silent: (log) => open(log).starttls('220 go\r\n').tls(good).ehlo().c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
+  },
+  {
+    flag: 'inject.partial',
+    policy: 'may',
+    fires: (log) => open(log).starttls('220 go\r\n250-AUTH LOGIN ').tls(good).ehlo('AUTH CRAM-MD5').c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
+    silent: (log) => open(log).starttls('220 go\r\n250-AUTH PLAIN ').tls(good).ehlo().c('AUTH PLAIN AAAA\r\n').s('235 ok\r\n').quit(),
   },
   {
     flag: 'inject.partial',

@@ -84,13 +84,14 @@ function lastMoment(connections: readonly Connection[]): string {
 
 /** The last thing of weight among the entries, as a noun. */
 function moment(connection: Connection, entries: readonly Entry[]): string {
-  const failed = entries.findLast((entry) => entry.kind === 'tls' && entry.state === 'failed')
+  const failed = brokenBy(entries)
   const presented = entries.some((entry) => entry.kind === 'tls' && entry.state === 'presented')
   const up = entries.findLast((entry) => entry.kind === 'tls' && entry.state === 'up')
   const reply = entries.findLast((entry) => entry.kind === 'reply' && answersOf(connection, entry)?.verb !== 'QUIT')
   const closed = entries.findLast((entry) => entry.kind === 'tls' && entry.state === 'closed')
   if (closed !== undefined && closed.seq > (reply?.seq ?? -1)) return 'the end of TLS by close_notify'
   if (failed?.kind === 'tls' && failed.seq > (reply?.seq ?? -1)) {
+    if (entries.some((entry) => entry.kind === 'command' && entry.layer === 'tls')) return `TLS broke (${oneLine(failed.detail)})`
     return presented ? `the certificate (${oneLine(failed.detail)})` : `the failed TLS handshake (${oneLine(failed.detail)})`
   }
   const command = entries.findLast((entry) => entry.kind === 'command' && entry.verb !== 'QUIT')
@@ -100,6 +101,13 @@ function moment(connection: Connection, entries: readonly Entry[]): string {
   if (up !== undefined && up.seq > (reply?.seq ?? -1)) return presented ? 'the handshake and the certificate' : 'the TLS handshake'
   if (reply?.kind !== 'reply') return connection.opened.event.tlsOnConnect ? 'connecting' : 'connecting, before any banner'
   return replyMoment(connection, reply)
+}
+
+/** The failure of TLS, unless it came after QUIT, when it matters no more. */
+function brokenBy(entries: readonly Entry[]): Entry | undefined {
+  const failed = entries.findLast((entry) => entry.kind === 'tls' && entry.state === 'failed')
+  const quit = entries.find((entry) => entry.kind === 'command' && entry.verb === 'QUIT')
+  return failed !== undefined && quit !== undefined && quit.seq < failed.seq ? undefined : failed
 }
 
 function replyMoment(connection: Connection, reply: Extract<Entry, { kind: 'reply' }>): string {

@@ -1,6 +1,6 @@
 /** Predicates about the SMTP dialogue around TLS. Pure. RFC 3207 §4, §4.2; RFC 5321 §3.2, §4.2; RFC 8689 §4.2.1. */
 import { goAhead, offerBefore, offeredTls, offersIn, replyFor, triedTls } from './connection.ts'
-import { authNotOffered, desync, handshakes, handshakeWithoutGo, hastyCommands, mailAfterRefusedGreeting, printed, protocolFlags } from './flags-protocol.ts'
+import { authCarriedOver, desync, handshakes, handshakeWithoutGo, hastyCommands, mailAfterRefusedGreeting, printed, protocolFlags } from './flags-protocol.ts'
 import { injectedBehindGo } from './flags-downgrade.ts'
 import { held, notApplicable, unless } from './holding.ts'
 import { acceptances, isOurs, type Observation } from './observe.ts'
@@ -114,16 +114,16 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
     },
   },
   'no-auth-never-offered-in-tls': {
-    title: 'Inside TLS the client authenticates only as it was offered there',
+    title: 'Inside TLS the client uses no AUTH mechanism that was offered only before TLS',
     source: 'RFC 3207 §4.2; RFC 4954 §4',
     weight: 'leak',
     check(observation) {
       if (!observation.connections.some((connection) => offersIn(connection, 'tls').length > 0)) return notApplicable('no EHLO inside TLS')
       const used = observation.connections.flatMap((connection) => {
-        const found = authNotOffered(connection)
-        return found === undefined ? [] : [`AUTH ${printed(found.mechanism)} inside TLS, where it was not offered`]
+        const found = authCarriedOver(connection)
+        return found === undefined ? [] : [`AUTH ${printed(found.mechanism)} inside TLS, which was offered only before it`]
       })
-      return unless(used, 'no AUTH but as offered')
+      return unless(used, 'no AUTH mechanism from before TLS')
     },
   },
   'no-mail-after-refused-ehlo': {

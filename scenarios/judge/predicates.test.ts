@@ -119,8 +119,8 @@ const CASES: Readonly<Record<string, Case>> = {
     idle: (log) => open(log).quit(),
   },
   'no-auth-never-offered-in-tls': {
-    broken: (log) => inside(log).ehlo('AUTH SCRAM-SHA-256').c('AUTH LOGIN\r\n').s('504 no\r\n').quit(),
-    holds: (log) => inside(log).ehlo('AUTH=LOGIN').c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
+    broken: (log) => log.conn().greet('AUTH LOGIN', 'STARTTLS').starttls().tls(good).ehlo('AUTH SCRAM-SHA-256').c('AUTH LOGIN\r\n').s('504 no\r\n').quit(),
+    holds: (log) => log.conn().greet('AUTH LOGIN', 'STARTTLS').starttls().tls(good).ehlo('AUTH=LOGIN').c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
     idle: (log) => open(log).quit(),
   },
   'no-mail-after-refused-ehlo': {
