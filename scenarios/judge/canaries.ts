@@ -25,7 +25,9 @@ export interface Sighting {
 /** The first sighting of each canary in each layer of the connection, in order of the stream. */
 export function sightingsIn(connection: Connection, canaries: readonly Canary[]): Sighting[] {
   return (['clear', 'tls'] as const).flatMap((layer) => {
-    const sent = connection.entries.filter((entry) => entry.from === 'client' && entry.layer === layer && carries(entry))
+    const sent = connection.entries.filter(
+      (entry) => entry.from === 'client' && entry.layer === layer && carries(entry),
+    )
     const content = sent.filter((entry) => entry.kind === 'content' && entry.of !== 'AUTH')
     const found = [...searched(sent, canaries), ...searched(content, canaries)]
     const first = new Map<string, Sighting>()
@@ -38,7 +40,12 @@ export function sightingsIn(connection: Connection, canaries: readonly Canary[])
 }
 
 /** Canaries in any octets of the client after the entry `seq`, in one layer; for scenarios about a moment. */
-export function sightingsAfter(connection: Connection, layer: Layer, seq: number, canaries: readonly Canary[]): Sighting[] {
+export function sightingsAfter(
+  connection: Connection,
+  layer: Layer,
+  seq: number,
+  canaries: readonly Canary[],
+): Sighting[] {
   const sent = connection.entries.filter(
     (entry) => entry.from === 'client' && entry.layer === layer && entry.seq > seq && carries(entry),
   )
@@ -71,7 +78,10 @@ function searched(entries: readonly Entry[], canaries: readonly Canary[]): Sight
 }
 
 /** The entry in which the octet at `offset` of their concatenation stands. */
-function entryAt(run: readonly Entry[], offset: number): { readonly entry: Entry | undefined; readonly within: number } {
+function entryAt(
+  run: readonly Entry[],
+  offset: number,
+): { readonly entry: Entry | undefined; readonly within: number } {
   let passed = 0
   for (const entry of run) {
     if (offset < passed + entry.bytes.length) return { entry, within: offset - passed }

@@ -72,11 +72,13 @@ function clientWord(observation: Observation): Pick<CellRecord, 'clientWord'> {
 
 function presented(observation: Observation): Pick<CellRecord, 'presented'> {
   const shown = observation.connections.flatMap((connection) =>
-    connection.presented.map(({ event, seq }) => ({ chain: event.chain, seq, host: connection.host })),
+    connection.presented.map(({ event, seq }) => ({ chain: event.chain, seq, connection })),
   )
   const last = shown.sort((a, b) => a.seq - b.seq).at(-1)
   if (last === undefined) return {}
-  const { chain, validity, name, reasons } = verifyChain(last.chain, last.host, observation.cell)
+  // Verifying is most of the work of judging, and a session that came up has been verified already.
+  const { credential, host } = last.connection
+  const { chain, validity, name, reasons } = credential.verification ?? verifyChain(last.chain, host, observation.cell)
   return { presented: { chain, validity, name, reasons } }
 }
 

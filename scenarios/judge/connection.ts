@@ -98,7 +98,9 @@ function readConnection(events: readonly Placed<PeerEvent>[]): Connection | unde
     failures,
     transactions: readTransactions(entries),
     opaque:
-      records.some((entry) => entry.from === 'client') && records.some((entry) => entry.from === 'peer') && ups.length === 0,
+      records.some((entry) => entry.from === 'client') &&
+      records.some((entry) => entry.from === 'peer') &&
+      ups.length === 0,
   }
 }
 
@@ -186,7 +188,10 @@ function keywordsOf(reply: ReplyEntry): Map<string, readonly string[]> {
 }
 
 /** What the client could know when it sent `entry`: the last offer in its layer before it. */
-export function offerBefore(connection: Connection, entry: { readonly layer: Layer; readonly seq: number }): Offer | undefined {
+export function offerBefore(
+  connection: Connection,
+  entry: { readonly layer: Layer; readonly seq: number },
+): Offer | undefined {
   return offersIn(connection, entry.layer).findLast(({ reply }) => reply.seq < entry.seq)
 }
 
@@ -206,7 +211,9 @@ export function triedTls(connection: Connection): boolean {
     connection.hellos.some(({ event }) => event.hello.format !== 'none') ||
     connection.ups.length > 0 ||
     connection.commands.some(({ verb }) => verb === 'STARTTLS') ||
-    connection.entries.some((entry) => entry.kind === 'bytes' && entry.what === 'tls-records' && entry.from === 'client')
+    connection.entries.some(
+      (entry) => entry.kind === 'bytes' && entry.what === 'tls-records' && entry.from === 'client',
+    )
   )
 }
 

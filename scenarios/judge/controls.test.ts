@@ -13,32 +13,80 @@ const cell = (id: string, verdict: Verdict, role: CellRecord['role'] = 'scenario
   reason: 'what it did',
 })
 
-const applied = (...cells: readonly CellRecord[]): readonly string[] => applyControls(cells).map(({ verdict }) => verdict)
+const applied = (...cells: readonly CellRecord[]): readonly string[] =>
+  applyControls(cells).map(({ verdict }) => verdict)
 
 t.test('a harness control that fails makes the batch an error', (t) => {
-  const others = [cell('strip/a/may/x', 'pass'), cell('strip/b/may/x', 'leak'), cell('strip/c/may/x', 'unsupported'), cell('strip/d/may/x', 'missing')]
+  const others = [
+    cell('strip/a/may/x', 'pass'),
+    cell('strip/b/may/x', 'leak'),
+    cell('strip/c/may/x', 'unsupported'),
+    cell('strip/d/may/x', 'missing'),
+  ]
   for (const verdict of ['leak', 'fail', 'over-strict', 'inconclusive', 'error', 'not-exercised'] as const) {
-    t.strictSame(applied(cell('control/k/may/reference', verdict, 'harness-control'), ...others), ['error', 'error', 'error', 'unsupported', 'missing'], verdict)
+    t.strictSame(
+      applied(cell('control/k/may/reference', verdict, 'harness-control'), ...others),
+      ['error', 'error', 'error', 'unsupported', 'missing'],
+      verdict,
+    )
   }
   for (const verdict of ['pass', 'flagged'] as const) {
-    t.strictSame(applied(cell('control/k/may/reference', verdict, 'harness-control'), ...others), [verdict, 'pass', 'leak', 'unsupported', 'missing'])
+    t.strictSame(applied(cell('control/k/may/reference', verdict, 'harness-control'), ...others), [
+      verdict,
+      'pass',
+      'leak',
+      'unsupported',
+      'missing',
+    ])
   }
-  t.strictSame(applied(cell('control/k/may/reference', 'missing', 'harness-control'), ...others), ['missing', 'inconclusive', 'leak', 'unsupported', 'missing'], 'one that did not finish')
+  t.strictSame(
+    applied(cell('control/k/may/reference', 'missing', 'harness-control'), ...others),
+    ['missing', 'inconclusive', 'leak', 'unsupported', 'missing'],
+    'one that did not finish',
+  )
   t.end()
 })
 
 t.test('a client control takes away passes under its policy; failures stand', (t) => {
   const control = cell('control/ctl-tls13-pkix/may/x', 'leak', 'client-control')
-  const verdicts = ['pass', 'flagged', 'over-strict', 'not-exercised', 'leak', 'fail', 'info', 'inconclusive', 'error', 'unsupported'] as const
+  const verdicts = [
+    'pass',
+    'flagged',
+    'over-strict',
+    'not-exercised',
+    'leak',
+    'fail',
+    'info',
+    'inconclusive',
+    'error',
+    'unsupported',
+  ] as const
   const changed = applyControls([control, ...verdicts.map((verdict, at) => cell(`strip/s${at}/may/x`, verdict))])
   t.strictSame(
     changed.slice(1).map(({ verdict }) => verdict),
-    ['inconclusive', 'inconclusive', 'inconclusive', 'inconclusive', 'leak', 'fail', 'info', 'inconclusive', 'error', 'unsupported'],
+    [
+      'inconclusive',
+      'inconclusive',
+      'inconclusive',
+      'inconclusive',
+      'leak',
+      'fail',
+      'info',
+      'inconclusive',
+      'error',
+      'unsupported',
+    ],
   )
-  t.equal(changed[1]?.reason, 'does not count, for the control control/ctl-tls13-pkix under may is leak (what it did); it would be pass: what it did')
+  t.equal(
+    changed[1]?.reason,
+    'does not count, for the control control/ctl-tls13-pkix under may is leak (what it did); it would be pass: what it did',
+  )
   t.strictSame(applied(control, cell('strip/s/encrypt/x', 'pass')), ['leak', 'pass'], 'another policy')
   t.strictSame(applied(control, cell('strip/s/may/y', 'pass')), ['leak', 'pass'], 'another client')
-  t.strictSame(applied(cell('control/k/may/x', 'unsupported', 'client-control'), cell('strip/s/may/x', 'pass')), ['unsupported', 'pass'])
+  t.strictSame(applied(cell('control/k/may/x', 'unsupported', 'client-control'), cell('strip/s/may/x', 'pass')), [
+    'unsupported',
+    'pass',
+  ])
   t.end()
 })
 
@@ -63,13 +111,20 @@ t.test('every planned cell is in the record, in the order of the plan', (t) => {
   done.conn().greet().deliver().quit()
   done.says('delivered').done()
   const open = new LogBuilder({ cell: 'strip/y/may/client', expected: 'C' }).attempt()
-  const events: LogEvent[] = [run(['strip/z/may/client#2', 'strip/x/may/client', 'strip/y/may/client']), ...open.events, ...done.events]
+  const events: LogEvent[] = [
+    run(['strip/z/may/client#2', 'strip/x/may/client', 'strip/y/may/client']),
+    ...open.events,
+    ...done.events,
+  ]
   const record = judge([...events, { type: 'end', t: 99, finishedAt: '2026-01-15T12:00:09.000Z', interrupted: false }])
-  t.strictSame(record.cells.map(({ id, verdict }) => [id, verdict]), [
-    ['strip/z/may/client#2', 'missing'],
-    ['strip/x/may/client', 'pass'],
-    ['strip/y/may/client', 'missing'],
-  ])
+  t.strictSame(
+    record.cells.map(({ id, verdict }) => [id, verdict]),
+    [
+      ['strip/z/may/client#2', 'missing'],
+      ['strip/x/may/client', 'pass'],
+      ['strip/y/may/client', 'missing'],
+    ],
+  )
   t.match(record.cells[0], { scenario: 'strip/z', policy: 'may', client: 'client' })
   t.match(record, { interrupted: false, finishedAt: '2026-01-15T12:00:09.000Z', schema: 'badmx/run/1' })
   t.match(judge(events), { interrupted: true }, 'no end')
@@ -82,7 +137,10 @@ t.test('a log of two shards is one record', (t) => {
   const first = run(['strip/x/may/client'])
   const second = { ...run(['strip/y/may/client']), startedAt: '2026-01-15T11:59:59.000Z' }
   const record = judge([first, second, end, end])
-  t.strictSame(record.cells.map(({ id }) => id), ['strip/x/may/client', 'strip/y/may/client'])
+  t.strictSame(
+    record.cells.map(({ id }) => id),
+    ['strip/x/may/client', 'strip/y/may/client'],
+  )
   t.equal(record.startedAt, '2026-01-15T11:59:59.000Z')
   t.equal(judge([first, second, end]).interrupted, true)
   t.end()

@@ -20,8 +20,18 @@ export function applyControls(cells: readonly CellRecord[]): CellRecord[] {
   const failed = harness.find(({ verdict }) => !UNANSWERED.includes(verdict))
   if (failed !== undefined) return cells.map((cell) => brokenHarness(cell, failed))
   const [unanswered] = harness
-  const controlled = cells.map((cell) => controlledCell(cell, cells))
-  return unanswered === undefined ? controlled : controlled.map((cell) => doubted(cell, `the harness control ${unanswered.id} did not finish`))
+  const broken = brokenControls(cells)
+  const controlled = cells.map((cell) => {
+    const control = broken.get(configuration(cell))
+    if (control === undefined) return cell
+    return doubted(
+      cell,
+      `the control ${control.scenario} under ${control.policy} is ${control.verdict} (${control.reason})`,
+    )
+  })
+  return unanswered === undefined
+    ? controlled
+    : controlled.map((cell) => doubted(cell, `the harness control ${unanswered.id} did not finish`))
 }
 
 function brokenHarness(cell: CellRecord, failed: CellRecord): CellRecord {
@@ -34,21 +44,26 @@ function brokenHarness(cell: CellRecord, failed: CellRecord): CellRecord {
   return { ...cell, verdict: 'error', reason }
 }
 
-function controlledCell(cell: CellRecord, cells: readonly CellRecord[]): CellRecord {
-  if (cell.role !== 'scenario') return cell
-  const broken = cells.find(
-    ({ role, client, policy, verdict }) =>
-      role === 'client-control' &&
-      client === cell.client &&
-      policy === cell.policy &&
-      verdict !== 'unsupported' &&
-      !WORKS.includes(verdict),
-  )
-  if (broken === undefined) return cell
-  return doubted(cell, `the control ${broken.scenario} under ${broken.policy} is ${broken.verdict} (${broken.reason})`)
+/** What a client control speaks for: the same client under the same policy. */
+function configuration({ client, policy }: CellRecord): string {
+  return `${client} ${policy}`
+}
+
+/** The first control that failed, for each configuration that has one. */
+function brokenControls(cells: readonly CellRecord[]): ReadonlyMap<string, CellRecord> {
+  const broken = new Map<string, CellRecord>()
+  for (const cell of cells) {
+    if (cell.role !== 'client-control' || cell.verdict === 'unsupported' || WORKS.includes(cell.verdict)) continue
+    if (!broken.has(configuration(cell))) broken.set(configuration(cell), cell)
+  }
+  return broken
 }
 
 function doubted(cell: CellRecord, why: string): CellRecord {
   if (cell.role !== 'scenario' || !UNDONE.includes(cell.verdict)) return cell
-  return { ...cell, verdict: 'inconclusive', reason: `does not count, for ${why}; it would be ${cell.verdict}: ${cell.reason}` }
+  return {
+    ...cell,
+    verdict: 'inconclusive',
+    reason: `does not count, for ${why}; it would be ${cell.verdict}: ${cell.reason}`,
+  }
 }

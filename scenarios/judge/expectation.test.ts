@@ -8,13 +8,25 @@ const alternatives = (text: string, cached = false) => {
 }
 
 t.test('every form of the catalogue is read', (t) => {
-  t.strictSame(alternatives('V|D').map(({ text }) => text), ['V', 'D'])
+  t.strictSame(
+    alternatives('V|D').map(({ text }) => text),
+    ['V', 'D'],
+  )
   t.strictSame(alternatives('D>C|C|D')[0], { tolerated: false, first: 'D', final: 'C', text: 'D>C' })
   t.strictSame(alternatives('w:C')[0], { tolerated: true, first: 'C', final: 'C', text: 'w:C' })
-  t.strictSame(alternatives('w:U|w:V|D>C|D').map(({ text }) => text), ['w:U', 'w:V', 'D>C', 'D'])
+  t.strictSame(
+    alternatives('w:U|w:V|D>C|D').map(({ text }) => text),
+    ['w:U', 'w:V', 'D>C', 'D'],
+  )
   t.strictSame(alternatives('-'), [])
-  t.strictSame(alternatives('C~D').map(({ text }) => text), ['C'])
-  t.strictSame(alternatives('C~D', true).map(({ text }) => text), ['D'])
+  t.strictSame(
+    alternatives('C~D').map(({ text }) => text),
+    ['C'],
+  )
+  t.strictSame(
+    alternatives('C~D', true).map(({ text }) => text),
+    ['D'],
+  )
   t.end()
 })
 

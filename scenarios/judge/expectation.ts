@@ -173,15 +173,23 @@ export type Match =
  */
 export function match(alternatives: readonly Alternative[], seen: Seen): Match {
   const { first, final, oneShot } = seen
-  const same = (allowed: Letter, got: Letter): boolean =>
-    allowed === got || (oneShot && got === 'D' && allowed === 'B')
+  const same = (allowed: Letter, got: Letter): boolean => allowed === got || (oneShot && got === 'D' && allowed === 'B')
   const begun = alternatives.filter((alternative) => same(alternative.first, first))
-  if (begun.length === 0) return unmatched('first', first, alternatives.map((alternative) => alternative.first))
+  if (begun.length === 0)
+    return unmatched(
+      'first',
+      first,
+      alternatives.map((alternative) => alternative.first),
+    )
   const prefixIsEnough = final === 'unknown' || (oneShot && first === 'D' && final === 'D')
   const ended = begun.filter((alternative) => prefixIsEnough || same(alternative.final, final as Letter))
   const by = ended.find((alternative) => !alternative.tolerated) ?? ended[0]
   if (by !== undefined) return { matched: true, by }
-  return unmatched('final', final as Letter, begun.map((alternative) => alternative.final))
+  return unmatched(
+    'final',
+    final as Letter,
+    begun.map((alternative) => alternative.final),
+  )
 }
 
 function unmatched(stage: 'first' | 'final', got: Letter, allowed: readonly Letter[]): Match {

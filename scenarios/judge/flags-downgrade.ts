@@ -32,8 +32,18 @@ export function downgrades(observation: Observation): readonly Raised[] {
   return [
     ...observation.connections.flatMap((connection) => onSameConnection(observation, connection)),
     ...perMessage(observation).flatMap((attempts) => acrossConnections(observation, attempts)),
-    ...after(mails, refusals(observation), 'downgrade.after-cert-failure', 'MAIL in clear after the client refused the certificate'),
-    ...after(mails, injections(observation), 'downgrade.after-injection', 'MAIL in clear after octets were injected behind the 220'),
+    ...after(
+      mails,
+      refusals(observation),
+      'downgrade.after-cert-failure',
+      'MAIL in clear after the client refused the certificate',
+    ),
+    ...after(
+      mails,
+      injections(observation),
+      'downgrade.after-injection',
+      'MAIL in clear after octets were injected behind the 220',
+    ),
     ...versionDance(observation),
   ]
 }
@@ -52,12 +62,17 @@ function perMessage(observation: Observation): Attempt[][] {
 function onSameConnection(observation: Observation, connection: Connection): Raised[] {
   const mail = clearMails(observation, [connection])[0]
   if (mail === undefined) return []
-  const offered = offersIn(connection, 'clear').find(({ reply, keywords }) => reply.seq < mail.seq && keywords.has('STARTTLS'))
+  const offered = offersIn(connection, 'clear').find(
+    ({ reply, keywords }) => reply.seq < mail.seq && keywords.has('STARTTLS'),
+  )
   const tried = connection.entries.find(
-    (entry) => entry.seq < mail.seq && ((entry.kind === 'command' && entry.verb === 'STARTTLS') || (entry.kind === 'tls' && entry.state === 'hello')),
+    (entry) =>
+      entry.seq < mail.seq &&
+      ((entry.kind === 'command' && entry.verb === 'STARTTLS') || (entry.kind === 'tls' && entry.state === 'hello')),
   )
   if (offered === undefined && tried === undefined) return []
-  const detail = tried === undefined ? 'MAIL in clear although STARTTLS was offered' : 'MAIL in clear after TLS was tried'
+  const detail =
+    tried === undefined ? 'MAIL in clear although STARTTLS was offered' : 'MAIL in clear after TLS was tried'
   return [{ flag: 'downgrade.same-connection', detail, ...placeOf(mail) }]
 }
 
@@ -69,14 +84,20 @@ function acrossConnections(observation: Observation, attempts: readonly Attempt[
     const before = attempt.connections.filter(({ opened }) => opened.seq < mail.seq)
     const own = before.findIndex(({ conn }) => conn === mail.conn)
     if (before.slice(0, Math.max(0, own)).some((connection) => triedTls(connection) || offeredTls(connection))) {
-      raised.push({ flag: 'downgrade.immediate', detail: 'MAIL in clear on a new connection of the same attempt', ...placeOf(mail) })
+      raised.push({
+        flag: 'downgrade.immediate',
+        detail: 'MAIL in clear on a new connection of the same attempt',
+        ...placeOf(mail),
+      })
     }
     const earlier = attempts.slice(0, at)
     const wasSafe = earlier.some(
       ({ connections }) =>
-        clearMails(observation, connections).length === 0 && connections.some((connection) => triedTls(connection) || offeredTls(connection)),
+        clearMails(observation, connections).length === 0 &&
+        connections.some((connection) => triedTls(connection) || offeredTls(connection)),
     )
-    if (wasSafe) raised.push({ flag: 'downgrade.delayed', detail: `MAIL in clear in attempt ${at + 1}`, ...placeOf(mail) })
+    if (wasSafe)
+      raised.push({ flag: 'downgrade.delayed', detail: `MAIL in clear in attempt ${at + 1}`, ...placeOf(mail) })
     const helo = heloInsteadOfEhlo(before, mail)
     if (helo !== undefined) raised.push({ flag: 'downgrade.helo', detail: helo, ...placeOf(mail) })
   })
@@ -120,7 +141,9 @@ function refusals(observation: Observation): Cause[] {
 
 function injections(observation: Observation): Cause[] {
   return observation.connections.flatMap((connection) =>
-    injectedBehindGo(connection).slice(0, 1).map(({ seq, bytes }) => ({ seq, detail: `${bytes.length} octets` })),
+    injectedBehindGo(connection)
+      .slice(0, 1)
+      .map(({ seq, bytes }) => ({ seq, detail: `${bytes.length} octets` })),
   )
 }
 
@@ -129,7 +152,11 @@ export function injectedBehindGo(connection: Connection): Entry[] {
   const go = goAhead(connection)
   if (go === undefined || !connection.entries.some(({ kind }) => kind === 'tls')) return []
   return connection.entries.filter(
-    (entry) => entry.from === 'peer' && entry.layer === 'clear' && entry.offset > go.offset && isInjected(entry, go.seq, connection),
+    (entry) =>
+      entry.from === 'peer' &&
+      entry.layer === 'clear' &&
+      entry.offset > go.offset &&
+      isInjected(entry, go.seq, connection),
   )
 }
 
@@ -145,7 +172,10 @@ function versionDance(observation: Observation): Raised[] {
   for (const connection of observation.connections) {
     for (const { event } of connection.hellos) {
       if (event.hello.format === 'none') continue
-      const offered = Math.max(event.hello.legacyVersion, ...event.hello.versions.filter((version) => (version & 0x0f0f) !== 0x0a0a))
+      const offered = Math.max(
+        event.hello.legacyVersion,
+        ...event.hello.versions.filter((version) => (version & 0x0f0f) !== 0x0a0a),
+      )
       const before = highest.get(connection.host)
       if (before !== undefined && offered < before) {
         const detail = `a ClientHello up to ${versionName(offered)} after one up to ${versionName(before)}`

@@ -50,7 +50,9 @@ function sightingLeaks(observation: Observation, connection: Observed): Raised[]
   for (const sighting of connection.sightings) {
     const flag = flagOf(observation, connection, sighting)
     if (flag === undefined || raised.has(flag)) continue
-    const where = isClear(connection, sighting.layer) ? 'in clear' : `inside TLS to a peer that is not verified (${connection.credential.reason})`
+    const where = isClear(connection, sighting.layer)
+      ? 'in clear'
+      : `inside TLS to a peer that is not verified (${connection.credential.reason})`
     const form = sighting.form === 'plain' || sighting.form === 'elided' ? '' : `, as ${sighting.form}`
     raised.set(flag, { flag, detail: `the ${sighting.name} canary ${where}${form}`, ...placeOf(sighting) })
   }
@@ -75,7 +77,9 @@ function contentLeaks(observation: Observation, connection: Observed): Raised[] 
   if (known) return []
   for (const transaction of connection.transactions) {
     if (!isClear(connection, transaction.layer) || !isOurs(observation, transaction)) continue
-    const first = transaction.content.find(({ bytes }) => bytes.some((octet) => octet !== 0x2e && octet !== 0x0d && octet !== 0x0a))
+    const first = transaction.content.find(({ bytes }) =>
+      bytes.some((octet) => octet !== 0x2e && octet !== 0x0d && octet !== 0x0a),
+    )
     if (first === undefined) continue
     const octets = transaction.content.reduce((sum, { bytes }) => sum + bytes.length, 0)
     return [{ flag: 'leak.content-clear', detail: `${octets} octets of content in clear`, ...placeOf(first) }]
@@ -88,7 +92,8 @@ function hashLeaks(connection: Observed): Raised[] {
     if (command.verb !== 'AUTH' || !isClear(connection, command.layer)) continue
     const mechanism = command.argument.split(/\s/)[0]?.toUpperCase() ?? ''
     const response = connection.entries.find(
-      (entry) => entry.kind === 'content' && entry.id === command.id && entry.bytes.toString('latin1').trim().length > 1,
+      (entry) =>
+        entry.kind === 'content' && entry.id === command.id && entry.bytes.toString('latin1').trim().length > 1,
     )
     if (!HASHES.test(mechanism) || response === undefined) continue
     return [{ flag: 'leak.credentials-hash', detail: `a response of ${mechanism} in clear`, ...placeOf(response) }]
@@ -111,7 +116,9 @@ function heloNames(connection: Observed): Raised[] {
   const last = (layer: Layer): CommandEntry | undefined =>
     connection.commands.findLast(
       (command) =>
-        command.layer === layer && ['EHLO', 'HELO'].includes(command.verb) && replyFor(connection, command) !== undefined,
+        command.layer === layer &&
+        ['EHLO', 'HELO'].includes(command.verb) &&
+        replyFor(connection, command) !== undefined,
     )
   const outside = last('clear')
   const inside = last('tls')

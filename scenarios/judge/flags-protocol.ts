@@ -36,7 +36,9 @@ export function hastyCommands(observation: Observation, connection: Connection):
   )
   const begun = fired.find(({ event }) => !event.detail.startsWith('released'))
   if (begun === undefined) return undefined
-  const until = fired.find(({ event, seq }) => seq > begun.seq && event.detail.startsWith('released'))?.seq ?? Number.POSITIVE_INFINITY
+  const until =
+    fired.find(({ event, seq }) => seq > begun.seq && event.detail.startsWith('released'))?.seq ??
+    Number.POSITIVE_INFINITY
   const inside = connection.commands.filter(({ layer, seq }) => layer === 'tls' && seq < until)
   const greeting = inside.findIndex(({ verb }) => verb === 'EHLO' || verb === 'HELO')
   return inside.slice(greeting + 1).filter(({ verb }) => verb !== 'QUIT' && verb !== '')
@@ -47,7 +49,13 @@ function acceptedInjection(observation: Observation, connection: Connection): Ra
   const [first] = hasty
   if (first === undefined) return []
   const verbs = hasty.map(({ verb }) => verb).join(', ')
-  return [{ flag: 'inject.accepted', detail: `sent ${verbs} while the reply to EHLO inside TLS was withheld`, ...placeOf(first) }]
+  return [
+    {
+      flag: 'inject.accepted',
+      detail: `sent ${verbs} while the reply to EHLO inside TLS was withheld`,
+      ...placeOf(first),
+    },
+  ]
 }
 
 /**
@@ -55,7 +63,9 @@ function acceptedInjection(observation: Observation, connection: Connection): Ra
  * A client that guesses a mechanism which nobody offered at all has not believed anything; PLAIN, which clients try
  * unasked, proves nothing even where it was offered before.
  */
-export function authCarriedOver(connection: Connection): { readonly command: CommandEntry; readonly mechanism: string } | undefined {
+export function authCarriedOver(
+  connection: Connection,
+): { readonly command: CommandEntry; readonly mechanism: string } | undefined {
   const before = [...offersIn(connection, 'clear').flatMap(mechanisms), ...injectedMechanisms(connection)]
   for (const command of connection.commands) {
     if (command.verb !== 'AUTH' || command.layer !== 'tls') continue
@@ -70,13 +80,17 @@ export function authCarriedOver(connection: Connection): { readonly command: Com
 
 /** RFC 4954 §3, and the old form `AUTH=PLAIN LOGIN`. */
 function mechanisms(offer: Offer): string[] {
-  const old = replyLines(offer.reply).filter((line) => /^AUTH=/i.test(line)).flatMap((line) => line.slice(5).split(' '))
+  const old = replyLines(offer.reply)
+    .filter((line) => /^AUTH=/i.test(line))
+    .flatMap((line) => line.slice(5).split(' '))
   return [...(offer.keywords.get('AUTH') ?? []), ...old].map((word) => word.toUpperCase())
 }
 
 /** What octets behind the 220 offer, whole lines or not. */
 function injectedMechanisms(connection: Connection): string[] {
-  const text = injectedBehindGo(connection).map(({ bytes }) => bytes.toString('latin1')).join('')
+  const text = injectedBehindGo(connection)
+    .map(({ bytes }) => bytes.toString('latin1'))
+    .join('')
   return [...text.matchAll(/AUTH[ =]([^\r\n]*)/gi)].flatMap(([, words = '']) => words.trim().toUpperCase().split(/\s+/))
 }
 
@@ -118,7 +132,11 @@ function aroundGo(connection: Connection): Raised[] {
   const raised: Raised[] = []
   const [after] = commandsAfterGo(connection)
   if (after !== undefined) {
-    raised.push({ flag: 'protocol.command-after-220', detail: `${printed(after.verb)} in clear after the 220`, ...placeOf(after) })
+    raised.push({
+      flag: 'protocol.command-after-220',
+      detail: `${printed(after.verb)} in clear after the 220`,
+      ...placeOf(after),
+    })
   }
   for (const command of connection.commands) {
     if (command.verb !== 'STARTTLS' || command.layer !== 'clear') continue
@@ -134,7 +152,8 @@ function aroundGo(connection: Connection): Raised[] {
         !(entry.kind === 'command' && entry.verb === 'QUIT'),
     )
     if (between !== undefined) {
-      const what = between.kind === 'bytes' && between.what === 'tls-records' ? 'TLS records' : `${between.bytes.length} octets`
+      const what =
+        between.kind === 'bytes' && between.what === 'tls-records' ? 'TLS records' : `${between.bytes.length} octets`
       const detail = `${what} after STARTTLS before its reply`
       raised.push({ flag: 'protocol.pipelined-after-starttls', detail, ...placeOf(between) })
     }
@@ -146,11 +165,20 @@ function insideTls(connection: Connection): Raised[] {
   const inside = connection.commands.filter(({ layer }) => layer === 'tls')
   const raised: Raised[] = []
   const [first] = inside
-  if (first !== undefined && !connection.opened.event.tlsOnConnect && !['EHLO', 'HELO', 'LHLO', 'QUIT'].includes(first.verb)) {
-    raised.push({ flag: 'protocol.no-second-ehlo', detail: `the first command inside TLS is ${printed(first.verb)}`, ...placeOf(first) })
+  if (
+    first !== undefined &&
+    !connection.opened.event.tlsOnConnect &&
+    !['EHLO', 'HELO', 'LHLO', 'QUIT'].includes(first.verb)
+  ) {
+    raised.push({
+      flag: 'protocol.no-second-ehlo',
+      detail: `the first command inside TLS is ${printed(first.verb)}`,
+      ...placeOf(first),
+    })
   }
   const again = inside.find(({ verb }) => verb === 'STARTTLS')
-  if (again !== undefined) raised.push({ flag: 'protocol.second-starttls', detail: 'STARTTLS inside TLS', ...placeOf(again) })
+  if (again !== undefined)
+    raised.push({ flag: 'protocol.second-starttls', detail: 'STARTTLS inside TLS', ...placeOf(again) })
   const used = usedPreTls(connection)
   if (used !== undefined) {
     const detail = `${used.keyword} inside TLS, offered only before it`
@@ -178,7 +206,8 @@ function usedPreTls(connection: Connection): { readonly command: CommandEntry; r
     if (inside === undefined) continue
     const line = `${command.verb} ${command.argument}`
     for (const [pattern, keyword] of RESTS_ON) {
-      if (pattern.test(line) && outside.keywords.has(keyword) && !inside.keywords.has(keyword)) return { command, keyword }
+      if (pattern.test(line) && outside.keywords.has(keyword) && !inside.keywords.has(keyword))
+        return { command, keyword }
     }
     if (isPipelined(connection, command) && outside.keywords.has('PIPELINING') && !inside.keywords.has('PIPELINING')) {
       return { command, keyword: 'PIPELINING' }
@@ -198,20 +227,33 @@ function isPipelined(connection: Connection, command: CommandEntry): boolean {
 }
 
 /** Commands after which no other may be sent before their reply, RFC 2920 §3.1. */
-const ENDS_GROUP: ReadonlySet<string> = new Set(['EHLO', 'HELO', 'LHLO', 'STARTTLS', 'DATA', 'AUTH', 'NOOP', 'VRFY', 'EXPN'])
+const ENDS_GROUP: ReadonlySet<string> = new Set([
+  'EHLO',
+  'HELO',
+  'LHLO',
+  'STARTTLS',
+  'DATA',
+  'AUTH',
+  'NOOP',
+  'VRFY',
+  'EXPN',
+])
 
 /**
  * A reply that nobody asked for lay there, and the client went on as if it had answered: it sent a command without waiting
  * for the reply to the one before, or turned away at the 354 that it had asked for.
  */
 export function desync(connection: Connection): Raised[] {
-  const stray = connection.replies.find((reply) => reply.answers === null && reply.code !== 421 && !isBehindGo(connection, reply))
+  const stray = connection.replies.find(
+    (reply) => reply.answers === null && reply.code !== 421 && !isBehindGo(connection, reply),
+  )
   if (stray === undefined) return []
   for (const command of connection.commands) {
     if (command.layer !== stray.layer || command.verb === 'QUIT') continue
     const before = connection.commands.find(({ id }) => id === command.behind)
     if (before === undefined || before.seq <= stray.seq || before.seq === command.seq) continue
-    const mayPipeline = offerBefore(connection, command)?.keywords.has('PIPELINING') === true && !ENDS_GROUP.has(before.verb)
+    const mayPipeline =
+      offerBefore(connection, command)?.keywords.has('PIPELINING') === true && !ENDS_GROUP.has(before.verb)
     if (mayPipeline) continue
     const detail = `${printed(command.verb)} before the reply to ${printed(before.verb)}, with ${stray.code} unasked before it`
     return [{ flag: 'desync', detail, ...placeOf(command) }]
@@ -220,7 +262,9 @@ export function desync(connection: Connection): Raised[] {
 }
 
 function turnedAway(connection: Connection, stray: ReplyEntry): Raised[] {
-  const go = connection.replies.find(({ code, interim, seq, layer }) => code === 354 && interim && seq > stray.seq && layer === stray.layer)
+  const go = connection.replies.find(
+    ({ code, interim, seq, layer }) => code === 354 && interim && seq > stray.seq && layer === stray.layer,
+  )
   if (go === undefined) return []
   const content = connection.entries.filter((entry) => entry.kind === 'content' && entry.id === go.answers)
   const text = Buffer.concat(content.map(({ bytes }) => bytes)).toString('latin1')
@@ -255,7 +299,11 @@ export function handshakeWithoutGo(connection: Connection): string | undefined {
 }
 
 function agrees(reply: ReplyEntry): boolean {
-  const codes = reply.bytes.toString('latin1').split(/\r?\n/).filter((line) => line !== '').map((line) => line.slice(0, 3))
+  const codes = reply.bytes
+    .toString('latin1')
+    .split(/\r?\n/)
+    .filter((line) => line !== '')
+    .map((line) => line.slice(0, 3))
   return new Set(codes).size === 1
 }
 
@@ -263,7 +311,8 @@ function lenient(connection: Connection): Raised[] {
   const raised: Raised[] = []
   const began = handshakeWithoutGo(connection)
   const [hello] = handshakes(connection)
-  if (began !== undefined && hello !== undefined) raised.push({ flag: 'resp.parse-lenient', detail: began, ...placeOf(hello) })
+  if (began !== undefined && hello !== undefined)
+    raised.push({ flag: 'resp.parse-lenient', detail: began, ...placeOf(hello) })
   const starttls = connection.commands.find(({ verb, layer }) => verb === 'STARTTLS' && layer === 'clear')
   if (starttls === undefined) return raised
   const offer = offerBefore(connection, starttls)
@@ -272,7 +321,11 @@ function lenient(connection: Connection): Raised[] {
     .map(({ bytes }) => bytes.toString('latin1'))
     .join('')
   if (offer?.keywords.has('STARTTLS') !== true && /STARTTLS/i.test(text)) {
-    raised.push({ flag: 'resp.parse-lenient', detail: 'STARTTLS after an offer that breaks the grammar', ...placeOf(starttls) })
+    raised.push({
+      flag: 'resp.parse-lenient',
+      detail: 'STARTTLS after an offer that breaks the grammar',
+      ...placeOf(starttls),
+    })
   }
   return raised
 }

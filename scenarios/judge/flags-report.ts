@@ -41,10 +41,18 @@ function misclaims(observation: Observation, { attempt, weakest, acceptances: ac
   const place = placeOf(weakest.acceptedBy ?? weakest.mail)
   const channels = accepted.map((transaction) => channelOf(observation, transaction))
   if (claims.encrypted === true && channels.every((channel) => channel === 'delivered-cleartext')) {
-    return [{ flag: 'report.misclaim', detail: 'the client says that it was encrypted; it was accepted in clear', ...place }]
+    return [
+      { flag: 'report.misclaim', detail: 'the client says that it was encrypted; it was accepted in clear', ...place },
+    ]
   }
   if (claims.verified === true && !channels.includes('delivered-verified')) {
-    return [{ flag: 'report.misclaim', detail: 'the client says that the peer was verified; its credential does not verify', ...place }]
+    return [
+      {
+        flag: 'report.misclaim',
+        detail: 'the client says that the peer was verified; its credential does not verify',
+        ...place,
+      },
+    ]
   }
   return []
 }
@@ -58,5 +66,11 @@ function silence(observation: Observation, { attempt }: AttemptOutcome): Raised[
   if (word?.state !== 'delivered' || mail === undefined || word.claims !== undefined) return []
   if (!attempt.connections.some((connection) => triedTls(connection) || offeredTls(connection))) return []
   if ([word.reason, ...word.log].some((line) => TELLS.test(line))) return []
-  return [{ flag: 'report.silent', detail: 'delivered in clear after TLS was offered or tried, without a word of it', ...placeOf(mail) }]
+  return [
+    {
+      flag: 'report.silent',
+      detail: 'delivered in clear after TLS was offered or tried, without a word of it',
+      ...placeOf(mail),
+    },
+  ]
 }

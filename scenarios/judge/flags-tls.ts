@@ -7,7 +7,10 @@ import type { Observation, Observed } from './observe.ts'
 const EARLY_DATA = 42
 
 export function tlsFlags(observation: Observation): readonly Raised[] {
-  return observation.connections.flatMap((connection) => [...sessionFlags(connection), ...helloFlags(observation, connection)])
+  return observation.connections.flatMap((connection) => [
+    ...sessionFlags(connection),
+    ...helloFlags(observation, connection),
+  ])
 }
 
 function sessionFlags(connection: Observed): Raised[] {
@@ -17,7 +20,8 @@ function sessionFlags(connection: Observed): Raised[] {
     if (/^(SSLv[23]|TLSv1(\.[01])?)$/.test(event.version)) {
       raised.push({ flag: 'tls.weak-version', detail: `the session is ${event.version}`, ...place })
     }
-    if (isWeakCipher(event.cipher)) raised.push({ flag: 'tls.weak-cipher', detail: `the session has ${event.cipher}`, ...place })
+    if (isWeakCipher(event.cipher))
+      raised.push({ flag: 'tls.weak-cipher', detail: `the session has ${event.cipher}`, ...place })
     return raised
   })
 }
@@ -29,7 +33,8 @@ function helloFlags(observation: Observation, connection: Observed): Raised[] {
     const place = { conn: event.conn, atMs: event.t }
     const raised: Raised[] = []
     const want = observation.cell.hostNames[connection.host]
-    if (hello.serverName === undefined) raised.push({ flag: 'tls.no-sni', detail: 'the ClientHello names no server', ...place })
+    if (hello.serverName === undefined)
+      raised.push({ flag: 'tls.no-sni', detail: 'the ClientHello names no server', ...place })
     else if (want !== undefined && bare(hello.serverName) !== bare(want)) {
       raised.push({ flag: 'tls.wrong-sni', detail: `the ClientHello names ${hello.serverName}, not ${want}`, ...place })
     }

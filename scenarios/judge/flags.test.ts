@@ -10,8 +10,17 @@ const names = { host: HOST_NAME, domain: 'cell.badmx.test' }
 const good = (await authority.issue('good', names)).chain
 const bad = (await authority.issue('untrusted-ca', names)).chain
 
-const judged = (judgedAs: JudgedPolicy, build: (log: LogBuilder) => void, given: Partial<CellBegun> = {}): CellRecord => {
-  const log = new LogBuilder({ roots: [authority.rootDer], judgedAs, expected: judgedAs === 'none' ? 'C' : 'V|D', ...given }).attempt()
+const judged = (
+  judgedAs: JudgedPolicy,
+  build: (log: LogBuilder) => void,
+  given: Partial<CellBegun> = {},
+): CellRecord => {
+  const log = new LogBuilder({
+    roots: [authority.rootDer],
+    judgedAs,
+    expected: judgedAs === 'none' ? 'C' : 'V|D',
+    ...given,
+  }).attempt()
   build(log)
   if (!log.events.some(({ type }) => type === 'client')) log.says('failed')
   return log.done().judge()
@@ -40,25 +49,54 @@ const CASES: readonly Case[] = [
   {
     flag: 'leak.content-clear',
     policy: 'encrypt',
-    fires: (log) => open(log).c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').c('X-First: line\r\n').close(),
+    fires: (log) =>
+      open(log)
+        .c(MAIL)
+        .s('250 a\r\n')
+        .c(RCPT)
+        .s('250 b\r\n')
+        .c('DATA\r\n')
+        .s('354 c\r\n')
+        .c('X-First: line\r\n')
+        .close(),
     silent: (log) => open(log).c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').close(),
   },
   {
     flag: 'leak.credentials-clear',
     policy: 'may',
-    fires: (log) => open(log).c(`AUTH PLAIN ${base64(`\u0000${CANARIES.user}\u0000${CANARIES.password}`)}\r\n`).close(),
-    silent: (log) => inside(log).ehlo('AUTH PLAIN').c(`AUTH PLAIN ${base64(`\u0000${CANARIES.user}\u0000${CANARIES.password}`)}\r\n`).close(),
+    fires: (log) =>
+      open(log)
+        .c(`AUTH PLAIN ${base64(`\u0000${CANARIES.user}\u0000${CANARIES.password}`)}\r\n`)
+        .close(),
+    silent: (log) =>
+      inside(log)
+        .ehlo('AUTH PLAIN')
+        .c(`AUTH PLAIN ${base64(`\u0000${CANARIES.user}\u0000${CANARIES.password}`)}\r\n`)
+        .close(),
   },
   {
     flag: 'leak.credentials-clear',
     policy: 'encrypt',
-    fires: (log) => open(log).c('AUTH LOGIN\r\n').s('334 VXNlcg==\r\n').c(`${base64(CANARIES.user)}\r\n`).s('334 UGFzcw==\r\n').c(`${base64(CANARIES.password)}\r\n`).close(),
+    fires: (log) =>
+      open(log)
+        .c('AUTH LOGIN\r\n')
+        .s('334 VXNlcg==\r\n')
+        .c(`${base64(CANARIES.user)}\r\n`)
+        .s('334 UGFzcw==\r\n')
+        .c(`${base64(CANARIES.password)}\r\n`)
+        .close(),
     silent: (log) => open(log).c('AUTH LOGIN\r\n').s('334 VXNlcg==\r\n').c('*\r\n').s('501 ok\r\n').quit(),
   },
   {
     flag: 'leak.credentials-hash',
     policy: 'encrypt',
-    fires: (log) => open(log).c('AUTH CRAM-MD5\r\n').s('334 PDEyMz4=\r\n').c(`${base64('user 0123456789abcdef')}\r\n`).s('235 ok\r\n').quit(),
+    fires: (log) =>
+      open(log)
+        .c('AUTH CRAM-MD5\r\n')
+        .s('334 PDEyMz4=\r\n')
+        .c(`${base64('user 0123456789abcdef')}\r\n`)
+        .s('235 ok\r\n')
+        .quit(),
     silent: (log) => open(log).c('AUTH CRAM-MD5\r\n').s('334 PDEyMz4=\r\n').c('*\r\n').s('501 ok\r\n').quit(),
   },
   {
@@ -76,7 +114,12 @@ const CASES: readonly Case[] = [
   {
     flag: 'leak.credentials-unauth',
     policy: 'encrypt',
-    fires: (log) => inside(log, bad).ehlo('AUTH PLAIN').c(`AUTH PLAIN ${base64(`\u0000u\u0000${CANARIES.password}`)}\r\n`).s('235 ok\r\n').quit(),
+    fires: (log) =>
+      inside(log, bad)
+        .ehlo('AUTH PLAIN')
+        .c(`AUTH PLAIN ${base64(`\u0000u\u0000${CANARIES.password}`)}\r\n`)
+        .s('235 ok\r\n')
+        .quit(),
     silent: (log) => inside(log, bad).ehlo('AUTH PLAIN').deliver().quit(),
   },
   {
@@ -88,35 +131,84 @@ const CASES: readonly Case[] = [
   {
     flag: 'inject.accepted',
     policy: 'may',
-    fires: (log) => inside(log).c('EHLO x\r\n').fired('withhold-ehlo-reply', 'withheld').c(MAIL).fired('withhold-ehlo-reply', 'released').close(),
-    silent: (log) => inside(log).c('EHLO x\r\n').fired('withhold-ehlo-reply', 'withheld').c('QUIT\r\n').fired('withhold-ehlo-reply', 'released').close(),
+    fires: (log) =>
+      inside(log)
+        .c('EHLO x\r\n')
+        .fired('withhold-ehlo-reply', 'withheld')
+        .c(MAIL)
+        .fired('withhold-ehlo-reply', 'released')
+        .close(),
+    silent: (log) =>
+      inside(log)
+        .c('EHLO x\r\n')
+        .fired('withhold-ehlo-reply', 'withheld')
+        .c('QUIT\r\n')
+        .fired('withhold-ehlo-reply', 'released')
+        .close(),
   },
   {
     flag: 'inject.accepted',
     policy: 'may',
     fires: (log) => inside(log).c(`EHLO x\r\n${MAIL}`).fired('withhold-ehlo-reply', 'withheld').close(),
-    silent: (log) => inside(log).c('EHLO x\r\n').fired('withhold-ehlo-reply', 'withheld').fired('withhold-ehlo-reply', 'released').s('250 mx\r\n').deliver().quit(),
+    silent: (log) =>
+      inside(log)
+        .c('EHLO x\r\n')
+        .fired('withhold-ehlo-reply', 'withheld')
+        .fired('withhold-ehlo-reply', 'released')
+        .s('250 mx\r\n')
+        .deliver()
+        .quit(),
   },
   {
     flag: 'inject.partial',
     policy: 'may',
-    fires: (log) => open(log).starttls('220 go\r\n250-AUTH LOGIN ').tls(good).ehlo().c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
+    fires: (log) =>
+      open(log).starttls('220 go\r\n250-AUTH LOGIN ').tls(good).ehlo().c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
     silent: (log) => open(log).starttls('220 go\r\n').tls(good).ehlo().c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
   },
   {
     flag: 'inject.partial',
     policy: 'may',
-    fires: (log) => open(log).starttls('220 go\r\n250-AUTH LOGIN ').tls(good).ehlo('AUTH CRAM-MD5').c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
-    silent: (log) => open(log).starttls('220 go\r\n250-AUTH PLAIN ').tls(good).ehlo().c('AUTH PLAIN AAAA\r\n').s('235 ok\r\n').quit(),
+    fires: (log) =>
+      open(log)
+        .starttls('220 go\r\n250-AUTH LOGIN ')
+        .tls(good)
+        .ehlo('AUTH CRAM-MD5')
+        .c('AUTH LOGIN\r\n')
+        .s('334 x\r\n')
+        .close(),
+    silent: (log) =>
+      open(log).starttls('220 go\r\n250-AUTH PLAIN ').tls(good).ehlo().c('AUTH PLAIN AAAA\r\n').s('235 ok\r\n').quit(),
   },
   {
     flag: 'inject.partial',
     policy: 'may',
-    fires: (log) => open(log).starttls('220 go\r\n250 inj').tls(good).c('EHLO x\r\n').s('550 no\r\n').c(MAIL).s('503 no\r\n').quit(),
-    silent: (log) => open(log).starttls('220 go\r\n250 inj').tls(good).c('EHLO x\r\n').s('550 no\r\n').c('HELO x\r\n').s('250 mx\r\n').c(MAIL).s('250 ok\r\n').quit(),
+    fires: (log) =>
+      open(log).starttls('220 go\r\n250 inj').tls(good).c('EHLO x\r\n').s('550 no\r\n').c(MAIL).s('503 no\r\n').quit(),
+    silent: (log) =>
+      open(log)
+        .starttls('220 go\r\n250 inj')
+        .tls(good)
+        .c('EHLO x\r\n')
+        .s('550 no\r\n')
+        .c('HELO x\r\n')
+        .s('250 mx\r\n')
+        .c(MAIL)
+        .s('250 ok\r\n')
+        .quit(),
   },
-  { flag: 'downgrade.same-connection', policy: 'may', fires: (log) => open(log).starttls('454 no\r\n').deliver().quit(), silent: (log) => clear(log) },
-  { flag: 'downgrade.same-connection', policy: 'encrypt', fires: (log) => open(log).deliver().quit(), silent: (log) => inside(log).ehlo().deliver().quit() },
+  {
+    flag: 'downgrade.same-connection',
+    policy: 'may',
+    fires: (log) => open(log).starttls('454 no\r\n').deliver().quit(),
+    silent: (log) => clear(log),
+  },
+  {
+    flag: 'downgrade.same-connection',
+    policy: 'encrypt',
+    fires: (log) => open(log).deliver().quit(),
+    silent: (log) => inside(log).ehlo().deliver().quit(),
+  },
   {
     flag: 'downgrade.immediate',
     policy: 'may',
@@ -146,7 +238,8 @@ const CASES: readonly Case[] = [
   {
     flag: 'downgrade.helo',
     policy: 'may',
-    fires: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('500 no\r\n').c('HELO x\r\n').s('250 mx\r\n').deliver().quit(),
+    fires: (log) =>
+      log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('500 no\r\n').c('HELO x\r\n').s('250 mx\r\n').deliver().quit(),
     silent: (log) => log.conn().s('220 mx\r\n').c('HELO x\r\n').s('250 mx\r\n').deliver().quit(),
   },
   {
@@ -177,12 +270,32 @@ const CASES: readonly Case[] = [
     flag: 'downgrade.version-dance',
     policy: 'may',
     fires: (log) => {
-      open(log).starttls().hello({ versions: [0x0304, 0x0303] }).failed().close()
-      log.conn('c2').greet('STARTTLS').starttls().hello({ versions: [0x0303] }).failed().close()
+      open(log)
+        .starttls()
+        .hello({ versions: [0x0304, 0x0303] })
+        .failed()
+        .close()
+      log
+        .conn('c2')
+        .greet('STARTTLS')
+        .starttls()
+        .hello({ versions: [0x0303] })
+        .failed()
+        .close()
     },
     silent: (log) => {
-      open(log).starttls().hello({ versions: [0x0304, 0x0303] }).failed().close()
-      log.conn('c2').greet('STARTTLS').starttls().hello({ versions: [0x1a1a, 0x0304] }).failed().close()
+      open(log)
+        .starttls()
+        .hello({ versions: [0x0304, 0x0303] })
+        .failed()
+        .close()
+      log
+        .conn('c2')
+        .greet('STARTTLS')
+        .starttls()
+        .hello({ versions: [0x1a1a, 0x0304] })
+        .failed()
+        .close()
     },
   },
   {
@@ -213,18 +326,78 @@ const CASES: readonly Case[] = [
   {
     flag: 'desync',
     policy: 'may',
-    fires: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('250 mx\r\n250 STARTTLS\r\n').c(MAIL).c(RCPT).s('250 a\r\n250 b\r\n').quit(),
-    silent: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('250 mx\r\n250 STARTTLS\r\n').c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').quit(),
+    fires: (log) =>
+      log
+        .conn()
+        .s('220 mx\r\n')
+        .c('EHLO x\r\n')
+        .s('250 mx\r\n250 STARTTLS\r\n')
+        .c(MAIL)
+        .c(RCPT)
+        .s('250 a\r\n250 b\r\n')
+        .quit(),
+    silent: (log) =>
+      log
+        .conn()
+        .s('220 mx\r\n')
+        .c('EHLO x\r\n')
+        .s('250 mx\r\n250 STARTTLS\r\n')
+        .c(MAIL)
+        .s('250 a\r\n')
+        .c(RCPT)
+        .s('250 b\r\n')
+        .quit(),
   },
   {
     flag: 'desync',
     policy: 'may',
-    fires: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('250 mx\r\n250 x\r\n').c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').c('QUIT\r\n').close(),
-    silent: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('250 mx\r\n').c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').c('QUIT\r\n').close(),
+    fires: (log) =>
+      log
+        .conn()
+        .s('220 mx\r\n')
+        .c('EHLO x\r\n')
+        .s('250 mx\r\n250 x\r\n')
+        .c(MAIL)
+        .s('250 a\r\n')
+        .c(RCPT)
+        .s('250 b\r\n')
+        .c('DATA\r\n')
+        .s('354 c\r\n')
+        .c('QUIT\r\n')
+        .close(),
+    silent: (log) =>
+      log
+        .conn()
+        .s('220 mx\r\n')
+        .c('EHLO x\r\n')
+        .s('250 mx\r\n')
+        .c(MAIL)
+        .s('250 a\r\n')
+        .c(RCPT)
+        .s('250 b\r\n')
+        .c('DATA\r\n')
+        .s('354 c\r\n')
+        .c('QUIT\r\n')
+        .close(),
   },
-  { flag: 'protocol.command-after-220', policy: 'may', fires: (log) => open(log).starttls().c('EHLO x\r\n').close(), silent: (log) => open(log).starttls().c('QUIT\r\n').close() },
-  { flag: 'protocol.no-second-ehlo', policy: 'may', fires: (log) => inside(log).c(MAIL).s('503 no\r\n').quit(), silent: (log) => inside(log).ehlo().quit() },
-  { flag: 'protocol.second-starttls', policy: 'may', fires: (log) => inside(log).ehlo().c('STARTTLS\r\n').s('503 no\r\n').quit(), silent: (log) => inside(log).ehlo().quit() },
+  {
+    flag: 'protocol.command-after-220',
+    policy: 'may',
+    fires: (log) => open(log).starttls().c('EHLO x\r\n').close(),
+    silent: (log) => open(log).starttls().c('QUIT\r\n').close(),
+  },
+  {
+    flag: 'protocol.no-second-ehlo',
+    policy: 'may',
+    fires: (log) => inside(log).c(MAIL).s('503 no\r\n').quit(),
+    silent: (log) => inside(log).ehlo().quit(),
+  },
+  {
+    flag: 'protocol.second-starttls',
+    policy: 'may',
+    fires: (log) => inside(log).ehlo().c('STARTTLS\r\n').s('503 no\r\n').quit(),
+    silent: (log) => inside(log).ehlo().quit(),
+  },
   {
     flag: 'protocol.pipelined-after-starttls',
     policy: 'may',
@@ -234,28 +407,118 @@ const CASES: readonly Case[] = [
   {
     flag: 'protocol.used-pretls-caps',
     policy: 'may',
-    fires: (log) => log.conn().greet('SIZE 9', 'STARTTLS').starttls().tls(good).ehlo().c('MAIL FROM:<a@b> SIZE=9\r\n').s('555 no\r\n').quit(),
-    silent: (log) => log.conn().greet('SIZE 9', 'STARTTLS').starttls().tls(good).ehlo('SIZE 9').c('MAIL FROM:<a@b> SIZE=9\r\n').s('250 ok\r\n').quit(),
+    fires: (log) =>
+      log
+        .conn()
+        .greet('SIZE 9', 'STARTTLS')
+        .starttls()
+        .tls(good)
+        .ehlo()
+        .c('MAIL FROM:<a@b> SIZE=9\r\n')
+        .s('555 no\r\n')
+        .quit(),
+    silent: (log) =>
+      log
+        .conn()
+        .greet('SIZE 9', 'STARTTLS')
+        .starttls()
+        .tls(good)
+        .ehlo('SIZE 9')
+        .c('MAIL FROM:<a@b> SIZE=9\r\n')
+        .s('250 ok\r\n')
+        .quit(),
   },
   {
     flag: 'protocol.used-pretls-caps',
     policy: 'may',
-    fires: (log) => log.conn().greet('PIPELINING', 'STARTTLS').starttls().tls(good).ehlo().c(`${MAIL}${RCPT}`).s('250 a\r\n250 b\r\n').quit(),
-    silent: (log) => log.conn().greet('PIPELINING', 'STARTTLS').starttls().tls(good).ehlo().c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').quit(),
+    fires: (log) =>
+      log
+        .conn()
+        .greet('PIPELINING', 'STARTTLS')
+        .starttls()
+        .tls(good)
+        .ehlo()
+        .c(`${MAIL}${RCPT}`)
+        .s('250 a\r\n250 b\r\n')
+        .quit(),
+    silent: (log) =>
+      log
+        .conn()
+        .greet('PIPELINING', 'STARTTLS')
+        .starttls()
+        .tls(good)
+        .ehlo()
+        .c(MAIL)
+        .s('250 a\r\n')
+        .c(RCPT)
+        .s('250 b\r\n')
+        .quit(),
   },
-  { flag: 'tls.weak-version', policy: 'encrypt', fires: (log) => open(log).starttls().tls(good, { version: 'TLSv1.1' }).ehlo().quit(), silent: (log) => open(log).starttls().tls(good, { version: 'TLSv1.2' }).ehlo().quit() },
+  {
+    flag: 'tls.weak-version',
+    policy: 'encrypt',
+    fires: (log) => open(log).starttls().tls(good, { version: 'TLSv1.1' }).ehlo().quit(),
+    silent: (log) => open(log).starttls().tls(good, { version: 'TLSv1.2' }).ehlo().quit(),
+  },
   {
     flag: 'tls.weak-cipher',
     policy: 'encrypt',
     fires: (log) => open(log).starttls().tls(good, { cipher: 'TLS_RSA_WITH_3DES_EDE_CBC_SHA' }).ehlo().quit(),
-    silent: (log) => open(log).starttls().tls(good, { cipher: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256' }).ehlo().quit(),
+    silent: (log) =>
+      open(log).starttls().tls(good, { cipher: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256' }).ehlo().quit(),
   },
-  { flag: 'tls.no-sni', policy: 'may', fires: (log) => open(log).starttls().hello({ serverName: undefined }).close(), silent: (log) => open(log).starttls().hello().close() },
-  { flag: 'tls.wrong-sni', policy: 'may', fires: (log) => open(log).starttls().hello({ serverName: 'other.test' }).close(), silent: (log) => open(log).starttls().hello({ serverName: `${HOST_NAME.toUpperCase()}.` }).close() },
-  { flag: 'tls.early-data', policy: 'may', fires: (log) => open(log).starttls().hello({ extensions: [0, 42] }).close(), silent: (log) => open(log).starttls().hello({ extensions: [0] }).close() },
-  { flag: 'resp.parse-lenient', policy: 'may', fires: (log) => open(log).starttls('250 ok\r\n').bytes('in', Buffer.from([22, 3, 1, 0, 1, 1])).close(), silent: (log) => open(log).starttls('250 ok\r\n').quit() },
-  { flag: 'resp.parse-lenient', policy: 'may', fires: (log) => log.conn().greet('STARTTLSX').starttls('502 no\r\n').quit(), silent: (log) => log.conn().greet('8BITMIME').starttls('502 no\r\n').quit() },
-  { flag: 'resp.parse-strict', policy: 'may', fires: (log) => log.conn().greet('starttls').deliver().quit(), silent: (log) => log.conn().greet('starttls').starttls().tls(good).ehlo().quit() },
+  {
+    flag: 'tls.no-sni',
+    policy: 'may',
+    fires: (log) => open(log).starttls().hello({ serverName: undefined }).close(),
+    silent: (log) => open(log).starttls().hello().close(),
+  },
+  {
+    flag: 'tls.wrong-sni',
+    policy: 'may',
+    fires: (log) => open(log).starttls().hello({ serverName: 'other.test' }).close(),
+    silent: (log) =>
+      open(log)
+        .starttls()
+        .hello({ serverName: `${HOST_NAME.toUpperCase()}.` })
+        .close(),
+  },
+  {
+    flag: 'tls.early-data',
+    policy: 'may',
+    fires: (log) =>
+      open(log)
+        .starttls()
+        .hello({ extensions: [0, 42] })
+        .close(),
+    silent: (log) =>
+      open(log)
+        .starttls()
+        .hello({ extensions: [0] })
+        .close(),
+  },
+  {
+    flag: 'resp.parse-lenient',
+    policy: 'may',
+    fires: (log) =>
+      open(log)
+        .starttls('250 ok\r\n')
+        .bytes('in', Buffer.from([22, 3, 1, 0, 1, 1]))
+        .close(),
+    silent: (log) => open(log).starttls('250 ok\r\n').quit(),
+  },
+  {
+    flag: 'resp.parse-lenient',
+    policy: 'may',
+    fires: (log) => log.conn().greet('STARTTLSX').starttls('502 no\r\n').quit(),
+    silent: (log) => log.conn().greet('8BITMIME').starttls('502 no\r\n').quit(),
+  },
+  {
+    flag: 'resp.parse-strict',
+    policy: 'may',
+    fires: (log) => log.conn().greet('starttls').deliver().quit(),
+    silent: (log) => log.conn().greet('starttls').starttls().tls(good).ehlo().quit(),
+  },
   {
     flag: 'report.misclaim',
     policy: 'may',
@@ -308,7 +571,16 @@ t.test('every detector fires and stays silent', (t) => {
 t.test('a client certificate', (t) => {
   const with_ = (version: string, chain: readonly Buffer[]): CellRecord =>
     judged('verify', (log) =>
-      inside(log, chain).event({ type: 'tls', state: 'up', conn: 'c1', side: 'client', version, cipher: 'TLS_AES_128_GCM_SHA256', resumed: false, clientChain: good }),
+      inside(log, chain).event({
+        type: 'tls',
+        state: 'up',
+        conn: 'c1',
+        side: 'client',
+        version,
+        cipher: 'TLS_AES_128_GCM_SHA256',
+        resumed: false,
+        clientChain: good,
+      }),
     )
   t.ok(with_('TLSv1.2', good).flags.includes('leak.client-cert'), 'TLS 1.2 shows it')
   t.ok(with_('TLSv1.3', bad).flags.includes('leak.client-cert'), 'to an unverified peer')
@@ -318,16 +590,29 @@ t.test('a client certificate', (t) => {
 
 t.test('canaries are found in every form, and across every boundary', (t) => {
   const content = (text: string): CellRecord =>
-    judged('encrypt', (log) => open(log).c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').c(text).close())
-  const hit = (record: CellRecord): string | undefined => record.findings.find(({ flag }) => flag === 'leak.content-clear')?.detail
+    judged('encrypt', (log) =>
+      open(log).c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').c(text).close(),
+    )
+  const hit = (record: CellRecord): string | undefined =>
+    record.findings.find(({ flag }) => flag === 'leak.content-clear')?.detail
   t.match(hit(content(`x ${CANARIES.body}\r\n`)), /body canary in clear$/)
-  for (const before of ['', 'a', 'ab']) t.match(hit(content(`${base64(`${before}${CANARIES.body}`)}\r\n`)), /as base64/, `alignment ${before.length}`)
+  for (const before of ['', 'a', 'ab'])
+    t.match(hit(content(`${base64(`${before}${CANARIES.body}`)}\r\n`)), /as base64/, `alignment ${before.length}`)
   t.match(hit(content(`${CANARIES.body.slice(0, 5)}=\r\n${CANARIES.body.slice(5)}\r\n`)), /as quoted-printable/)
   const split = judged('encrypt', (log) => open(log).c(MAIL.slice(0, 20)).c(MAIL.slice(20)).s('530 no\r\n').quit())
   t.ok(split.flags.includes('leak.envelope-clear'), 'across chunks')
   const half = Math.floor(CANARIES.body.length / 2)
   const bdat = judged('encrypt', (log) =>
-    open(log).c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c(`BDAT ${half}\r\n${CANARIES.body.slice(0, half)}`).s('250 c\r\n').c(`BDAT ${CANARIES.body.length - half} LAST\r\n${CANARIES.body.slice(half)}`).s('250 d\r\n').quit(),
+    open(log)
+      .c(MAIL)
+      .s('250 a\r\n')
+      .c(RCPT)
+      .s('250 b\r\n')
+      .c(`BDAT ${half}\r\n${CANARIES.body.slice(0, half)}`)
+      .s('250 c\r\n')
+      .c(`BDAT ${CANARIES.body.length - half} LAST\r\n${CANARIES.body.slice(half)}`)
+      .s('250 d\r\n')
+      .quit(),
   )
   t.match(hit(bdat), /body canary/, 'across BDAT chunks')
   t.end()
@@ -345,7 +630,10 @@ t.test('the table has eight weights for each flag, and none that no detector or 
   for (const [flag, { weights }] of Object.entries(FLAGS)) {
     const words = weights.split(' ')
     t.equal(words.length, 8, flag)
-    t.ok(words.every((word) => ['leak', 'fail', 'flagged', 'info', '-'].includes(word)), flag)
+    t.ok(
+      words.every((word) => ['leak', 'fail', 'flagged', 'info', '-'].includes(word)),
+      flag,
+    )
   }
   t.equal(weightOf('leak.envelope-clear', 'may'), undefined)
   t.equal(weightOf('leak.envelope-clear', 'implicit'), 'leak')

@@ -62,7 +62,10 @@ export function judge(events: Iterable<LogEvent>): RunRecord {
 
 /** The end that the log tells, or the time of its last event. */
 function finishedAt(first: RunBegun, ends: readonly RunEnded[], lastAt: number): string {
-  const told = ends.map((end) => end.finishedAt).sort().at(-1)
+  const told = ends
+    .map((end) => end.finishedAt)
+    .sort()
+    .at(-1)
   if (told !== undefined) return told
   const started = Date.parse(first.startedAt)
   return Number.isNaN(started) ? first.startedAt : new Date(started + lastAt).toISOString()

@@ -205,7 +205,8 @@ export class Lane {
 
   private reply(code: number, bytes: Buffer, place: Place): void {
     const ask = this.claim(code)
-    const interim = ask !== undefined && ((code === 354 && ask.verb === 'DATA') || (code === 334 && ask.verb === 'AUTH'))
+    const interim =
+      ask !== undefined && ((code === 354 && ask.verb === 'DATA') || (code === 334 && ask.verb === 'AUTH'))
     const accepts = ask !== undefined && code >= 200 && code < 300 && ask.endsMessage && ask.content === 'whole'
     this.emit({
       ...{ kind: 'reply', code, answers: ask?.id ?? null, interim, accepts },

@@ -145,7 +145,10 @@ export class Dialogue {
   }
 
   /** A handshake that succeeds. */
-  tls(chain: readonly Buffer[] = [], given: { readonly version?: string; readonly cipher?: string; readonly resumed?: boolean } = {}): this {
+  tls(
+    chain: readonly Buffer[] = [],
+    given: { readonly version?: string; readonly cipher?: string; readonly resumed?: boolean } = {},
+  ): this {
     this.hello()
     if (chain.length > 0) this.event({ type: 'tls', state: 'presented', conn: this.conn, side: 'client', chain })
     const { version = 'TLSv1.3', cipher = 'TLS_AES_256_GCM_SHA384', resumed = false } = given
@@ -163,10 +166,23 @@ export class Dialogue {
 
   failed(alert?: string): this {
     const reason = alert === undefined ? 'the client closed the connection in the handshake' : `alert ${alert}`
-    return this.event({ type: 'tls', state: 'failed', conn: this.conn, side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
+    return this.event({
+      type: 'tls',
+      state: 'failed',
+      conn: this.conn,
+      side: 'client',
+      reason,
+      ...(alert === undefined ? {} : { alert }),
+    })
   }
 
-  hello(given: { readonly serverName?: string | undefined; readonly versions?: readonly number[]; readonly extensions?: readonly number[] } = {}): this {
+  hello(
+    given: {
+      readonly serverName?: string | undefined
+      readonly versions?: readonly number[]
+      readonly extensions?: readonly number[]
+    } = {},
+  ): this {
     const serverName = 'serverName' in given ? given.serverName : HOST_NAME
     return this.event({
       type: 'tls',
@@ -197,7 +213,14 @@ export class Dialogue {
 
   /** MAIL to the reply to the final dot, one command at a time. */
   deliver(): this {
-    return this.c(MAIL).s('250 ok\r\n').c(RCPT).s('250 ok\r\n').c('DATA\r\n').s('354 go\r\n').c(MESSAGE).s('250 queued\r\n')
+    return this.c(MAIL)
+      .s('250 ok\r\n')
+      .c(RCPT)
+      .s('250 ok\r\n')
+      .c('DATA\r\n')
+      .s('354 go\r\n')
+      .c(MESSAGE)
+      .s('250 queued\r\n')
   }
 
   quit(): this {

@@ -5,14 +5,31 @@
 import { EVENTS_SCHEMA } from '../events.ts'
 import { POLICIES } from '../policy.ts'
 
-type Kind = 'text' | 'number' | 'boolean' | 'octets' | 'octets[]' | 'texts' | 'object' | 'objects' | 'numbers' | readonly string[]
+type Kind =
+  | 'text'
+  | 'number'
+  | 'boolean'
+  | 'octets'
+  | 'octets[]'
+  | 'texts'
+  | 'object'
+  | 'objects'
+  | 'numbers'
+  | readonly string[]
 /** A name that ends with `?` may be absent. */
 type Shape = Readonly<Record<string, Kind>>
 
 const SIDE = ['client', 'upstream'] as const
 const CONN: Shape = { conn: 'text' }
 const TLS: Shape = { conn: 'text', side: SIDE }
-const PROOF: Shape = { behaviour: 'text', host: 'text', detail: 'text', 'conn?': 'text', 'offset?': 'number', 'data?': 'octets' }
+const PROOF: Shape = {
+  behaviour: 'text',
+  host: 'text',
+  detail: 'text',
+  'conn?': 'text',
+  'offset?': 'number',
+  'data?': 'octets',
+}
 
 const SHAPES: Readonly<Record<string, Shape>> = {
   run: {
@@ -34,7 +51,14 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   end: { finishedAt: 'text', interrupted: 'boolean' },
   'conn open': { ...CONN, host: 'text', local: 'object', remote: 'object', tlsOnConnect: 'boolean' },
   'conn closed': { ...CONN, by: ['client', 'peer', 'server', 'harness'], how: ['fin', 'rst', 'error', 'deadline'] },
-  bytes: { ...CONN, side: SIDE, direction: ['in', 'out'], layer: ['tcp', 'tls', 'cipher'], data: 'octets', 'elided?': 'object' },
+  bytes: {
+    ...CONN,
+    side: SIDE,
+    direction: ['in', 'out'],
+    layer: ['tcp', 'tls', 'cipher'],
+    data: 'octets',
+    'elided?': 'object',
+  },
   'tls hello': { ...TLS, hello: 'object', data: 'octets' },
   'tls presented': { ...TLS, chain: 'octets[]' },
   'tls up': { ...TLS, version: 'text', cipher: 'text', resumed: 'boolean', clientChain: 'octets[]' },
@@ -74,13 +98,20 @@ export interface ShapeProblem {
 export function shapeProblem(value: unknown): ShapeProblem | undefined {
   if (!isRecord(value)) return { got: 'got no object', want: 'one event of badmx/events/1' }
   const { type, state } = value
-  const name = typeof state === 'string' && (type === 'conn' || type === 'tls' || type === 'attempt') ? `${type} ${state}` : String(type)
+  const name =
+    typeof state === 'string' && (type === 'conn' || type === 'tls' || type === 'attempt')
+      ? `${type} ${state}`
+      : String(type)
   const shape = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined
   if (shape === undefined) return { got: `got the event "${name}"`, want: `one of ${Object.keys(SHAPES).join(', ')}` }
   return fieldsProblem(value, { t: 'number', 'cell?': 'text', ...shape }, name)
 }
 
-function fieldsProblem(value: Readonly<Record<string, unknown>>, shape: Shape, where: string): ShapeProblem | undefined {
+function fieldsProblem(
+  value: Readonly<Record<string, unknown>>,
+  shape: Shape,
+  where: string,
+): ShapeProblem | undefined {
   for (const [key, kind] of Object.entries(shape)) {
     const optional = key.endsWith('?')
     const name = optional ? key.slice(0, -1) : key

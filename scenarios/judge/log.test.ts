@@ -5,10 +5,29 @@ import { readLog, writeEvent } from './log.ts'
 import { LogBuilder } from './log-builder.ts'
 
 const sample = (): LogBuilder => {
-  const log = new LogBuilder({ roots: [Buffer.from([1, 2])], proof: [{ behaviour: 'b', host: 'mx', fires: 'may' }] }).attempt()
-  log.conn().greet('STARTTLS').starttls().tls([Buffer.from([3])]).ehlo().fired('b', 'did').deliver().quit()
+  const log = new LogBuilder({
+    roots: [Buffer.from([1, 2])],
+    proof: [{ behaviour: 'b', host: 'mx', fires: 'may' }],
+  }).attempt()
+  log
+    .conn()
+    .greet('STARTTLS')
+    .starttls()
+    .tls([Buffer.from([3])])
+    .ehlo()
+    .fired('b', 'did')
+    .deliver()
+    .quit()
   log.conn('c2').greet('STARTTLS').starttls().failed('unknown_ca').close('peer', 'rst')
-  log.push({ type: 'bytes', conn: 'c2', side: 'client', direction: 'in', layer: 'tcp', data: Buffer.from('x'), elided: { length: 9, sha256: 'a', hits: ['body'] } })
+  log.push({
+    type: 'bytes',
+    conn: 'c2',
+    side: 'client',
+    direction: 'in',
+    layer: 'tcp',
+    data: Buffer.from('x'),
+    elided: { length: 9, sha256: 'a', hits: ['body'] },
+  })
   return log.says('delivered').push({ type: 'attempt', state: 'ended', cell: 'x', attempt: 1, cause: 'first' }).done()
 }
 
@@ -25,8 +44,12 @@ t.test('what was written is read again, and judged the same', (t) => {
 t.test('a line that was cut off is the end; anywhere else it is a mistake', (t) => {
   const [first = '', second = ''] = sample().events.map(writeEvent)
   t.equal([...readLog(first + second.slice(0, 30), 'f')].length, 1)
-  t.throws(() => [...readLog(`${first}${second.slice(0, 30)}\n${second}`, 'f')], { message: 'f:2: got text that is no JSON object; want one event of badmx/events/1' })
-  t.throws(() => [...readLog('null\n', 'f')], { message: 'f:1: got text that is no JSON object; want one event of badmx/events/1' })
+  t.throws(() => [...readLog(`${first}${second.slice(0, 30)}\n${second}`, 'f')], {
+    message: 'f:2: got text that is no JSON object; want one event of badmx/events/1',
+  })
+  t.throws(() => [...readLog('null\n', 'f')], {
+    message: 'f:1: got text that is no JSON object; want one event of badmx/events/1',
+  })
   t.throws(() => [...readLog('7\n', 'f')], { message: 'f:1: got no object; want one event of badmx/events/1' })
   t.end()
 })
@@ -45,12 +68,27 @@ t.test('each mistake has its line and what was expected', (t) => {
     }
   }
   t.equal(said(line((event) => delete event.t, 'bytes')), 'f:1: got nothing in bytes.t; want a number')
-  t.equal(said(line((event) => (event.side = 'left'), 'bytes')), 'f:1: got "left" in bytes.side; want one of client, upstream')
+  t.equal(
+    said(line((event) => (event.side = 'left'), 'bytes')),
+    'f:1: got "left" in bytes.side; want one of client, upstream',
+  )
   t.equal(said(line((event) => (event.data = 7), 'bytes')), 'f:1: got 7 in bytes.data; want base64 text')
-  t.equal(said(line((event) => (event.policy = 'maybe'), 'cell')), 'f:1: got "maybe" in cell.policy; want one of none, may, encrypt, verify, dane, dane-only, mta-sts, implicit, default')
-  t.equal(said(line((event) => (event.proof = [{ behaviour: 'b', host: 'mx', fires: 'now' }]), 'cell')), 'f:1: got "now" in cell.proof.fires; want one of must, may, must-not')
-  t.equal(said(line((event) => (event.word = { state: 'well' }), 'client')), 'f:1: got "well" in client.word.state; want one of delivered, failed, queued, bounced, crashed, hung, unsupported')
-  t.match(said(line((event) => (event.state = 'ajar'), 'conn')), /^f:1: got the event "conn ajar"; want one of run, cell, /)
+  t.equal(
+    said(line((event) => (event.policy = 'maybe'), 'cell')),
+    'f:1: got "maybe" in cell.policy; want one of none, may, encrypt, verify, dane, dane-only, mta-sts, implicit, default',
+  )
+  t.equal(
+    said(line((event) => (event.proof = [{ behaviour: 'b', host: 'mx', fires: 'now' }]), 'cell')),
+    'f:1: got "now" in cell.proof.fires; want one of must, may, must-not',
+  )
+  t.equal(
+    said(line((event) => (event.word = { state: 'well' }), 'client')),
+    'f:1: got "well" in client.word.state; want one of delivered, failed, queued, bounced, crashed, hung, unsupported',
+  )
+  t.match(
+    said(line((event) => (event.state = 'ajar'), 'conn')),
+    /^f:1: got the event "conn ajar"; want one of run, cell, /,
+  )
   t.match(said(line((event) => delete event.cell, 'client')), /^f:1: got nothing in client\.cell; want a text/)
   t.match(said('{"type":"constructor","t":1}\n'), /^f:1: got the event "constructor"/)
   t.end()

@@ -20,7 +20,8 @@ export function narrate(observation: Observation, attempt: AttemptOutcome): stri
     return `sent MAIL FROM in clear after ${before(connections, clear)}; no peer accepted the message`
   }
   const last = connections.at(-1)
-  if (last === undefined) return word === undefined ? 'made no connection' : `made no connection and reported: ${oneLine(word.reason)}`
+  if (last === undefined)
+    return word === undefined ? 'made no connection' : `made no connection and reported: ${oneLine(word.reason)}`
   return `${ended(last)}; ${sent(observation, connections)}`
 }
 
@@ -45,7 +46,8 @@ function delivered(observation: Observation, attempt: AttemptOutcome, conn: stri
   }
   const session = connection.ups.at(-1)?.event
   const tls = session === undefined ? 'TLS' : spokenVersion(session.version)
-  if (attempt.outcome === 'delivered-cleartext') return `delivered in ${tls} without encryption: ${connection.credential.reason}`
+  if (attempt.outcome === 'delivered-cleartext')
+    return `delivered in ${tls} without encryption: ${connection.credential.reason}`
   return attempt.outcome === 'delivered-verified'
     ? `delivered in ${tls} to a peer whose certificate verifies`
     : `delivered in ${tls} to a peer that is not verified: ${connection.credential.reason}`
@@ -68,7 +70,8 @@ function ended(connection: Connection): string {
   if (closed === undefined) return `left the connection open after ${stage}`
   const quit = connection.commands.some(({ verb }) => verb === 'QUIT')
   if (quit) return `quit after ${stage}`
-  if (closed.event.by === 'client') return `${closed.event.how === 'rst' ? 'reset' : 'ended'} the connection after ${stage}`
+  if (closed.event.by === 'client')
+    return `${closed.event.how === 'rst' ? 'reset' : 'ended'} the connection after ${stage}`
   if (closed.event.by === 'harness') return `said nothing more after ${stage}, until the harness ended the connection`
   return `gave up when the connection was ended after ${stage}`
 }
@@ -91,15 +94,20 @@ function moment(connection: Connection, entries: readonly Entry[]): string {
   const closed = entries.findLast((entry) => entry.kind === 'tls' && entry.state === 'closed')
   if (closed !== undefined && closed.seq > (reply?.seq ?? -1)) return 'the end of TLS by close_notify'
   if (failed?.kind === 'tls' && failed.seq > (reply?.seq ?? -1)) {
-    if (entries.some((entry) => entry.kind === 'command' && entry.layer === 'tls')) return `TLS broke (${oneLine(failed.detail)})`
-    return presented ? `the certificate (${oneLine(failed.detail)})` : `the failed TLS handshake (${oneLine(failed.detail)})`
+    if (entries.some((entry) => entry.kind === 'command' && entry.layer === 'tls'))
+      return `TLS broke (${oneLine(failed.detail)})`
+    return presented
+      ? `the certificate (${oneLine(failed.detail)})`
+      : `the failed TLS handshake (${oneLine(failed.detail)})`
   }
   const command = entries.findLast((entry) => entry.kind === 'command' && entry.verb !== 'QUIT')
   if (command?.kind === 'command' && command.seq > (reply?.seq ?? -1) && replyFor(connection, command) === undefined) {
     return `${printed(command.verb)}${command.layer === 'tls' ? ' inside TLS' : ''}, which got no reply`
   }
-  if (up !== undefined && up.seq > (reply?.seq ?? -1)) return presented ? 'the handshake and the certificate' : 'the TLS handshake'
-  if (reply?.kind !== 'reply') return connection.opened.event.tlsOnConnect ? 'connecting' : 'connecting, before any banner'
+  if (up !== undefined && up.seq > (reply?.seq ?? -1))
+    return presented ? 'the handshake and the certificate' : 'the TLS handshake'
+  if (reply?.kind !== 'reply')
+    return connection.opened.event.tlsOnConnect ? 'connecting' : 'connecting, before any banner'
   return replyMoment(connection, reply)
 }
 
@@ -135,8 +143,18 @@ function sent(observation: Observation, connections: readonly Connection[]): str
   for (const { conn } of connections) {
     const connection = observed(observation, conn) as Observed
     for (const { name, layer } of connection.sightings) {
-      const where = layer === 'clear' ? 'in clear' : `inside TLS to a ${connection.credential.kind === 'verified' ? 'verified' : 'unverified'} peer`
-      const what = name === 'sender' || name === 'recipient' ? 'the envelope' : name === 'subject' || name === 'body' ? 'content' : name === 'password' ? 'the password' : ''
+      const where =
+        layer === 'clear'
+          ? 'in clear'
+          : `inside TLS to a ${connection.credential.kind === 'verified' ? 'verified' : 'unverified'} peer`
+      const what =
+        name === 'sender' || name === 'recipient'
+          ? 'the envelope'
+          : name === 'subject' || name === 'body'
+            ? 'content'
+            : name === 'password'
+              ? 'the password'
+              : ''
       if (what !== '') names.set(`${what} ${where}`, what)
     }
   }

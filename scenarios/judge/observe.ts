@@ -53,7 +53,9 @@ export interface Observation {
 export function observe(cell: CellBegun, events: readonly LogEvent[]): Observation {
   const parse = parseExpectation(cell.expected)
   if (!parse.ok) {
-    throw new RangeError(`cell ${cell.cell}: expected "${cell.expected}", character ${parse.position + 1}: ${parse.message}`)
+    throw new RangeError(
+      `cell ${cell.cell}: expected "${cell.expected}", character ${parse.position + 1}: ${parse.message}`,
+    )
   }
   const alternatives = alternativesOf(parse.expectation)
   const placed = events.map((event, seq) => ({ event, seq }))

@@ -9,7 +9,8 @@ const names = { host: HOST_NAME, domain: 'cell.badmx.test' }
 const good = (await authority.issue('good', names)).chain
 const wrong = (await authority.issue('wrong-name', names)).chain
 
-const start = (given: Partial<CellBegun> = {}): LogBuilder => new LogBuilder({ roots: [authority.rootDer], ...given }).attempt()
+const start = (given: Partial<CellBegun> = {}): LogBuilder =>
+  new LogBuilder({ roots: [authority.rootDer], ...given }).attempt()
 const first = (log: LogBuilder): string => log.done().judge().outcome.first
 
 t.test('every outcome, and not the one beside it', (t) => {
@@ -27,7 +28,11 @@ t.test('every outcome, and not the one beside it', (t) => {
   t.equal(first(secure(good)), 'delivered-verified')
   t.equal(first(secure(wrong)), 'delivered-unauthenticated-tls')
   t.equal(first(secure([])), 'delivered-unauthenticated-tls', 'nothing was presented')
-  t.equal(first(secure(good, { cipher: 'TLS_ECDH_anon_WITH_AES_128_CBC_SHA' })), 'delivered-unauthenticated-tls', 'anonymous')
+  t.equal(
+    first(secure(good, { cipher: 'TLS_ECDH_anon_WITH_AES_128_CBC_SHA' })),
+    'delivered-unauthenticated-tls',
+    'anonymous',
+  )
   t.equal(first(secure(good, { cipher: 'TLS_RSA_WITH_NULL_SHA256' })), 'delivered-cleartext', 'eNULL')
   t.equal(first(clear().says('crashed')), 'crashed', 'crashed comes before delivered')
   t.equal(first(clear().says('failed')), 'delivered-cleartext', 'the peer decides')
@@ -44,10 +49,28 @@ t.test('every outcome, and not the one beside it', (t) => {
 
 t.test('only a 2xx to the final dot is acceptance', (t) => {
   const refused = start()
-  refused.conn().greet().c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').c(MESSAGE).s('550 no\r\n').quit()
+  refused
+    .conn()
+    .greet()
+    .c(MAIL)
+    .s('250 a\r\n')
+    .c(RCPT)
+    .s('250 b\r\n')
+    .c('DATA\r\n')
+    .s('354 c\r\n')
+    .c(MESSAGE)
+    .s('550 no\r\n')
+    .quit()
   t.equal(first(refused.says('delivered')), 'lost')
   const injected = start()
-  injected.conn().greet('STARTTLS').starttls('220 go\r\n250 a\r\n250 b\r\n354 c\r\n250 queued\r\n').tls(good).ehlo().c(MAIL).quit()
+  injected
+    .conn()
+    .greet('STARTTLS')
+    .starttls('220 go\r\n250 a\r\n250 b\r\n354 c\r\n250 queued\r\n')
+    .tls(good)
+    .ehlo()
+    .c(MAIL)
+    .quit()
   t.equal(first(injected.says('delivered')), 'lost')
   t.end()
 })
@@ -60,12 +83,25 @@ t.test('a bounce that comes back is not the message', (t) => {
   t.equal(first(bounce.says('delivered')), 'lost')
   const notice = start()
   const other = notice.conn().greet()
-  other.c('MAIL FROM:<postmaster@client.badmx.test>\r\n').s('250 a\r\n').c(`RCPT TO:<${CANARIES.sender}@client.badmx.test>\r\n`).s('250 b\r\n')
+  other
+    .c('MAIL FROM:<postmaster@client.badmx.test>\r\n')
+    .s('250 a\r\n')
+    .c(`RCPT TO:<${CANARIES.sender}@client.badmx.test>\r\n`)
+    .s('250 b\r\n')
   other.c('DATA\r\n').s('354 c\r\n').c(MESSAGE).s('250 queued\r\n').quit()
   t.equal(first(notice.says('delivered')), 'lost')
   const rewritten = start()
   const own = rewritten.conn().greet()
-  own.c('MAIL FROM:<root@localhost>\r\n').s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').c(MESSAGE).s('250 queued\r\n').quit()
+  own
+    .c('MAIL FROM:<root@localhost>\r\n')
+    .s('250 a\r\n')
+    .c(RCPT)
+    .s('250 b\r\n')
+    .c('DATA\r\n')
+    .s('354 c\r\n')
+    .c(MESSAGE)
+    .s('250 queued\r\n')
+    .quit()
   t.equal(first(rewritten.says('delivered')), 'delivered-cleartext', 'a sender of its own does not hide it')
   t.end()
 })
@@ -95,10 +131,13 @@ t.test('of two acceptances the weakest counts, and the last message is judged', 
   two.conn('c2').greet('STARTTLS').quit()
   const second = two.says('failed', {}, 2).done().judge()
   t.equal(second.outcome.final, 'deferred')
-  t.strictSame(second.attempts.map(({ outcome, connections }) => [outcome, ...connections]), [
-    ['delivered-cleartext', 'c1'],
-    ['deferred', 'c2'],
-  ])
+  t.strictSame(
+    second.attempts.map(({ outcome, connections }) => [outcome, ...connections]),
+    [
+      ['delivered-cleartext', 'c1'],
+      ['deferred', 'c2'],
+    ],
+  )
   t.equal(second.flags.includes('delivered-duplicate'), false)
   t.end()
 })
@@ -131,17 +170,31 @@ t.test('hung after the limit of the stage, waiting before it', (t) => {
   const ehlo = (log: LogBuilder): void => void log.conn().s('220 mx\r\n').c('EHLO x\r\n')
   t.match(ended(30_000, ehlo), { outcome: { first: 'hung' }, verdict: 'fail' })
   t.match(ended(29_000, ehlo), { outcome: { first: 'inconclusive' }, verdict: 'info' })
-  t.match(ended(29_000, ehlo).reason, /after 29\.0 s of waiting for the reply to EHLO \(RFC 5321 §4\.5\.3\.2 allows 30\.0 s at this scale\)/)
+  t.match(
+    ended(29_000, ehlo).reason,
+    /after 29\.0 s of waiting for the reply to EHLO \(RFC 5321 §4\.5\.3\.2 allows 30\.0 s at this scale\)/,
+  )
   const dot = (log: LogBuilder): void =>
     void log.conn().greet().c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').c(MESSAGE)
   t.match(ended(59_000, dot), { outcome: { first: 'inconclusive' } })
   t.match(ended(60_000, dot), { outcome: { first: 'hung' } })
   t.match(ended(30_000, (log) => log.conn()).reason, /waiting for the banner/)
   t.match(ended(30_000, (log) => log.conn().greet('STARTTLS').starttls()).reason, /waiting for the TLS handshake/)
-  t.match(ended(12_000, (log) => log.conn().greet().c('DATA\r\n')).reason, /the reply to DATA \(RFC 5321 §4\.5\.3\.2 allows 12\.0 s/)
-  t.match(ended(30_000, () => {}), { outcome: { first: 'hung' } }, 'no connection at all')
+  t.match(
+    ended(12_000, (log) => log.conn().greet().c('DATA\r\n')).reason,
+    /the reply to DATA \(RFC 5321 §4\.5\.3\.2 allows 12\.0 s/,
+  )
+  t.match(
+    ended(30_000, () => {}),
+    { outcome: { first: 'hung' } },
+    'no connection at all',
+  )
   const late = start()
   late.conn().s('220 mx\r\n').c('EHLO x\r\n')
-  t.match(late.wait(100_000).says('hung').done().judge().reason, /after 64\.0 s/, 'what comes after the deadline is not waiting')
+  t.match(
+    late.wait(100_000).says('hung').done().judge().reason,
+    /after 64\.0 s/,
+    'what comes after the deadline is not waiting',
+  )
   t.end()
 })

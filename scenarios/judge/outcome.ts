@@ -38,11 +38,7 @@ export function channelOf(observation: Observation, transaction: Transaction): D
   return kind === 'unauthenticated' ? 'delivered-unauthenticated-tls' : 'delivered-cleartext'
 }
 
-const WEAKEST_FIRST: readonly Outcome[] = [
-  'delivered-cleartext',
-  'delivered-unauthenticated-tls',
-  'delivered-verified',
-]
+const WEAKEST_FIRST: readonly Outcome[] = ['delivered-cleartext', 'delivered-unauthenticated-tls', 'delivered-verified']
 
 export function outcomesOf(observation: Observation): Outcomes {
   const attempts = observation.attempts.map((attempt) => attemptOutcome(observation, attempt))

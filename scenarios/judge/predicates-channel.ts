@@ -19,7 +19,9 @@ function clearAfter(observation: Observation, seq: number): string | undefined {
 
 function clearCommandsAfter(connection: Connection, seq: number): string[] {
   return connection.commands
-    .filter((command) => command.layer === 'clear' && command.seq > seq && command.verb !== 'QUIT' && command.verb !== '')
+    .filter(
+      (command) => command.layer === 'clear' && command.seq > seq && command.verb !== 'QUIT' && command.verb !== '',
+    )
     .map(({ verb }) => printed(verb))
 }
 
@@ -37,7 +39,10 @@ export const CHANNEL_PREDICATES: Readonly<Record<string, Predicate>> = {
       const shown = observation.connections.flatMap(({ presented }) => presented)[0]
       if (shown === undefined) return notApplicable('no certificate was shown')
       const seen = clearAfter(observation, shown.seq)
-      return unless(seen === undefined ? undefined : `${seen} after the certificate`, 'nothing in clear after the certificate')
+      return unless(
+        seen === undefined ? undefined : `${seen} after the certificate`,
+        'nothing in clear after the certificate',
+      )
     },
   },
   'not-cleartext-opportunistic': {
@@ -67,11 +72,15 @@ export const CHANNEL_PREDICATES: Readonly<Record<string, Predicate>> = {
     weight: 'leak',
     check(observation) {
       if (!observation.forbidsClear) return notApplicable('the policy lets the message go in clear')
-      const fallen = observation.connections.filter(({ commands }) => commands.some(({ verb, layer }) => verb === 'HELO' && layer === 'clear'))
+      const fallen = observation.connections.filter(({ commands }) =>
+        commands.some(({ verb, layer }) => verb === 'HELO' && layer === 'clear'),
+      )
       if (fallen.length === 0) return held('no HELO in clear')
       const deeds = fallen.flatMap((connection) => [
         ...clearMails(observation, [connection]).map(() => 'MAIL in clear after HELO'),
-        ...connection.commands.filter(({ verb, layer }) => verb === 'AUTH' && layer === 'clear').map(() => 'AUTH in clear after HELO'),
+        ...connection.commands
+          .filter(({ verb, layer }) => verb === 'AUTH' && layer === 'clear')
+          .map(() => 'AUTH in clear after HELO'),
       ])
       return unless(deeds, 'HELO, but neither MAIL nor AUTH in clear after it')
     },
@@ -82,8 +91,12 @@ export const CHANNEL_PREDICATES: Readonly<Record<string, Predicate>> = {
     weight: 'leak',
     check(observation) {
       const deeds = observation.connections.flatMap(({ commands, sightings }) => [
-        ...commands.filter(({ verb, layer }) => verb === 'AUTH' && layer === 'clear').map(({ argument }) => `AUTH ${printed(argument.split(/\s/)[0]?.toUpperCase() ?? '')} in clear`),
-        ...sightings.filter(({ name, layer }) => name === 'password' && layer === 'clear').map(() => 'the password in clear'),
+        ...commands
+          .filter(({ verb, layer }) => verb === 'AUTH' && layer === 'clear')
+          .map(({ argument }) => `AUTH ${printed(argument.split(/\s/)[0]?.toUpperCase() ?? '')} in clear`),
+        ...sightings
+          .filter(({ name, layer }) => name === 'password' && layer === 'clear')
+          .map(() => 'the password in clear'),
       ])
       return unless(deeds, 'no AUTH in clear')
     },
@@ -97,7 +110,13 @@ export const CHANNEL_PREDICATES: Readonly<Record<string, Predicate>> = {
       if (direct.length === 0) return notApplicable('no connection on which TLS begins at once')
       const early = direct.flatMap(({ entries }) =>
         entries
-          .filter((entry) => entry.from === 'client' && entry.layer === 'clear' && entry.bytes.length > 0 && !(entry.kind === 'bytes' && entry.what === 'tls-records'))
+          .filter(
+            (entry) =>
+              entry.from === 'client' &&
+              entry.layer === 'clear' &&
+              entry.bytes.length > 0 &&
+              !(entry.kind === 'bytes' && entry.what === 'tls-records'),
+          )
           .map((entry) => `${entry.bytes.length} octets in clear where a ClientHello was due`),
       )
       return unless(early, 'the ClientHello came first')
@@ -108,7 +127,9 @@ export const CHANNEL_PREDICATES: Readonly<Record<string, Predicate>> = {
     source: 'RFC 3207 §4',
     weight: 'fail',
     check(observation) {
-      const deeds = observation.connections.flatMap((connection) => commandsAfterGo(connection).map(({ verb }) => `${printed(verb)} in clear after the 220`))
+      const deeds = observation.connections.flatMap((connection) =>
+        commandsAfterGo(connection).map(({ verb }) => `${printed(verb)} in clear after the 220`),
+      )
       return unless(deeds, 'no command in clear after the 220')
     },
   },
@@ -123,7 +144,9 @@ export const CHANNEL_PREDICATES: Readonly<Record<string, Predicate>> = {
       })
       if (closed.length === 0) return notApplicable('TLS was never ended on a connection that went on')
       const deeds = closed.flatMap(({ connection, seq }) => clearCommandsAfter(connection, seq))
-      return deeds[0] === undefined ? held('nothing in clear after close_notify') : broken(`${deeds[0]} in clear after close_notify`)
+      return deeds[0] === undefined
+        ? held('nothing in clear after close_notify')
+        : broken(`${deeds[0]} in clear after close_notify`)
     },
   },
   'no-answer-to-334': {
@@ -134,7 +157,9 @@ export const CHANNEL_PREDICATES: Readonly<Record<string, Predicate>> = {
       const secrets = observation.cell.canaries.filter(({ name }) => name === 'user' || name === 'password')
       if (secrets.length === 0) return notApplicable('the client had no password')
       const asked = observation.connections.flatMap((connection) =>
-        connection.replies.filter(({ code, interim }) => code === 334 && !interim).map((reply) => ({ connection, reply })),
+        connection.replies
+          .filter(({ code, interim }) => code === 334 && !interim)
+          .map((reply) => ({ connection, reply })),
       )
       if (asked.length === 0) return notApplicable('no such 334 was sent')
       const deeds = asked.flatMap(({ connection, reply }) =>

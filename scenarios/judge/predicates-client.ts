@@ -21,7 +21,9 @@ function seconds(ms: number): string {
 }
 
 const bounces = (outcomes: Outcomes): string[] =>
-  outcomes.attempts.filter(({ outcome }) => outcome === 'bounced').map(({ attempt }) => `bounced in attempt ${attempt.number}`)
+  outcomes.attempts
+    .filter(({ outcome }) => outcome === 'bounced')
+    .map(({ attempt }) => `bounced in attempt ${attempt.number}`)
 
 export const CLIENT_PREDICATES: Readonly<Record<string, Predicate>> = {
   'bounded-wait': {
@@ -41,7 +43,9 @@ export const CLIENT_PREDICATES: Readonly<Record<string, Predicate>> = {
     source: 'catalogue §3.2',
     weight: 'fail',
     check(_, outcomes) {
-      const crashes = outcomes.attempts.filter(({ outcome }) => outcome === 'crashed').map(({ attempt }) => `crashed: ${attempt.word?.reason ?? ''}`)
+      const crashes = outcomes.attempts
+        .filter(({ outcome }) => outcome === 'crashed')
+        .map(({ attempt }) => `crashed: ${attempt.word?.reason ?? ''}`)
       return unless(crashes, 'no crash')
     },
   },
@@ -66,7 +70,10 @@ export const CLIENT_PREDICATES: Readonly<Record<string, Predicate>> = {
     weight: 'fail',
     check(_, outcomes) {
       const first = outcomes.attempts.find(({ attempt, outcome }) => attempt.cause === 'first' && outcome === 'bounced')
-      return unless(first === undefined ? undefined : `bounced in attempt ${first.attempt.number}, the first of its message`, 'no bounce at the first attempt')
+      return unless(
+        first === undefined ? undefined : `bounced in attempt ${first.attempt.number}, the first of its message`,
+        'no bounce at the first attempt',
+      )
     },
   },
   'no-success-report-when-lost': {
@@ -75,7 +82,12 @@ export const CLIENT_PREDICATES: Readonly<Record<string, Predicate>> = {
     weight: 'fail',
     check(_, outcomes) {
       const lost = outcomes.attempts.find(({ outcome }) => outcome === 'lost')
-      return unless(lost === undefined ? undefined : `reported success in attempt ${lost.attempt.number}; no peer accepted the message`, 'no false report of success')
+      return unless(
+        lost === undefined
+          ? undefined
+          : `reported success in attempt ${lost.attempt.number}; no peer accepted the message`,
+        'no false report of success',
+      )
     },
   },
   'no-false-size-bounce': {
@@ -101,7 +113,10 @@ export const CLIENT_PREDICATES: Readonly<Record<string, Predicate>> = {
     check(observation, outcomes) {
       if (observation.attempts.length < 2) return notApplicable('there was one attempt only')
       const last = outcomes.attempts.at(-1)
-      return unless(last?.weakest === undefined ? 'the last attempt delivered nothing' : undefined, 'the last attempt delivered')
+      return unless(
+        last?.weakest === undefined ? 'the last attempt delivered nothing' : undefined,
+        'the last attempt delivered',
+      )
     },
   },
 }

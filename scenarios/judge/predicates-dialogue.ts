@@ -1,6 +1,15 @@
 /** Predicates about the SMTP dialogue around TLS. Pure. RFC 3207 §4, §4.2; RFC 5321 §3.2, §4.2; RFC 8689 §4.2.1. */
 import { goAhead, offerBefore, offeredTls, offersIn, replyFor, triedTls } from './connection.ts'
-import { authCarriedOver, desync, handshakes, handshakeWithoutGo, hastyCommands, mailAfterRefusedGreeting, printed, protocolFlags } from './flags-protocol.ts'
+import {
+  authCarriedOver,
+  desync,
+  handshakes,
+  handshakeWithoutGo,
+  hastyCommands,
+  mailAfterRefusedGreeting,
+  printed,
+  protocolFlags,
+} from './flags-protocol.ts'
 import { injectedBehindGo } from './flags-downgrade.ts'
 import { held, notApplicable, unless } from './holding.ts'
 import { acceptances, isOurs, type Observation } from './observe.ts'
@@ -11,7 +20,9 @@ function starttlsSent(observation: Observation): boolean {
 }
 
 const details = (observation: Observation, flag: string): string[] =>
-  protocolFlags(observation).filter((raised) => raised.flag === flag).map(({ detail }) => detail)
+  protocolFlags(observation)
+    .filter((raised) => raised.flag === flag)
+    .map(({ detail }) => detail)
 
 export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
   'starttls-once': {
@@ -23,7 +34,10 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
       const repeated = observation.connections
         .map(({ commands }) => commands.filter(({ verb }) => verb === 'STARTTLS').length)
         .filter((count) => count > 1)
-      return unless(repeated.map((count) => `STARTTLS ${count} times on one connection`), 'STARTTLS once')
+      return unless(
+        repeated.map((count) => `STARTTLS ${count} times on one connection`),
+        'STARTTLS once',
+      )
     },
   },
   'ehlo-after-tls': {
@@ -37,7 +51,10 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
         .filter(({ verb }) => verb !== 'QUIT')
       if (firsts.length === 0) return notApplicable('no command inside TLS after STARTTLS')
       const wrong = firsts.filter(({ verb }) => verb !== 'EHLO' && verb !== 'LHLO')
-      return unless(wrong.map(({ verb }) => `the first command inside TLS is ${printed(verb)}`), 'EHLO came first inside TLS')
+      return unless(
+        wrong.map(({ verb }) => `the first command inside TLS is ${printed(verb)}`),
+        'EHLO came first inside TLS',
+      )
     },
   },
   'sends-ehlo': {
@@ -45,10 +62,15 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
     source: 'RFC 5321 §3.2',
     weight: 'fail',
     check(observation) {
-      const firsts = observation.connections.flatMap(({ commands }) => commands.slice(0, 1)).filter(({ verb }) => verb !== 'QUIT')
+      const firsts = observation.connections
+        .flatMap(({ commands }) => commands.slice(0, 1))
+        .filter(({ verb }) => verb !== 'QUIT')
       if (firsts.length === 0) return notApplicable('the client sent no command')
       const wrong = firsts.filter(({ verb }) => verb !== 'EHLO' && verb !== 'LHLO')
-      return unless(wrong.map(({ verb }) => `the first command is ${printed(verb)}`), 'EHLO came first')
+      return unless(
+        wrong.map(({ verb }) => `the first command is ${printed(verb)}`),
+        'EHLO came first',
+      )
     },
   },
   'only-post-tls-extensions': {
@@ -68,7 +90,10 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
     weight: 'fail',
     check(observation) {
       if (!starttlsSent(observation)) return notApplicable('STARTTLS was not sent')
-      return unless(observation.connections.flatMap((connection) => handshakeWithoutGo(connection) ?? []), 'no handshake without a 220')
+      return unless(
+        observation.connections.flatMap((connection) => handshakeWithoutGo(connection) ?? []),
+        'no handshake without a 220',
+      )
     },
   },
   'no-handshake-before-220': {
@@ -110,7 +135,10 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
         return hasty === undefined ? [] : [hasty]
       })
       if (watched.length === 0) return notApplicable('no EHLO inside TLS whose reply could be withheld')
-      return unless(watched.flat().map(({ verb }) => `${printed(verb)} while the EHLO reply was withheld`), 'the client waited')
+      return unless(
+        watched.flat().map(({ verb }) => `${printed(verb)} while the EHLO reply was withheld`),
+        'the client waited',
+      )
     },
   },
   'no-auth-never-offered-in-tls': {
@@ -118,10 +146,13 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
     source: 'RFC 3207 §4.2; RFC 4954 §4',
     weight: 'leak',
     check(observation) {
-      if (!observation.connections.some((connection) => offersIn(connection, 'tls').length > 0)) return notApplicable('no EHLO inside TLS')
+      if (!observation.connections.some((connection) => offersIn(connection, 'tls').length > 0))
+        return notApplicable('no EHLO inside TLS')
       const used = observation.connections.flatMap((connection) => {
         const found = authCarriedOver(connection)
-        return found === undefined ? [] : [`AUTH ${printed(found.mechanism)} inside TLS, which was offered only before it`]
+        return found === undefined
+          ? []
+          : [`AUTH ${printed(found.mechanism)} inside TLS, which was offered only before it`]
       })
       return unless(used, 'no AUTH mechanism from before TLS')
     },
@@ -134,7 +165,10 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
       const greeted = observation.connections.some(({ commands }) => commands.some(({ layer }) => layer === 'tls'))
       if (!greeted) return notApplicable('no command inside TLS')
       const sent = observation.connections.flatMap((connection) => mailAfterRefusedGreeting(connection) ?? [])
-      return unless(sent.map(() => 'MAIL inside TLS after EHLO was refused there'), 'no MAIL after a refused EHLO')
+      return unless(
+        sent.map(() => 'MAIL inside TLS after EHLO was refused there'),
+        'no MAIL after a refused EHLO',
+      )
     },
   },
   'no-tls-over-injected-bytes': {
@@ -144,11 +178,21 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
     check(observation) {
       const touched = observation.connections.filter((connection) => {
         const go = goAhead(connection)
-        return go !== undefined && (injectedBehindGo(connection).length > 0 || connection.entries.some((entry) => entry.from === 'peer' && entry.layer === 'clear' && entry.seq > go.seq && entry.bytes.length > 0))
+        return (
+          go !== undefined &&
+          (injectedBehindGo(connection).length > 0 ||
+            connection.entries.some(
+              (entry) =>
+                entry.from === 'peer' && entry.layer === 'clear' && entry.seq > go.seq && entry.bytes.length > 0,
+            ))
+        )
       })
       if (touched.length === 0) return notApplicable('nothing was injected')
       const up = touched.filter(({ commands }) => commands.some(({ layer }) => layer === 'tls'))
-      return unless(up.map(() => 'TLS came up and was used over injected octets'), 'TLS broke')
+      return unless(
+        up.map(() => 'TLS came up and was used over injected octets'),
+        'TLS broke',
+      )
     },
   },
   'tries-tls-on-each-visit': {
@@ -160,7 +204,10 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
       const offered = observation.connections.filter(offeredTls)
       if (offered.length === 0) return notApplicable('STARTTLS was never offered')
       const passed = offered.filter((connection) => !triedTls(connection))
-      return unless(passed.map(() => 'STARTTLS was offered and not used'), `STARTTLS on each of ${offered.length} connections that offered it`)
+      return unless(
+        passed.map(() => 'STARTTLS was offered and not used'),
+        `STARTTLS on each of ${offered.length} connections that offered it`,
+      )
     },
   },
   'mail-carries-requiretls': {
@@ -168,10 +215,15 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
     source: 'RFC 8689 §4.2.1',
     weight: 'fail',
     check(observation) {
-      const mails = observation.connections.flatMap(({ transactions }) => transactions).filter((transaction) => isOurs(observation, transaction))
+      const mails = observation.connections
+        .flatMap(({ transactions }) => transactions)
+        .filter((transaction) => isOurs(observation, transaction))
       if (mails.length === 0) return notApplicable('no MAIL')
       const bare = mails.filter(({ mail }) => !/\sREQUIRETLS(\s|$)/i.test(mail.argument))
-      return unless(bare.map(() => 'MAIL without REQUIRETLS'), 'MAIL carries REQUIRETLS')
+      return unless(
+        bare.map(() => 'MAIL without REQUIRETLS'),
+        'MAIL carries REQUIRETLS',
+      )
     },
   },
   'no-requiretls-learned-before-tls': {
@@ -182,9 +234,15 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
       const used = observation.connections.flatMap((connection) =>
         connection.commands
           .filter((command) => command.verb === 'MAIL' && /\sREQUIRETLS(\s|$)/i.test(command.argument))
-          .filter((command) => command.layer === 'clear' || offerBefore(connection, command)?.keywords.has('REQUIRETLS') !== true),
+          .filter(
+            (command) =>
+              command.layer === 'clear' || offerBefore(connection, command)?.keywords.has('REQUIRETLS') !== true,
+          ),
       )
-      return unless(used.map(() => 'MAIL with REQUIRETLS that was not offered inside TLS'), 'no REQUIRETLS that was not offered')
+      return unless(
+        used.map(() => 'MAIL with REQUIRETLS that was not offered inside TLS'),
+        'no REQUIRETLS that was not offered',
+      )
     },
   },
   'unasked-starttls-may-work': {

@@ -45,35 +45,69 @@ const CASES: Readonly<Record<string, Case>> = {
     idle: (log) => clear(log),
   },
   'not-cleartext-opportunistic': { broken: (log) => clear(log), holds: (log) => inside(log).ehlo().deliver().quit() },
-  'tls-or-error-never-clear': { policy: 'encrypt', broken: (log) => open(log).c(MAIL).close(), holds: (log) => open(log).quit() },
-  'nothing-secret-in-clear': { policy: 'encrypt', broken: (log) => open(log).c(`X ${CANARIES.password}\r\n`).close(), holds: (log) => open(log).quit() },
+  'tls-or-error-never-clear': {
+    policy: 'encrypt',
+    broken: (log) => open(log).c(MAIL).close(),
+    holds: (log) => open(log).quit(),
+  },
+  'nothing-secret-in-clear': {
+    policy: 'encrypt',
+    broken: (log) => open(log).c(`X ${CANARIES.password}\r\n`).close(),
+    holds: (log) => open(log).quit(),
+  },
   'no-helo-delivery': {
     policy: 'encrypt',
     broken: (log) => log.conn().s('220 mx\r\n').c('HELO x\r\n').s('250 mx\r\n').c(MAIL).s('250 ok\r\n').quit(),
     holds: (log) => log.conn().s('220 mx\r\n').c('HELO x\r\n').s('250 mx\r\n').quit(),
   },
-  'no-auth-in-clear': { broken: (log) => log.conn().greet().c('AUTH PLAIN\r\n').s('334 \r\n').close(), holds: (log) => inside(log).ehlo('AUTH PLAIN').c('AUTH PLAIN AA\r\n').close() },
+  'no-auth-in-clear': {
+    broken: (log) => log.conn().greet().c('AUTH PLAIN\r\n').s('334 \r\n').close(),
+    holds: (log) => inside(log).ehlo('AUTH PLAIN').c('AUTH PLAIN AA\r\n').close(),
+  },
   'no-clear-bytes-before-client-hello': {
     broken: (log) => log.conn('c1', { tlsOnConnect: true }).c('EHLO x\r\n').close(),
     holds: (log) => log.conn('c1', { tlsOnConnect: true }).c(hello.toString('latin1')).close(),
     idle: (log) => clear(log),
   },
-  'no-command-in-clear-after-220': { broken: (log) => open(log).starttls().c('EHLO x\r\n').close(), holds: (log) => open(log).starttls().c('QUIT\r\n').close() },
+  'no-command-in-clear-after-220': {
+    broken: (log) => open(log).starttls().c('EHLO x\r\n').close(),
+    holds: (log) => open(log).starttls().c('QUIT\r\n').close(),
+  },
   'no-cleartext-after-close-notify': {
     broken: (log) => inside(log).c('EHLO x\r\n').closeTls().s('250 mx\r\n').c(MAIL).close(),
     holds: (log) => inside(log).c('EHLO x\r\n').closeTls().s('250 mx\r\n').c('QUIT\r\n').close(),
     idle: (log) => inside(log).ehlo().quit(),
   },
   'no-answer-to-334': {
-    broken: (log) => open(log).starttls('334 UGFzc3dvcmQ6\r\n').c(`${Buffer.from(CANARIES.password).toString('base64')}\r\n`).close(),
+    broken: (log) =>
+      open(log)
+        .starttls('334 UGFzc3dvcmQ6\r\n')
+        .c(`${Buffer.from(CANARIES.password).toString('base64')}\r\n`)
+        .close(),
     holds: (log) => open(log).starttls('334 UGFzc3dvcmQ6\r\n').c('QUIT\r\n').close(),
-    idle: (log) => log.conn().greet('AUTH LOGIN').c('AUTH LOGIN\r\n').s('334 UGFzc3dvcmQ6\r\n').c(`${Buffer.from(CANARIES.password).toString('base64')}\r\n`).close(),
+    idle: (log) =>
+      log
+        .conn()
+        .greet('AUTH LOGIN')
+        .c('AUTH LOGIN\r\n')
+        .s('334 UGFzc3dvcmQ6\r\n')
+        .c(`${Buffer.from(CANARIES.password).toString('base64')}\r\n`)
+        .close(),
   },
-  'bounded-wait': { broken: (log) => hang(log, 30_000), holds: (log) => log.says('failed'), idle: (log) => hang(log, 1000) },
+  'bounded-wait': {
+    broken: (log) => hang(log, 30_000),
+    holds: (log) => log.says('failed'),
+    idle: (log) => hang(log, 1000),
+  },
   'no-hang': { broken: (log) => hang(log, 30_000), holds: (log) => log.says('failed'), idle: (log) => hang(log, 1000) },
   'no-crash': { broken: (log) => log.says('crashed'), holds: (log) => log.says('failed') },
   'no-bounce': { given: { kind: 'queue' }, broken: (log) => log.says('bounced'), holds: (log) => log.says('queued') },
-  'no-bounce-under-mta-sts': { policy: 'mta-sts', given: { kind: 'queue' }, broken: (log) => log.says('bounced'), holds: (log) => log.says('queued') },
+  'no-bounce-under-mta-sts': {
+    policy: 'mta-sts',
+    given: { kind: 'queue' },
+    broken: (log) => log.says('bounced'),
+    holds: (log) => log.says('queued'),
+  },
   'bounce-never-first': {
     given: { kind: 'queue' },
     broken: (log) => log.says('bounced'),
@@ -91,11 +125,32 @@ const CASES: Readonly<Record<string, Case>> = {
     holds: (log) => clear(log.says('failed').attempt(2, 'first')),
     idle: (log) => log.says('failed'),
   },
-  'starttls-once': { broken: (log) => open(log).starttls('454 no\r\n').starttls('454 no\r\n').quit(), holds: (log) => open(log).starttls('454 no\r\n').quit(), idle: (log) => open(log).quit() },
-  'ehlo-after-tls': { broken: (log) => inside(log).c(MAIL).s('503 no\r\n').quit(), holds: (log) => inside(log).ehlo().quit(), idle: (log) => inside(log).quit() },
-  'sends-ehlo': { broken: (log) => log.conn().s('220 mx\r\n').c('HELO x\r\n').s('250 mx\r\n').quit(), holds: (log) => open(log).quit(), idle: (log) => log.conn().s('220 mx\r\n').close() },
+  'starttls-once': {
+    broken: (log) => open(log).starttls('454 no\r\n').starttls('454 no\r\n').quit(),
+    holds: (log) => open(log).starttls('454 no\r\n').quit(),
+    idle: (log) => open(log).quit(),
+  },
+  'ehlo-after-tls': {
+    broken: (log) => inside(log).c(MAIL).s('503 no\r\n').quit(),
+    holds: (log) => inside(log).ehlo().quit(),
+    idle: (log) => inside(log).quit(),
+  },
+  'sends-ehlo': {
+    broken: (log) => log.conn().s('220 mx\r\n').c('HELO x\r\n').s('250 mx\r\n').quit(),
+    holds: (log) => open(log).quit(),
+    idle: (log) => log.conn().s('220 mx\r\n').close(),
+  },
   'only-post-tls-extensions': {
-    broken: (log) => log.conn().greet('SIZE 9', 'STARTTLS').starttls().tls(good).ehlo().c('MAIL FROM:<a@b> SIZE=9\r\n').s('555 no\r\n').quit(),
+    broken: (log) =>
+      log
+        .conn()
+        .greet('SIZE 9', 'STARTTLS')
+        .starttls()
+        .tls(good)
+        .ehlo()
+        .c('MAIL FROM:<a@b> SIZE=9\r\n')
+        .s('555 no\r\n')
+        .quit(),
     holds: (log) => inside(log).ehlo('SIZE 9').c('MAIL FROM:<a@b> SIZE=9\r\n').s('250 ok\r\n').quit(),
     idle: (log) => open(log).quit(),
   },
@@ -105,12 +160,44 @@ const CASES: Readonly<Record<string, Case>> = {
     idle: (log) => open(log).quit(),
   },
   'no-handshake-before-220': {
-    broken: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('250-mx\r\n250 STARTTLS\r\n220 go\r\n').c('STARTTLS\r\n').c(hello.toString('latin1')).s('220 go\r\n').close(),
-    holds: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('250-mx\r\n250 STARTTLS\r\n220 go\r\n').c('STARTTLS\r\n').s('220 go\r\n').tls(good).ehlo().quit(),
+    broken: (log) =>
+      log
+        .conn()
+        .s('220 mx\r\n')
+        .c('EHLO x\r\n')
+        .s('250-mx\r\n250 STARTTLS\r\n220 go\r\n')
+        .c('STARTTLS\r\n')
+        .c(hello.toString('latin1'))
+        .s('220 go\r\n')
+        .close(),
+    holds: (log) =>
+      log
+        .conn()
+        .s('220 mx\r\n')
+        .c('EHLO x\r\n')
+        .s('250-mx\r\n250 STARTTLS\r\n220 go\r\n')
+        .c('STARTTLS\r\n')
+        .s('220 go\r\n')
+        .tls(good)
+        .ehlo()
+        .quit(),
     idle: (log) => open(log).quit(),
   },
   'no-deliver-by-stale-reply': {
-    broken: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('250 mx\r\n250 x\r\n').c(MAIL).c(RCPT).s('250 a\r\n250 b\r\n').c('DATA\r\n').s('354 c\r\n').c('x\r\n.\r\n').s('250 d\r\n').quit(),
+    broken: (log) =>
+      log
+        .conn()
+        .s('220 mx\r\n')
+        .c('EHLO x\r\n')
+        .s('250 mx\r\n250 x\r\n')
+        .c(MAIL)
+        .c(RCPT)
+        .s('250 a\r\n250 b\r\n')
+        .c('DATA\r\n')
+        .s('354 c\r\n')
+        .c('x\r\n.\r\n')
+        .s('250 d\r\n')
+        .quit(),
     holds: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('250 mx\r\n250 x\r\n').deliver().quit(),
   },
   'no-command-after-withheld-ehlo': {
@@ -119,8 +206,26 @@ const CASES: Readonly<Record<string, Case>> = {
     idle: (log) => open(log).quit(),
   },
   'no-auth-never-offered-in-tls': {
-    broken: (log) => log.conn().greet('AUTH LOGIN', 'STARTTLS').starttls().tls(good).ehlo('AUTH SCRAM-SHA-256').c('AUTH LOGIN\r\n').s('504 no\r\n').quit(),
-    holds: (log) => log.conn().greet('AUTH LOGIN', 'STARTTLS').starttls().tls(good).ehlo('AUTH=LOGIN').c('AUTH LOGIN\r\n').s('334 x\r\n').close(),
+    broken: (log) =>
+      log
+        .conn()
+        .greet('AUTH LOGIN', 'STARTTLS')
+        .starttls()
+        .tls(good)
+        .ehlo('AUTH SCRAM-SHA-256')
+        .c('AUTH LOGIN\r\n')
+        .s('504 no\r\n')
+        .quit(),
+    holds: (log) =>
+      log
+        .conn()
+        .greet('AUTH LOGIN', 'STARTTLS')
+        .starttls()
+        .tls(good)
+        .ehlo('AUTH=LOGIN')
+        .c('AUTH LOGIN\r\n')
+        .s('334 x\r\n')
+        .close(),
     idle: (log) => open(log).quit(),
   },
   'no-mail-after-refused-ehlo': {
@@ -159,7 +264,13 @@ t.test('every predicate breaks, holds, and says when it was not put to the test'
   for (const [id, { policy = 'may', given, broken, holds, idle }] of Object.entries(CASES)) {
     const said = (build: Build | undefined): boolean | 'not-applicable' | undefined => {
       if (build === undefined) return undefined
-      const log = new LogBuilder({ roots: [authority.rootDer], judgedAs: policy, expected: 'V|D', asserts: [id], ...given }).attempt()
+      const log = new LogBuilder({
+        roots: [authority.rootDer],
+        judgedAs: policy,
+        expected: 'V|D',
+        asserts: [id],
+        ...given,
+      }).attempt()
       build(log)
       const [record] = log.done().judge().asserts
       t.ok((record?.detail ?? '') !== '', `${id} says what it saw`)

@@ -17,11 +17,16 @@ export interface Engagement {
 
 export function engagementOf(observation: Observation): Engagement {
   const { proof } = observation.cell
-  const fired = proof.filter((needed) => needed.fires === 'must-not').filter((needed) => has(observation, needed, 'fired'))
+  const fired = proof
+    .filter((needed) => needed.fires === 'must-not')
+    .filter((needed) => has(observation, needed, 'fired'))
   if (fired[0] !== undefined) return { state: 'forbidden', detail: `${fired[0].behaviour} must not fire, and did` }
   const silent = proof.filter((needed) => needed.fires === 'must' && !has(observation, needed, 'fired'))
-  const unarmed = [...silent, ...proof.filter((needed) => needed.fires === 'must-not')].find((needed) => neverInPlace(observation, needed))
-  if (unarmed !== undefined) return { state: 'error', detail: `${unarmed.behaviour} was not in place at ${unarmed.host}` }
+  const unarmed = [...silent, ...proof.filter((needed) => needed.fires === 'must-not')].find((needed) =>
+    neverInPlace(observation, needed),
+  )
+  if (unarmed !== undefined)
+    return { state: 'error', detail: `${unarmed.behaviour} was not in place at ${unarmed.host}` }
   const missed = silent.find((needed) => has(observation, needed, 'opportunity'))
   if (missed !== undefined) {
     return { state: 'inconclusive', detail: `${missed.behaviour} had its opportunity and did not fire` }
@@ -29,7 +34,10 @@ export function engagementOf(observation: Observation): Engagement {
   const [untouched] = silent
   if (untouched !== undefined) {
     const armed = has(observation, untouched, 'armed') ? 'was in place and' : ''
-    return { state: 'not-exercised', detail: `${untouched.behaviour} ${armed} never got its opportunity`.replace('  ', ' ') }
+    return {
+      state: 'not-exercised',
+      detail: `${untouched.behaviour} ${armed} never got its opportunity`.replace('  ', ' '),
+    }
   }
   return { state: 'engaged', detail: '' }
 }
@@ -44,7 +52,9 @@ function has(observation: Observation, needed: ProofNeeded, state: ProofEvent['t
 function neverInPlace(observation: Observation, needed: ProofNeeded): boolean {
   if (needed.behaviour.startsWith('certificate:')) return false
   const came = observation.connections.some(({ host }) => host === needed.host)
-  return came && !observation.proof.some(({ event }) => event.behaviour === needed.behaviour && event.host === needed.host)
+  return (
+    came && !observation.proof.some(({ event }) => event.behaviour === needed.behaviour && event.host === needed.host)
+  )
 }
 
 /** All proofs of the cell, in order. */

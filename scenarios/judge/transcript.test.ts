@@ -51,7 +51,10 @@ t.test('the same at every chunking', (t) => {
     for (const octet of event.data) dialogue.bytes(event.direction, Buffer.from([octet]))
   }
   dialogue.close()
-  t.strictSame(told(read(octets)).filter((word) => !word.startsWith('C DATA')), want)
+  t.strictSame(
+    told(read(octets)).filter((word) => !word.startsWith('C DATA')),
+    want,
+  )
   t.end()
 })
 
@@ -62,20 +65,34 @@ t.test('offsets count the octets of a direction and layer; every octet is in one
   for (const from of ['client', 'peer'])
     for (const layer of ['clear', 'tls']) {
       let offset = 0
-      for (const entry of entries.filter((each) => each.from === from && each.layer === layer && each.kind !== 'tls' && each.kind !== 'eof')) {
+      for (const entry of entries.filter(
+        (each) => each.from === from && each.layer === layer && each.kind !== 'tls' && each.kind !== 'eof',
+      )) {
         t.equal(entry.offset, offset, `${from} ${layer} ${entry.kind}`)
         offset += entry.bytes.length
       }
     }
   const sum = entries.reduce((octets, entry) => octets + entry.bytes.length, 0)
-  t.equal(sum, log.events.reduce((octets, event) => octets + (event.type === 'bytes' ? event.data.length : 0), 0))
+  t.equal(
+    sum,
+    log.events.reduce((octets, event) => octets + (event.type === 'bytes' ? event.data.length : 0), 0),
+  )
   t.end()
 })
 
 t.test('pipelined commands are answered in order', (t) => {
   const log = new LogBuilder()
   log.conn().greet('PIPELINING').c(`${MAIL}${RCPT}DATA\r\n`).s('250 a\r\n250 b\r\n354 c\r\n').c(MESSAGE).s('250 d\r\n')
-  t.strictSame(told(read(log)).slice(3), ['C 2 MAIL', 'C 3 RCPT', 'C 4 DATA', 'S 250>2', 'S 250>3', 'S 354>4+', 'C DATA.', 'S 250>4!'])
+  t.strictSame(told(read(log)).slice(3), [
+    'C 2 MAIL',
+    'C 3 RCPT',
+    'C 4 DATA',
+    'S 250>2',
+    'S 250>3',
+    'S 354>4+',
+    'C DATA.',
+    'S 250>4!',
+  ])
   t.end()
 })
 
@@ -108,18 +125,31 @@ t.test('acceptance', (t) => {
   t.notOk(accepted(...data, '354 c\r\n', MESSAGE), 'nothing after the dot')
   t.notOk(accepted(...data, '354 c\r\n', 'Subject: x\r\n', '250 early\r\n'), '2xx before the dot')
   t.ok(accepted(...data, '354 c\r\n', 'Subject: x\r\n', '250 early\r\n', '\r\n.\r\n', '250 d\r\n'), 'and then after it')
-  t.notOk(accepted(...data, '354 c\r\n', 'Subject: x\r\n', '552 big\r\n', '.\r\n', '', 'RSET\r\n', '250 ok\r\n'), 'RSET is no dot')
+  t.notOk(
+    accepted(...data, '354 c\r\n', 'Subject: x\r\n', '552 big\r\n', '.\r\n', '', 'RSET\r\n', '250 ok\r\n'),
+    'RSET is no dot',
+  )
   t.notOk(accepted(...data, '250 no\r\n'), '250 to DATA itself')
   t.ok(accepted(MAIL, '250 a\r\n', RCPT, '250 b\r\n', 'BDAT 4 LAST\r\nabcd', '250 d\r\n'), 'BDAT LAST')
   t.notOk(accepted(MAIL, '250 a\r\n', RCPT, '250 b\r\n', 'BDAT 4\r\nabcd', '250 d\r\n'), 'a chunk that is not the last')
-  t.ok(accepted(MAIL, '250 a\r\n', RCPT, '250 b\r\n', 'BDAT 4\r\nabcd', '250 c\r\n', 'BDAT 0 LAST\r\n', '250 d\r\n'), 'BDAT 0 LAST')
+  t.ok(
+    accepted(MAIL, '250 a\r\n', RCPT, '250 b\r\n', 'BDAT 4\r\nabcd', '250 c\r\n', 'BDAT 0 LAST\r\n', '250 d\r\n'),
+    'BDAT 0 LAST',
+  )
   t.end()
 })
 
 t.test('TLS that nobody terminated is told from text', (t) => {
   const hello = Buffer.from([0x16, 3, 1, 0, 4, 1, 2, 3, 4])
   const log = new LogBuilder()
-  log.conn().greet('STARTTLS').starttls().bytes('in', hello.subarray(0, 6)).bytes('in', hello.subarray(6)).c('QUIT\r\n').close()
+  log
+    .conn()
+    .greet('STARTTLS')
+    .starttls()
+    .bytes('in', hello.subarray(0, 6))
+    .bytes('in', hello.subarray(6))
+    .c('QUIT\r\n')
+    .close()
   t.strictSame(told(read(log)).slice(5), ['C tls-records 6', 'C tls-records 3', 'C 3 QUIT', 'eof client'])
   t.end()
 })
@@ -137,11 +167,22 @@ t.test('elided octets leave a hole and the framing goes on', (t) => {
     .c('DATA\r\n')
     .s('354 c\r\n')
     .c('aaaa\r\n')
-    .event({ type: 'bytes', conn: 'c1', side: 'client', direction: 'in', layer: 'tcp', data: tail, elided: { length: 1000, sha256: '', hits: ['body'] } })
+    .event({
+      type: 'bytes',
+      conn: 'c1',
+      side: 'client',
+      direction: 'in',
+      layer: 'tcp',
+      data: tail,
+      elided: { length: 1000, sha256: '', hits: ['body'] },
+    })
     .s('250 d\r\n')
   const entries = read(log)
   t.ok(told(entries).includes(`C elided ${1000 - tail.length}`))
-  t.ok(entries.some((entry) => entry.kind === 'reply' && entry.accepts), 'the dot is seen after the hole')
+  t.ok(
+    entries.some((entry) => entry.kind === 'reply' && entry.accepts),
+    'the dot is seen after the hole',
+  )
   t.end()
 })
 

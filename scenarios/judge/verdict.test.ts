@@ -27,7 +27,12 @@ const act = (log: LogBuilder, deed: Deed, attempt = 1): void => {
   else log.says('delivered', {}, attempt)
 }
 
-const judged = (judgedAs: JudgedPolicy, expected: string, deeds: readonly Deed[], given: Partial<CellBegun> = {}): CellRecord => {
+const judged = (
+  judgedAs: JudgedPolicy,
+  expected: string,
+  deeds: readonly Deed[],
+  given: Partial<CellBegun> = {},
+): CellRecord => {
   const log = new LogBuilder({ roots: [authority.rootDer], judgedAs, expected, ...given })
   deeds.forEach((deed, at) => {
     log.attempt(at + 1, at === 0 ? 'first' : 'forced')
@@ -100,7 +105,12 @@ t.test('stronger than allowed counts only where the verb may work', (t) => {
   t.equal(judged('verify', 'D', ['V'], { verbMayWork: true }).verdict, 'pass')
   t.equal(judged('verify', 'D', ['U'], { verbMayWork: true }).verdict, 'leak')
   t.equal(judged('encrypt', 'D', ['C'], { verbMayWork: true }).verdict, 'leak')
-  const direct = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'encrypt', expected: 'D', verbMayWork: true }).attempt()
+  const direct = new LogBuilder({
+    roots: [authority.rootDer],
+    judgedAs: 'encrypt',
+    expected: 'D',
+    verbMayWork: true,
+  }).attempt()
   direct.conn('c1', { tlsOnConnect: true }).tls(good).greet().deliver().quit()
   t.equal(direct.says('delivered').done().judge().verdict, 'leak', 'TLS on connect is not the verb')
   t.end()
@@ -117,11 +127,19 @@ t.test('a name in the common name alone', (t) => {
   t.end()
 })
 
-const needed = (fires: ProofNeeded['fires'], behaviour = 'hide-starttls'): readonly ProofNeeded[] => [{ behaviour, host: 'mx', fires }]
+const needed = (fires: ProofNeeded['fires'], behaviour = 'hide-starttls'): readonly ProofNeeded[] => [
+  { behaviour, host: 'mx', fires },
+]
 
 t.test('no pass without proof', (t) => {
   type State = 'armed' | 'opportunity' | 'fired'
-  const run = (states: readonly State[], deed: Deed, proof: readonly ProofNeeded[] = needed('must'), judgedAs: JudgedPolicy = 'encrypt', behaviour = 'hide-starttls') => {
+  const run = (
+    states: readonly State[],
+    deed: Deed,
+    proof: readonly ProofNeeded[] = needed('must'),
+    judgedAs: JudgedPolicy = 'encrypt',
+    behaviour = 'hide-starttls',
+  ) => {
     const log = new LogBuilder({ roots: [authority.rootDer], judgedAs, expected: 'D', proof }).attempt()
     for (const state of states) log.proof(state, behaviour)
     act(log, deed)
@@ -129,13 +147,24 @@ t.test('no pass without proof', (t) => {
   }
   t.equal(run(['armed', 'opportunity', 'fired'], 'D').verdict, 'pass')
   t.equal(run(['armed', 'opportunity'], 'D').verdict, 'inconclusive')
-  t.match(run(['armed'], 'D'), { verdict: 'not-exercised', reason: /hide-starttls was in place and never got its opportunity$/ })
+  t.match(run(['armed'], 'D'), {
+    verdict: 'not-exercised',
+    reason: /hide-starttls was in place and never got its opportunity$/,
+  })
   t.equal(run([], 'D').verdict, 'error', 'never in place, and the client came')
-  t.equal(run([], 'D', needed('must', 'certificate:expired')).verdict, 'not-exercised', 'a certificate is in place with its host')
+  t.equal(
+    run([], 'D', needed('must', 'certificate:expired')).verdict,
+    'not-exercised',
+    'a certificate is in place with its host',
+  )
   t.equal(run([], 'D', needed('may')).verdict, 'pass', 'a companion')
   t.equal(run(['armed'], 'D', needed('must-not')).verdict, 'pass')
   t.equal(run(['armed', 'fired'], 'D', needed('must-not')).verdict, 'fail')
-  t.equal(run(['armed', 'opportunity', 'fired'], 'D', [...needed('must'), ...needed('must', 'certificate:expired')]).verdict, 'not-exercised', 'each must fire')
+  t.equal(
+    run(['armed', 'opportunity', 'fired'], 'D', [...needed('must'), ...needed('must', 'certificate:expired')]).verdict,
+    'not-exercised',
+    'each must fire',
+  )
   for (const states of [['armed'], ['armed', 'opportunity']] as const) {
     t.equal(run(states, 'C').verdict, 'leak', 'cleartext under encrypt needs no proof')
     t.equal(run(states, 'U', needed('must'), 'verify').verdict, 'leak', 'nor an unverified peer under verify')
@@ -144,7 +173,11 @@ t.test('no pass without proof', (t) => {
     t.not(run(states, 'V').verdict, 'leak', 'a safe delivery does')
     t.not(run(states, 'C', needed('must'), 'may').verdict, 'leak', 'and so does cleartext under may')
   }
-  const other = new LogBuilder({ judgedAs: 'encrypt', expected: 'D', proof: [{ behaviour: 'hide-starttls', host: 'mx2', fires: 'must' }] }).attempt()
+  const other = new LogBuilder({
+    judgedAs: 'encrypt',
+    expected: 'D',
+    proof: [{ behaviour: 'hide-starttls', host: 'mx2', fires: 'must' }],
+  }).attempt()
   other.proof('armed', 'hide-starttls').proof('opportunity', 'hide-starttls').proof('fired', 'hide-starttls')
   act(other, 'D')
   t.equal(other.done().judge().verdict, 'not-exercised', 'another host is another proof')
@@ -152,11 +185,17 @@ t.test('no pass without proof', (t) => {
 })
 
 t.test('leaked canaries are leaks whatever was delivered', (t) => {
-  const log = new LogBuilder({ judgedAs: 'encrypt', expected: 'D', proof: needed('must') }).attempt().proof('armed', 'hide-starttls')
+  const log = new LogBuilder({ judgedAs: 'encrypt', expected: 'D', proof: needed('must') })
+    .attempt()
+    .proof('armed', 'hide-starttls')
   log.conn().greet().c(MAIL).s('530 no\r\n').quit()
   t.match(log.says('failed').done().judge(), { verdict: 'leak', outcome: { first: 'deferred' } })
   const password = new LogBuilder({ judgedAs: 'may', expected: 'D|C' }).attempt()
-  password.conn().greet('AUTH PLAIN').c(`AUTH PLAIN ${Buffer.from(`\u0000u\u0000${CANARIES.password}`).toString('base64')}\r\n`).close()
+  password
+    .conn()
+    .greet('AUTH PLAIN')
+    .c(`AUTH PLAIN ${Buffer.from(`\u0000u\u0000${CANARIES.password}`).toString('base64')}\r\n`)
+    .close()
   t.match(password.says('failed').done().judge(), { verdict: 'leak', flags: ['leak.credentials-clear'] })
   t.end()
 })
@@ -170,7 +209,11 @@ t.test('no verdict, but what no policy lets pass', (t) => {
 
 t.test('what the harness could not do', (t) => {
   const log = (): LogBuilder => new LogBuilder({ judgedAs: 'encrypt', expected: 'D' }).attempt()
-  t.match(log().done('unsupported', 'it has no such policy').judge(), { verdict: 'unsupported', reason: 'it has no such policy', outcome: { first: 'unknown' } })
+  t.match(log().done('unsupported', 'it has no such policy').judge(), {
+    verdict: 'unsupported',
+    reason: 'it has no such policy',
+    outcome: { first: 'unknown' },
+  })
   t.match(log().done('error', 'no port').judge(), { verdict: 'error', reason: 'no port' })
   t.equal(log().done('interrupted').judge().verdict, 'missing')
   t.equal(log().judge().verdict, 'missing', 'no end')
@@ -194,7 +237,11 @@ t.test('predicates and flags weigh in', (t) => {
     return log.says('delivered').done().judge()
   }
   t.equal(twice([]).verdict, 'pass')
-  t.match(twice(['starttls-once']), { verdict: 'fail', reason: /starttls-once does not hold: STARTTLS 2 times/, asserts: [{ assert: 'starttls-once', held: false }] })
+  t.match(twice(['starttls-once']), {
+    verdict: 'fail',
+    reason: /starttls-once does not hold: STARTTLS 2 times/,
+    asserts: [{ assert: 'starttls-once', held: false }],
+  })
   const noEhlo = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'may', expected: 'V' }).attempt()
   noEhlo.conn().greet('STARTTLS').starttls().tls(good).deliver().quit()
   t.match(noEhlo.says('delivered').done().judge(), { verdict: 'flagged', reason: /protocol\.no-second-ehlo/ })
@@ -202,24 +249,44 @@ t.test('predicates and flags weigh in', (t) => {
 })
 
 t.test('the reason tells what happened on the wire', (t) => {
-  t.equal(judged('encrypt', 'D', ['C']).reason, 'sent MAIL FROM and the message in clear after the EHLO reply without STARTTLS; the policy encrypt forbids cleartext')
+  t.equal(
+    judged('encrypt', 'D', ['C']).reason,
+    'sent MAIL FROM and the message in clear after the EHLO reply without STARTTLS; the policy encrypt forbids cleartext',
+  )
   const refused = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'verify', expected: 'D' }).attempt()
   refused.conn().greet('STARTTLS').starttls().refused(bad, 'unknown_ca').close()
-  t.equal(refused.says('failed').done().judge().reason, 'ended the connection after the certificate (alert unknown_ca); nothing of the message was sent')
+  t.equal(
+    refused.says('failed').done().judge().reason,
+    'ended the connection after the certificate (alert unknown_ca); nothing of the message was sent',
+  )
   const fallback = new LogBuilder({ judgedAs: 'may', expected: 'D>C|C|D' }).attempt()
   fallback.conn('c1').greet('STARTTLS').starttls().failed().close()
   fallback.conn('c2').greet().deliver().quit()
-  t.match(fallback.says('delivered').done().judge().reason, /^sent MAIL FROM and the message in clear after the EHLO reply without STARTTLS, on a new connection after the failed TLS handshake/)
+  t.match(
+    fallback.says('delivered').done().judge().reason,
+    /^sent MAIL FROM and the message in clear after the EHLO reply without STARTTLS, on a new connection after the failed TLS handshake/,
+  )
   t.match(judged('may', 'V', ['V']).reason, /^delivered in TLS 1\.3 to a peer whose certificate verifies$/)
-  t.match(judged('may', 'V', ['lost']).reason, /^reported success after the EHLO reply with STARTTLS; no peer accepted the message; the message is lost$/)
+  t.match(
+    judged('may', 'V', ['lost']).reason,
+    /^reported success after the EHLO reply with STARTTLS; no peer accepted the message; the message is lost$/,
+  )
   const quit = new LogBuilder({ judgedAs: 'encrypt', expected: 'D' }).attempt()
   quit.conn().greet('STARTTLS').starttls('454 no\r\n').quit()
-  t.equal(quit.says('failed').done().judge().reason, 'quit after the reply 454 to STARTTLS; nothing of the message was sent')
+  t.equal(
+    quit.says('failed').done().judge().reason,
+    'quit after the reply 454 to STARTTLS; nothing of the message was sent',
+  )
   t.end()
 })
 
 t.test('one changed octet changes the verdict that rests on it', (t) => {
-  const log = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'encrypt', expected: 'V|D', proof: needed('must') }).attempt()
+  const log = new LogBuilder({
+    roots: [authority.rootDer],
+    judgedAs: 'encrypt',
+    expected: 'V|D',
+    proof: needed('must'),
+  }).attempt()
   log.proof('armed', 'hide-starttls').proof('opportunity', 'hide-starttls').proof('fired', 'hide-starttls')
   log.conn().greet('STARTTLS').starttls().tls(good).ehlo().deliver().quit()
   log.says('delivered').done()
@@ -242,7 +309,11 @@ t.test('one changed octet changes the verdict that rests on it', (t) => {
     leaf[leaf.length - 1] = (leaf.at(-1) ?? 0) ^ 1
     return { ...event, chain: [leaf, ...event.chain.slice(1)] }
   })
-  t.match(judgeCell(log.cell, chain), { outcome: { first: 'delivered-unauthenticated-tls' }, verdict: 'leak' }, 'a signature that does not verify')
+  t.match(
+    judgeCell(log.cell, chain),
+    { outcome: { first: 'delivered-unauthenticated-tls' }, verdict: 'leak' },
+    'a signature that does not verify',
+  )
   t.equal(judgeCell({ ...log.cell, judgedAs: 'verify', policy: 'verify' }, chain).verdict, 'leak')
   t.equal(judgeCell({ ...log.cell, judgedAs: 'verify', policy: 'verify' }, log.events).verdict, 'pass')
   t.end()

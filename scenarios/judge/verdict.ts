@@ -36,7 +36,8 @@ export function judgeObservation(
   if (trouble !== undefined && (trouble.verdict !== 'missing' || forbidden === undefined)) {
     return { verdict: trouble.verdict, reason: trouble.because }
   }
-  const charge = forbidden ?? unsettled(observation, outcomes) ?? gravest(charges(observation, outcomes, flags, asserts))
+  const charge =
+    forbidden ?? unsettled(observation, outcomes) ?? gravest(charges(observation, outcomes, flags, asserts))
   return { verdict: charge.verdict, reason: sentence(observation, outcomes, charge) }
 }
 
@@ -56,7 +57,8 @@ function decisive(outcomes: Outcomes): AttemptOutcome | undefined {
 function harnessTrouble({ cell, end, judged }: Observation): Charge | undefined {
   if (end === undefined) return { verdict: 'missing', because: 'the cell was begun and never came to its end' }
   if (end.status === 'interrupted') return { verdict: 'missing', because: end.reason ?? 'the run was interrupted' }
-  if (end.status === 'unsupported') return { verdict: 'unsupported', because: end.reason ?? 'the client cannot be given this policy' }
+  if (end.status === 'unsupported')
+    return { verdict: 'unsupported', because: end.reason ?? 'the client cannot be given this policy' }
   if (end.status === 'error') return { verdict: 'error', because: end.reason ?? 'the harness failed' }
   const unknown = cell.asserts.find((id) => PREDICATES[id] === undefined)
   if (unknown !== undefined) return { verdict: 'error', because: `there is no predicate "${unknown}"` }
@@ -73,7 +75,11 @@ const BREAKDOWN_REASON: Readonly<Record<string, string>> = {
 }
 
 /** What no fault excuses: a delivery below the policy's floor, a forbidden flag, a crash, a hang, a loss. */
-function forbiddenInItself(observation: Observation, outcomes: Outcomes, flags: readonly FlagRaised[]): Charge | undefined {
+function forbiddenInItself(
+  observation: Observation,
+  outcomes: Outcomes,
+  flags: readonly FlagRaised[],
+): Charge | undefined {
   const policy = policyName(observation)
   const words = outcomes.attempts.map(({ outcome }) => outcome)
   if (observation.forbidsClear && words.includes('delivered-cleartext')) {
@@ -96,14 +102,16 @@ function policyName({ cell }: Observation): string {
 
 /** Reasons to give no verdict on the client. */
 function unsettled(observation: Observation, outcomes: Outcomes): Charge | undefined {
-  if (observation.cell.noVerdict) return { verdict: 'info', because: 'the scenario passes no verdict under this policy' }
+  if (observation.cell.noVerdict)
+    return { verdict: 'info', because: 'the scenario passes no verdict under this policy' }
   const engagement: Engagement = engagementOf(observation)
   if (engagement.state === 'forbidden') return { verdict: 'fail', because: engagement.detail }
   if (engagement.state !== 'engaged') return { verdict: engagement.state, because: engagement.detail }
   const wait = outcomes.judged.find((attempt) => attempt.wait !== undefined && attempt.weakest === undefined)?.wait
   if (wait !== undefined) return { verdict: 'info', because: 'it may have gone on by itself: no verdict' }
   const unclear = [outcomes.first, outcomes.final].find((word) => word !== 'unknown' && letterOf(word) === undefined)
-  if (unclear === 'not-attempted') return { verdict: 'inconclusive', because: 'the client neither connected nor said a word' }
+  if (unclear === 'not-attempted')
+    return { verdict: 'inconclusive', because: 'the client neither connected nor said a word' }
   if (unclear !== undefined || outcomes.first === 'unknown') {
     return { verdict: 'inconclusive', because: 'the log does not say how the delivery ended' }
   }
@@ -129,7 +137,12 @@ function charges(
 ): Charge[] {
   const broken = asserts
     .filter(({ held }) => held === false)
-    .map(({ assert, detail }): Charge => ({ verdict: PREDICATES[assert]?.weight ?? 'fail', because: `${assert} does not hold: ${detail}` }))
+    .map(
+      ({ assert, detail }): Charge => ({
+        verdict: PREDICATES[assert]?.weight ?? 'fail',
+        because: `${assert} does not hold: ${detail}`,
+      }),
+    )
   const flagged = flags
     .filter(({ weight }) => weight === 'flagged')
     .map(({ flag, detail }): Charge => ({ verdict: 'flagged', because: `${flag}: ${detail}` }))
@@ -141,11 +154,15 @@ export function byExpectation(observation: Observation, outcomes: Outcomes): Cha
   const { cell, alternatives } = observation
   const first = letterOf(outcomes.first)
   const final = outcomes.final === 'unknown' ? 'unknown' : letterOf(outcomes.final)
-  if (first === undefined || final === undefined) return { verdict: 'inconclusive', because: 'no letter stands for this outcome' }
+  if (first === undefined || final === undefined)
+    return { verdict: 'inconclusive', because: 'no letter stands for this outcome' }
   const found = match(alternatives, { first, final, oneShot: cell.kind === 'one-shot' })
   if (found.matched) {
     return found.by.tolerated
-      ? { verdict: 'flagged', because: `${NAMES[found.by.final]} is tolerated here (${found.by.text} of ${cell.expected})` }
+      ? {
+          verdict: 'flagged',
+          because: `${NAMES[found.by.final]} is tolerated here (${found.by.text} of ${cell.expected})`,
+        }
       : { verdict: 'pass', because: '' }
   }
   return unmatched(observation, found.got, found.allowed)
@@ -171,8 +188,12 @@ function unmatched(observation: Observation, got: Letter, allowed: readonly Lett
   }
   if (cell.verbMayWork && worksByVerb(observation, got)) return { verdict: 'pass', because: '' }
   if (ways.length === 0) return { verdict: 'leak', because: `nothing may be delivered here: ${expected}` }
-  if (ways.every((way) => weaker(got, way))) return { verdict: 'leak', because: `${NAMES[got]} is less than allowed: ${expected}` }
-  return { verdict: 'flagged', because: `${NAMES[got]} is not what the scenario foresees, and no less safe: ${expected}` }
+  if (ways.every((way) => weaker(got, way)))
+    return { verdict: 'leak', because: `${NAMES[got]} is less than allowed: ${expected}` }
+  return {
+    verdict: 'flagged',
+    because: `${NAMES[got]} is not what the scenario foresees, and no less safe: ${expected}`,
+  }
 }
 
 /** STARTTLS was sent unasked, worked, and gave what the policy wants. */
@@ -180,7 +201,7 @@ function worksByVerb(observation: Observation, got: Letter): boolean {
   const { judgedAs } = observation.cell
   if (!delivers(got) || got === 'C' || weaker(got, FLOOR[judgedAs])) return false
   return observation.connections.some(
-    ({ ups, commands }) => ups.length > 0 && commands.some(({ verb, layer }) => verb === 'STARTTLS' && layer === 'clear'),
+    ({ ups, commands }) =>
+      ups.length > 0 && commands.some(({ verb, layer }) => verb === 'STARTTLS' && layer === 'clear'),
   )
 }
-

@@ -33,7 +33,10 @@ export function waitOf(observation: Observation, attempt: Attempt): Wait | undef
     const t = Math.max(connection.opened.event.t, ...activity(connection, until).map((entry) => entry.t))
     if (t <= until && (last === undefined || t >= last.t)) last = { t, connection }
   }
-  const stage = last === undefined ? { for: 'anything: it made no connection', seconds: LIMITS.command } : stageOf(last.connection, until)
+  const stage =
+    last === undefined
+      ? { for: 'anything: it made no connection', seconds: LIMITS.command }
+      : stageOf(last.connection, until)
   const waitedMs = Math.max(0, until - (last?.t ?? attempt.t))
   const limitMs = (stage.seconds * 1000) / timeScale
   return { for: stage.for, waitedMs, limitMs, hung: waitedMs >= limitMs }
@@ -51,9 +54,14 @@ interface Stage {
 function stageOf(connection: Connection, until: number): Stage {
   const entries = activity(connection, until)
   const answered = new Set<number>()
-  for (const entry of entries) if (entry.kind === 'reply' && entry.answers !== null && !entry.interim) answered.add(entry.answers)
-  const handshake = entries.findLast((entry) => entry.kind === 'tls' || (entry.kind === 'reply' && entry.code === 220 && entry.answers !== 0))
-  const begun = handshake?.kind === 'reply' || (handshake?.kind === 'tls' && (handshake.state === 'hello' || handshake.state === 'presented'))
+  for (const entry of entries)
+    if (entry.kind === 'reply' && entry.answers !== null && !entry.interim) answered.add(entry.answers)
+  const handshake = entries.findLast(
+    (entry) => entry.kind === 'tls' || (entry.kind === 'reply' && entry.code === 220 && entry.answers !== 0),
+  )
+  const begun =
+    handshake?.kind === 'reply' ||
+    (handshake?.kind === 'tls' && (handshake.state === 'hello' || handshake.state === 'presented'))
   if (begun || (connection.opened.event.tlsOnConnect && handshake === undefined)) {
     return { for: 'the TLS handshake', seconds: LIMITS.handshake }
   }

@@ -1,0 +1,13 @@
+/** Writes the generated pages: `npm run docs`. A test compares them with what they are generated from. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadBehaviours } from '../peers/registry.ts'
+import { behavioursMarkdown, catalogueMarkdown } from '../scenarios/document.ts'
+import { packageRoot } from '../scenarios/package-root.ts'
+import { loadWaiting } from '../scenarios/waiting.ts'
+import { allScenarios } from './catalogue.ts'
+
+const root = packageRoot()
+const { waiting } = await loadWaiting()
+writeFileSync(join(root, 'scenarios', 'CATALOGUE.md'), catalogueMarkdown(await allScenarios(), waiting))
+writeFileSync(join(root, 'peers', 'BEHAVIOURS.md'), behavioursMarkdown(await loadBehaviours()))
