@@ -22,12 +22,16 @@ export function longestForm(canaries: readonly CanaryText[]): number {
   return canaries.reduce((most, { value }) => Math.max(most, value.length * 4), 0)
 }
 
-/** The first hit of each canary in each form. */
+/** The fewest characters of base64 that are searched for: fewer stand in any text by chance. */
+const SHORTEST_BASE64 = 6
+
+/** The first hit of each canary in each form. A value without octets is nowhere. */
 export function findCanaries(octets: Buffer, canaries: readonly CanaryText[]): CanaryHit[] {
   const hits: CanaryHit[] = []
   if (canaries.length === 0 || octets.length === 0) return hits
   const unfolded = unfold(octets)
   for (const { name, value } of canaries) {
+    if (value === '') continue
     const plain = octets.indexOf(value, 0, 'latin1')
     if (plain !== -1) hits.push({ name, form: 'plain', offset: plain })
     else {
@@ -35,6 +39,7 @@ export function findCanaries(octets: Buffer, canaries: readonly CanaryText[]): C
       if (quoted !== -1) hits.push({ name, form: 'quoted-printable', offset: unfolded.soft.origin(quoted) })
     }
     for (const form of base64Forms(value)) {
+      if (form.length < SHORTEST_BASE64) continue
       const direct = octets.indexOf(form, 0, 'latin1')
       const offset = direct !== -1 ? direct : unfolded.hard.octets.indexOf(form, 0, 'latin1')
       if (offset === -1) continue

@@ -86,6 +86,9 @@ export interface ProxyOptions extends CommonOptions {
   readonly intercept?: { readonly certificate: Certificate; readonly toServer: 'tls' | 'clear' }
 }
 
+/** What can change of a peer while it runs; what is absent stays. */
+export type PeerChanges = Partial<Pick<PeerOptions, 'tls' | 'extensions'>>
+
 /** A peer or proxy that runs. */
 export interface Peer {
   readonly address: string
@@ -94,8 +97,8 @@ export interface Peer {
   connections(): number
   /** Resolves when it has no connection; at once if it has none. */
   idle(): Promise<void>
-  /** Changes what it does for connections from now on. */
-  change(stack: Stacks): Promise<void>
+  /** Changes what it does for connections from now on: its stack, and of a peer its certificate, TLS and extensions. */
+  change(stack: Stacks, changes?: PeerChanges): Promise<void>
   close(): Promise<void>
 }
 
@@ -120,8 +123,12 @@ export interface Rotation {
 
 /** A sound server with behaviours in front of it. @throws {StackError} @throws {ListenError} */
 export async function peer(stack: Stacks, options: PeerOptions = {}): Promise<Peer> {
-  const { tls } = options
   const hostName = options.hostName ?? 'mx.badmx.test'
+  return serve(stack, options, hostName, (changes) => peerGround({ ...options, ...changes }, hostName))
+}
+
+function peerGround(options: PeerOptions, hostName: string): Ground {
+  const { tls } = options
   const upgrade: Upgrade = { context: 'host', residue: tls?.residue ?? 'drop' }
   const sound = soundOffer(tls !== undefined && tls.on !== 'connect', options.passwords ?? false)
   const offer: Offer = {
@@ -130,12 +137,12 @@ export async function peer(stack: Stacks, options: PeerOptions = {}): Promise<Pe
     afterTls: options.extensions?.afterTls ?? sound.afterTls,
   }
   const authInClear = [...offer.beforeTls, ...(tls === undefined ? offer.afterTls : [])].some((keyword) => /^AUTH\b/i.test(keyword))
-  return serve(stack, options, hostName, {
+  return {
     inner: () => [{ layer: offerExtensions(offer) }, ...(offer.starttls ? [{ layer: terminateTls(upgrade) }] : [])],
     identities: tls === undefined ? {} : { host: identityOf(tls) },
     ...(tls?.on === 'connect' ? { onConnect: upgrade } : {}),
     server: { origin: { hostName, authInClear } },
-  })
+  }
 }
 
 /** Behaviours in front of another server: the man in the middle. @throws {StackError} @throws {ListenError} */
@@ -147,11 +154,12 @@ export async function proxy(
 ): Promise<Peer> {
   const { intercept } = options
   const upgrade: Upgrade = { context: 'host', residue: 'drop' }
-  return serve(stack, options, targetHost, {
+  const ground: Ground = {
     inner: () => (intercept === undefined ? [] : [{ layer: interceptTls(upgrade, intercept.toServer) }]),
     identities: intercept === undefined ? {} : { host: identityOf({ certificate: intercept.certificate }) },
     server: { upstream: { address: targetHost, port: targetPort } },
-  })
+  }
+  return serve(stack, options, targetHost, () => ground)
 }
 
 function identityOf(tls: TlsOptions): TlsIdentity {
@@ -185,23 +193,27 @@ interface Ground {
   readonly server: SessionOptions['server']
 }
 
+/** Loaded once: the folder does not change while the program runs. */
+let shipped: Promise<ReadonlyMap<string, Behaviour>> | undefined
+
 async function serve(
   stack: Stacks,
   options: CommonOptions,
   hostName: string,
-  ground: Ground,
+  groundWith: (changes: PeerChanges) => Ground,
 ): Promise<Peer> {
-  const behaviours = await loadBehaviours()
+  shipped ??= loadBehaviours()
+  const behaviours = await shipped
   const listener = options.listener ?? (await Listener.open(options))
   try {
-    const host = new MailHost(vectorsOf(stack, behaviours), options, hostName, ground)
+    const host = new MailHost(vectorsOf(stack, behaviours), options, hostName, groundWith({}))
     listener.serve(host, options.listener === undefined ? undefined : options.address)
     return {
       ...listener.address,
       ...(options.listener !== undefined && options.address !== undefined ? { address: options.address } : {}),
       connections: () => host.size,
       idle: () => host.idle(),
-      change: async (changed) => host.change(vectorsOf(changed, behaviours)),
+      change: async (changed, changes = {}) => host.change(vectorsOf(changed, behaviours), groundWith(changes)),
       close: async () => {
         host.close()
         if (options.listener === undefined) await listener.close()
@@ -253,7 +265,7 @@ class MailHost implements Host {
   private turns = 0
   private readonly options: CommonOptions
   private readonly hostName: string
-  private readonly ground: Ground
+  private ground: Ground
   private readonly sessions = new Set<Session>()
   private readonly began = performance.now()
   private waiting: (() => void)[] = []
@@ -270,8 +282,9 @@ class MailHost implements Host {
     return this.sessions.size
   }
 
-  change(vectors: Vectors): void {
+  change(vectors: Vectors, ground: Ground): void {
     this.vectors = vectors
+    this.ground = ground
     this.given.clear()
   }
 

@@ -13,6 +13,8 @@ export const KEEP = 64 * 1024
 /** Octets kept of the end of an elided run. */
 export const TAIL = 4 * 1024
 
+const NONE: Buffer = Buffer.alloc(0)
+
 export type Side = BytesCrossed['side']
 export type Direction = BytesCrossed['direction']
 export type ByteLayer = BytesCrossed['layer']
@@ -34,6 +36,8 @@ interface Run {
   direction: Direction
   layer: ByteLayer
   kept: number
+  /** The last octets that were kept: a canary may begin in them and end in what is left out. */
+  seam: Buffer
   elided: Elided | undefined
 }
 
@@ -49,12 +53,15 @@ export interface RecorderOptions {
 export class Recorder {
   private readonly options: RecorderOptions
   private readonly runs = new Map<Side, Run>()
+  /** Octets of the longest form of a canary. */
+  private readonly longest: number
   /** Octets sent to the client on the current layer. */
   private sent = 0
   private sentLayer: ByteLayer = 'tcp'
 
   constructor(options: RecorderOptions) {
     this.options = options
+    this.longest = longestForm(options.canaries)
   }
 
   /** How many octets have gone to the client on the layer in use now. */
@@ -73,6 +80,7 @@ export class Recorder {
     if (room > 0) {
       const head = data.subarray(0, room)
       run.kept += head.length
+      run.seam = this.window(run.seam, head)
       this.event({ type: 'bytes', side, direction, layer, data: head })
     }
     if (room < data.length) this.elide(run, data.subarray(Math.max(0, room)))
@@ -92,20 +100,25 @@ export class Recorder {
     const current = this.runs.get(side)
     if (current !== undefined && current.direction === direction && current.layer === layer) return current
     this.endRun(side)
-    const fresh: Run = { direction, layer, kept: 0, elided: undefined }
+    const fresh: Run = { direction, layer, kept: 0, seam: NONE, elided: undefined }
     this.runs.set(side, fresh)
     return fresh
   }
 
   private elide(run: Run, data: Buffer): void {
-    run.elided ??= { length: 0, hash: createHash('sha256'), hits: new Set(), tail: Buffer.alloc(0) }
+    run.elided ??= { length: 0, hash: createHash('sha256'), hits: new Set(), tail: NONE }
     const { elided } = run
-    const { canaries } = this.options
     elided.length += data.length
     elided.hash.update(data)
-    const window = Buffer.concat([elided.tail.subarray(-longestForm(canaries)), data])
-    for (const hit of findCanaries(window, canaries)) elided.hits.add(hit.name)
+    for (const hit of findCanaries(Buffer.concat([run.seam, data]), this.options.canaries)) elided.hits.add(hit.name)
+    run.seam = this.window(run.seam, data)
     elided.tail = data.length >= TAIL ? data.subarray(-TAIL) : Buffer.concat([elided.tail, data]).subarray(-TAIL)
+  }
+
+  /** As much of the end of `seam` and `data` as a canary can be long. */
+  private window(seam: Buffer, data: Buffer): Buffer {
+    if (this.longest === 0) return NONE
+    return data.length >= this.longest ? data.subarray(-this.longest) : Buffer.concat([seam, data]).subarray(-this.longest)
   }
 
   private endRun(side: Side): void {

@@ -163,7 +163,7 @@ async function perform(
   let attempt = 0
   for (const step of cell.scenario.job.steps) {
     if (request.signal.aborted) break
-    if ('phase' in step) await changePhase(cell, step.phase, peers)
+    if ('phase' in step) await changePhase(cell, step.phase, peers, request)
     if (!('submit' in step)) continue
     for (let count = 0; count < step.submit; count++) {
       attempt += 1
@@ -225,10 +225,18 @@ async function deliveryOf(
   }
 }
 
-async function changePhase(cell: PlannedCell, phase: string, peers: ReadonlyMap<string, Peer>): Promise<void> {
+async function changePhase(
+  cell: PlannedCell,
+  phase: string,
+  peers: ReadonlyMap<string, Peer>,
+  request: RunRequest,
+): Promise<void> {
   const world = cell.scenario.phases[phase]
   if (world === undefined) throw new Error(`the scenario has no phase "${phase}"`)
-  for (const [id, host] of Object.entries(world)) await peers.get(id)?.change(host.stack)
+  for (const [id, host] of Object.entries(world)) {
+    const tls = await tlsOf(cell, host, cell.hostNames[id] ?? id, request)
+    await peers.get(id)?.change(host.stack, { ...tls, extensions: host.extensions })
+  }
 }
 
 /** The client has spoken; its connections are given a moment to end by themselves, so that their end is on record. */

@@ -8,10 +8,14 @@ export interface StreamPiece {
   readonly bytes: Buffer
 }
 
-/** The first two octets of a TLS record, or as much of them as is there. */
+/** The most octets that a record holds, RFC 5246 §6.2.3. */
+const LONGEST = 2 ** 14 + 2048
+
+/** The header of a TLS record, or as much of it as is there. */
 function startsRecord(octets: Buffer): boolean {
   const [type, major] = octets
-  return type !== undefined && type >= 0x14 && type <= 0x18 && (major === undefined || major === 3)
+  if (type === undefined || type < 0x14 || type > 0x18 || (major !== undefined && major !== 3)) return false
+  return octets.length < 5 || octets.readUInt16BE(3) <= LONGEST
 }
 
 /** Where a TLS handshake record begins, at the start of `octets` or right behind a line end; -1 where none does. */

@@ -10,13 +10,15 @@ import { type Command, type Layer, NOTHING, type Reply, replyTo, type Upgrade, t
 export function terminateTls(upgrade: Upgrade): Layer {
   return {
     on(event) {
-      if (isPlainStarttls(event)) {
-        if (event.argument !== '') return [replyTo(event, 501, '5.5.4 STARTTLS takes no parameter')]
-        return [{ type: 'hold' }, { ...replyTo(event, 220, '2.0.0 Ready to start TLS'), upgrade }]
-      }
-      return afterHandshake(event)
+      return isPlainStarttls(event) ? startTls(event, upgrade) : afterHandshake(event)
     },
   }
+}
+
+/** 501 with a parameter (RFC 3207 §4), else 220 and TLS. */
+function startTls(command: Command, upgrade: Upgrade): readonly WireOutput[] {
+  if (command.argument !== '') return [replyTo(command, 501, '5.5.4 STARTTLS takes no parameter')]
+  return [{ type: 'hold' }, { ...replyTo(command, 220, '2.0.0 Ready to start TLS'), upgrade }]
 }
 
 /**
@@ -31,7 +33,7 @@ function interceptToClear(upgrade: Upgrade): Layer {
   const greetings = new Set<number>()
   return {
     on(event) {
-      if (isPlainStarttls(event)) return [{ type: 'hold' }, { ...replyTo(event, 220, '2.0.0 Ready to start TLS'), upgrade }]
+      if (isPlainStarttls(event)) return startTls(event, upgrade)
       if (event.type === 'command' && event.verb === 'EHLO') greetings.add(event.id)
       if (event.type === 'reply' && event.id !== null && event.code === 250 && greetings.delete(event.id)) {
         const rest = withoutKeyword(event, 'STARTTLS')
@@ -50,7 +52,11 @@ function interceptToTls(upgrade: Upgrade, serverName: string | undefined): Layer
         asked = event
         return [{ type: 'hold' }, event]
       }
-      if (event.type === 'reply' && asked !== undefined && event.id === asked.id && event.code === 220) {
+      if (event.type === 'reply' && asked !== undefined && event.id === asked.id) {
+        if (event.code !== 220) {
+          if (event.last) asked = undefined
+          return [event]
+        }
         return [{ type: 'start-tls', end: 'server', ...(serverName === undefined ? {} : { serverName }) }]
       }
       if (event.type === 'tls' && event.end === 'server' && asked !== undefined && event.state !== 'hello') {

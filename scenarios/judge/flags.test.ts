@@ -568,6 +568,19 @@ t.test('every detector fires and stays silent', (t) => {
   t.end()
 })
 
+t.test('the word STARTTLS in the name of the peer is no offer', (t) => {
+  const asked = (banner: string): CellRecord =>
+    judged('may', (log) => log.conn().s(`220 ${banner} ESMTP\r\n`).ehlo('8BITMIME').starttls('502 no\r\n').quit())
+  t.notOk(asked('mx.cell.badmx.test').flags.includes('resp.parse-lenient'))
+  const named = judged(
+    'may',
+    (log) => log.conn().s('220 mx.starttls.badmx.test\r\n').ehlo('8BITMIME').starttls('502 no\r\n').quit(),
+    { domain: 'starttls.badmx.test' },
+  )
+  t.notOk(named.flags.includes('resp.parse-lenient'))
+  t.end()
+})
+
 t.test('a client certificate', (t) => {
   const with_ = (version: string, chain: readonly Buffer[]): CellRecord =>
     judged('verify', (log) =>

@@ -6,7 +6,9 @@ import type { FlagRaised } from '../record.ts'
 import { weightOf } from './flag-table.ts'
 import { downgrades } from './flags-downgrade.ts'
 import { leaks } from './flags-leak.ts'
+import { injectFlags } from './flags-inject.ts'
 import { protocolFlags } from './flags-protocol.ts'
+import { replyFlags } from './flags-reply.ts'
 import { reportFlags } from './flags-report.ts'
 import { tlsFlags } from './flags-tls.ts'
 import type { Observation } from './observe.ts'
@@ -15,7 +17,15 @@ import type { Raised } from './raised.ts'
 
 type Detector = (observation: Observation, outcomes: Outcomes) => readonly Raised[]
 
-const DETECTORS: readonly Detector[] = [leaks, downgrades, protocolFlags, tlsFlags, reportFlags]
+const DETECTORS: readonly Detector[] = [
+  leaks,
+  injectFlags,
+  downgrades,
+  protocolFlags,
+  replyFlags,
+  tlsFlags,
+  reportFlags,
+]
 
 /** In order of time; those that say nothing under the policy are left out. */
 export function raiseFlags(observation: Observation, outcomes: Outcomes): readonly FlagRaised[] {

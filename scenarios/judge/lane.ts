@@ -189,7 +189,11 @@ export class Lane {
     if (bdat || verb === 'DATA' || verb === 'AUTH') this.body = ask
     if (verb === 'STARTTLS' && this.layer === 'clear') this.tlsMayBegin.ask = true
     this.emit({
-      ...{ kind: 'command', id: ask.id, verb, argument, ...(behind === undefined ? {} : { behind }) },
+      kind: 'command',
+      id: ask.id,
+      verb,
+      argument,
+      ...(behind === undefined ? {} : { behind }),
       ...this.common('ask', bytes, place),
     })
     this.offsets.ask += bytes.length
@@ -209,7 +213,11 @@ export class Lane {
       ask !== undefined && ((code === 354 && ask.verb === 'DATA') || (code === 334 && ask.verb === 'AUTH'))
     const accepts = ask !== undefined && code >= 200 && code < 300 && ask.endsMessage && ask.content === 'whole'
     this.emit({
-      ...{ kind: 'reply', code, answers: ask?.id ?? null, interim, accepts },
+      kind: 'reply',
+      code,
+      answers: ask?.id ?? null,
+      interim,
+      accepts,
       ...this.common('answer', bytes, place),
     })
     this.offsets.answer += bytes.length

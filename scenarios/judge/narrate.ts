@@ -3,7 +3,7 @@
  * without STARTTLS". Pure.
  */
 import { type Connection, goAhead, offerBefore, replyFor } from './connection.ts'
-import { printed } from './flags-protocol.ts'
+import { printed } from './raised.ts'
 import { clearMails, type Observation, type Observed, observed } from './observe.ts'
 import type { AttemptOutcome } from './outcome.ts'
 import type { CommandEntry, Entry } from './transcript.ts'

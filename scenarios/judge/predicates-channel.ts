@@ -2,7 +2,8 @@
 import { sightingsAfter } from './canaries.ts'
 import type { Connection } from './connection.ts'
 import { broken, held, notApplicable, unless } from './holding.ts'
-import { commandsAfterGo, printed } from './flags-protocol.ts'
+import { commandsAfterGo } from './flags-protocol.ts'
+import { printed } from './raised.ts'
 import { clearMails, type Observation } from './observe.ts'
 import type { Predicate } from './predicates.ts'
 

@@ -1,15 +1,9 @@
 /** Predicates about the SMTP dialogue around TLS. Pure. RFC 3207 §4, §4.2; RFC 5321 §3.2, §4.2; RFC 8689 §4.2.1. */
 import { goAhead, offerBefore, offeredTls, offersIn, replyFor, triedTls } from './connection.ts'
-import {
-  authCarriedOver,
-  desync,
-  handshakes,
-  handshakeWithoutGo,
-  hastyCommands,
-  mailAfterRefusedGreeting,
-  printed,
-  protocolFlags,
-} from './flags-protocol.ts'
+import { authCarriedOver, hastyCommands, mailAfterRefusedGreeting } from './flags-inject.ts'
+import { protocolFlags } from './flags-protocol.ts'
+import { desync, handshakes, handshakeWithoutGo, replyFlags } from './flags-reply.ts'
+import { printed } from './raised.ts'
 import { injectedBehindGo } from './flags-downgrade.ts'
 import { held, notApplicable, unless } from './holding.ts'
 import { acceptances, isOurs, type Observation } from './observe.ts'
@@ -20,7 +14,7 @@ function starttlsSent(observation: Observation): boolean {
 }
 
 const details = (observation: Observation, flag: string): string[] =>
-  protocolFlags(observation)
+  [...protocolFlags(observation), ...replyFlags(observation)]
     .filter((raised) => raised.flag === flag)
     .map(({ detail }) => detail)
 

@@ -1,4 +1,4 @@
-/** A flag before it is weighed, and where its evidence stands. */
+/** A flag before it is weighed, where its evidence stands, and how a client's words stand in it. */
 import type { Flag } from './flag-table.ts'
 
 export interface Raised {
@@ -14,4 +14,9 @@ export interface Raised {
 export function placeOf(entry: { readonly conn: string; readonly t: number; readonly offset?: number }) {
   const { conn, t, offset } = entry
   return { conn, atMs: t, ...(offset === undefined ? {} : { offset }) }
+}
+
+/** A verb as it can stand in a report. */
+export function printed(verb: string): string {
+  return /^[A-Z]{2,12}$/.test(verb) ? verb : 'a line that is no command'
 }

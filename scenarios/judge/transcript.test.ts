@@ -24,7 +24,7 @@ const told = (entries: readonly Entry[]): string[] =>
         return `${entry.from === 'client' ? 'C' : 'S'}${layer} ${entry.what} ${entry.missing ?? entry.bytes.length}`
       case 'tls':
         return `tls ${entry.state}`
-      case 'eof':
+      default:
         return `eof ${entry.by}`
     }
   })
@@ -115,7 +115,7 @@ t.test('acceptance', (t) => {
   const accepted = (...texts: readonly string[]): boolean => {
     const log = new LogBuilder()
     const dialogue = log.conn().greet()
-    texts.forEach((text, at) => (at % 2 === 0 ? dialogue.c(text) : dialogue.s(text)))
+    for (const [at, text] of texts.entries()) at % 2 === 0 ? dialogue.c(text) : dialogue.s(text)
     dialogue.close()
     return read(log).some((entry) => entry.kind === 'reply' && entry.accepts)
   }

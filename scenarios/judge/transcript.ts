@@ -174,8 +174,16 @@ class Reading {
     const from: Speaker = event.by === 'client' ? 'client' : event.by === 'server' ? 'server' : 'peer'
     const detail = event.detail ?? ''
     this.entries.push({
-      ...{ kind: 'eof', by: event.by, how: event.how, detail, side: this.side, from },
-      ...{ ...place, layer: 'clear', offset: 0, bytes: Buffer.alloc(0) },
+      kind: 'eof',
+      by: event.by,
+      how: event.how,
+      detail,
+      ...place,
+      side: this.side,
+      from,
+      layer: 'clear',
+      offset: 0,
+      bytes: Buffer.alloc(0),
     })
   }
 }

@@ -230,6 +230,22 @@ t.test('what the harness could not do', (t) => {
   t.end()
 })
 
+t.test('what the harness ended is no deed of the client', (t) => {
+  const run = (by: 'harness' | 'client'): CellRecord => {
+    const log = new LogBuilder({ judgedAs: 'encrypt', expected: 'D' }).attempt()
+    log.conn().greet('STARTTLS').close(by)
+    return log.says('failed').done().judge()
+  }
+  t.equal(run('harness').verdict, 'error')
+  t.equal(run('client').verdict, 'pass')
+  const after = new LogBuilder({ judgedAs: 'encrypt', expected: 'D' }).attempt()
+  const dialogue = after.conn().greet('STARTTLS')
+  after.says('failed')
+  dialogue.close('harness')
+  t.equal(after.done().judge().verdict, 'pass', 'after its word it is only tidied up')
+  t.end()
+})
+
 t.test('predicates and flags weigh in', (t) => {
   const twice = (asserts: readonly string[]): CellRecord => {
     const log = new LogBuilder({ judgedAs: 'may', expected: 'C', asserts }).attempt()

@@ -9,7 +9,7 @@ import { FLOOR } from '../policy.ts'
 import type { AssertRecord, FinalOutcome, FlagRaised, Verdict } from '../record.ts'
 import { delivers, type Letter, letterOf, match, weaker } from './expectation.ts'
 import { narrate } from './narrate.ts'
-import type { Observation } from './observe.ts'
+import type { Attempt, Observation } from './observe.ts'
 import type { AttemptOutcome, Outcomes } from './outcome.ts'
 import { PREDICATES } from './predicates.ts'
 import { type Engagement, engagementOf } from './proof.ts'
@@ -107,6 +107,9 @@ function unsettled(observation: Observation, outcomes: Outcomes): Charge | undef
   const engagement: Engagement = engagementOf(observation)
   if (engagement.state === 'forbidden') return { verdict: 'fail', because: engagement.detail }
   if (engagement.state !== 'engaged') return { verdict: engagement.state, because: engagement.detail }
+  const cut = outcomes.judged.find(({ attempt }) => endedByHarness(attempt))
+  if (cut !== undefined)
+    return { verdict: 'error', because: 'the harness ended the connection before the client had spoken' }
   const wait = outcomes.judged.find((attempt) => attempt.wait !== undefined && attempt.weakest === undefined)?.wait
   if (wait !== undefined) return { verdict: 'info', because: 'it may have gone on by itself: no verdict' }
   const unclear = [outcomes.first, outcomes.final].find((word) => word !== 'unknown' && letterOf(word) === undefined)
@@ -116,6 +119,12 @@ function unsettled(observation: Observation, outcomes: Outcomes): Charge | undef
     return { verdict: 'inconclusive', because: 'the log does not say how the delivery ended' }
   }
   return undefined
+}
+
+/** A connection was ended by the harness while the client had not yet said how the delivery went. */
+function endedByHarness({ connections, word, wordAt }: Attempt): boolean {
+  const until = word?.state === 'hung' ? Number.NEGATIVE_INFINITY : (wordAt ?? Number.NEGATIVE_INFINITY)
+  return connections.some(({ closed }) => closed?.event.by === 'harness' && closed.event.t < until)
 }
 
 /** The heaviest first. */

@@ -1,0 +1,30 @@
+/** What the benchmark and the processes that it starts say to each other. */
+
+/** To a server under test. `begin` and `end` enclose a round. */
+export type ServerOrder = { readonly order: 'begin' } | { readonly order: 'end' }
+
+export type ServerReport =
+  | { readonly report: 'listening'; readonly port: number }
+  | { readonly report: 'begun' }
+  /** Microseconds of CPU, user and system, of the whole process since `begin`. */
+  | { readonly report: 'ended'; readonly cpuUs: number }
+
+/** `plain` and `starttls` send one message of 1 kB; `bulk` one message of {@link Load.octets}. */
+export type SessionKind = 'plain' | 'starttls' | 'bulk'
+
+/** To the load generator. */
+export interface Load {
+  readonly port: number
+  readonly kind: SessionKind
+  readonly sessions: number
+  /** How many sessions are under way at any time. */
+  readonly atOnce: number
+  /** The size of a message. */
+  readonly octets: number
+}
+
+export type LoadReport =
+  | { readonly report: 'ready' }
+  /** Wall time of all sessions. */
+  | { readonly report: 'done'; readonly wallMs: number }
+  | { readonly report: 'failed'; readonly reason: string }

@@ -1,0 +1,136 @@
+/**
+ * The servers that are compared, each for a process of its own: what badmx makes, and the bare parts that it is made of.
+ *
+ * What always holds: all of them serve loopback on a port that the system chooses, look nothing up, and wait for nothing.
+ */
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { pipeline } from 'node:stream'
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
+import { createAuthority } from '../../peers/certificates/authority.ts'
+import type { PeerEvent } from '../../peers/events.ts'
+import { type Certificate, peer, proxy } from '../../peers/peer.ts'
+
+export interface Subject {
+  readonly port: number
+  /** A new round begins: what the last one has left in memory goes. */
+  forget(): void
+}
+
+export type SubjectName = 'smtp-server' | 'peer' | 'peer-hide-starttls' | 'sink' | 'pipe' | 'proxy'
+
+/** Starts one. `target` is the port behind a proxy or pipe. */
+export async function startSubject(name: SubjectName, target: number): Promise<Subject> {
+  const kept: PeerEvent[] = []
+  const log = (event: PeerEvent): void => void kept.push(event)
+  const forget = (): void => void (kept.length = 0)
+  switch (name) {
+    case 'smtp-server':
+      return { port: await bareSmtpServer(await certificate()), forget }
+    case 'peer':
+      return { port: (await peer([], { tls: { certificate: await certificate() }, log })).port, forget }
+    case 'peer-hide-starttls':
+      return { port: (await peer(['hide-starttls'], { tls: { certificate: await certificate() }, log })).port, forget }
+    case 'proxy':
+      return { port: (await proxy([], '127.0.0.1', target, { log })).port, forget }
+    case 'pipe':
+      return { port: await listen(createServer({ allowHalfOpen: true, noDelay: true }, (socket) => pipeTo(socket, target))), forget }
+    case 'sink':
+      return { port: await listen(createServer({ noDelay: true }, sink)), forget }
+  }
+}
+
+/** P-256, as every peer has it. */
+async function certificate(): Promise<Certificate> {
+  const authority = await createAuthority({ now: new Date(), seed: 1 })
+  return authority.issue('good', { host: 'mx.bench.badmx.test', domain: 'bench.badmx.test' })
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host: '127.0.0.1', port: 0, backlog: 1024 }, resolve)
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** Without the 100 ms in which smtp-server waits for early talkers; a peer does not wait either. */
+class PromptConnection extends SMTPConnection {
+  private greeted = false
+
+  override init(): void {
+    super.init()
+    this.connectionReady()
+  }
+
+  override connectionReady(): void {
+    if (this.greeted) return
+    this.greeted = true
+    super.connectionReady()
+  }
+}
+
+/** smtp-server alone, with the options that a peer gives it and STARTTLS of its own. */
+async function bareSmtpServer(certificate: Certificate): Promise<number> {
+  const server = new SMTPServer({
+    key: certificate.keyPem,
+    cert: certificate.certPem,
+    disableReverseLookup: true,
+    authOptional: true,
+    authMethods: ['PLAIN', 'LOGIN', 'CRAM-MD5', 'XOAUTH2'],
+    logger: false,
+    noDelay: true,
+    onData(stream, _session, done) {
+      stream.on('end', () => done(null))
+      stream.resume()
+    },
+  } as SMTPServerOptions)
+  server.on('error', () => {})
+  server.connect = (socket, options) => {
+    const connection = new PromptConnection(server as never, socket as never, options as never)
+    server.connections.add(connection as never)
+    connection.on('error', () => {})
+    connection.init()
+  }
+  return listen(server.server as Server)
+}
+
+/** What a proxy cannot do without: two sockets and the octets between them. */
+function pipeTo(socket: Socket, port: number): void {
+  const upstream = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+  const done = (error?: Error | null): void => {
+    if (error === undefined || error === null) return
+    socket.destroy()
+    upstream.destroy()
+  }
+  pipeline(socket, upstream, done)
+  pipeline(upstream, socket, done)
+}
+
+const REPLIES: Readonly<Record<string, string>> = {
+  EHLO: '250-sink\r\n250-PIPELINING\r\n250 SIZE 104857600\r\n',
+  DATA: '354 go on\r\n',
+  QUIT: '221 bye\r\n',
+}
+
+/** The server behind a proxy: as little of SMTP as the load generator needs, so that the proxy is the slower one. */
+function sink(socket: Socket): void {
+  let inData = false
+  let tail = ''
+  socket.on('error', () => {})
+  socket.on('data', (chunk) => {
+    if (inData) {
+      tail = (tail + chunk.subarray(-5).toString('latin1')).slice(-5)
+      if (tail !== '\r\n.\r\n') return
+      inData = false
+      socket.write('250 taken\r\n')
+      return
+    }
+    const verb = chunk.subarray(0, 4).toString('latin1')
+    inData = verb === 'DATA'
+    tail = ''
+    socket.write(REPLIES[verb] ?? '250 fine\r\n')
+    if (verb === 'QUIT') socket.end()
+  })
+  socket.write('220 sink\r\n')
+}
