@@ -64,7 +64,7 @@ interface CommonOptions extends ListenOptions {
   readonly seed?: number
   /** Delays of behaviours on the scaled clock are divided by it; default 1. */
   readonly timeScale?: number
-  /** Milliseconds of silence after which a connection is ended; default 10 minutes (RFC 5321 §4.5.3.2.7 asks a server for 5). */
+  /** Milliseconds of silence after which a connection is ended; default 20 minutes (RFC 5321 §4.5.3.2.7 asks a server for 5). */
   readonly idleMs?: number
   /** Serve on a listener that others use too, at its local address {@link ListenOptions.address}. */
   readonly listener?: Listener
@@ -184,6 +184,9 @@ function identityOf(tls: TlsOptions): TlsIdentity {
     ...(tls.requestCert === undefined ? {} : { requestCert: tls.requestCert }),
   }
 }
+
+/** Twice the longest limit of RFC 5321 §4.5.3.2: a client that waits it out in full is not cut short. */
+const IDLE_MS = 1_200_000
 
 /** What peers and proxies differ in. */
 interface Ground {
@@ -360,7 +363,7 @@ class MailHost implements Host {
       ...(ground.onConnect === undefined ? {} : { onConnect: ground.onConnect }),
       server: ground.server,
       timeScale: options.timeScale ?? 1,
-      idleMs: options.idleMs ?? 600_000,
+      idleMs: options.idleMs ?? IDLE_MS,
     }
   }
 

@@ -14,10 +14,20 @@ function recording(canaries: readonly CanaryText[] = []): { recorder: Recorder; 
   return { recorder, events, runs: () => events.flatMap((event) => (event.type === 'bytes' ? [event] : [])) }
 }
 
+const random = seeded(1, 'recorder')
+const NOISE = Buffer.from(Array.from({ length: KEEP + 110_000 }, () => 0x61 + Math.floor(random() * 26)))
+
 /** Repeatable octets without a line end. */
-function noise(length: number, label: string): Buffer {
-  const random = seeded(1, 'recorder', label)
-  return Buffer.from(Array.from({ length }, () => 0x61 + Math.floor(random() * 26)))
+function noise(length: number): Buffer {
+  return NOISE.subarray(0, length)
+}
+
+/** Hands all octets of one direction to the recorder, the first 64 KiB - 100 at once and the rest in pieces of `size`. */
+function feed(recorder: Recorder, octets: Buffer, size: number): void {
+  const first = size < 1000 ? KEEP - 100 : size
+  recorder.bytes('client', 'in', 'tcp', octets.subarray(0, first))
+  for (let at = first; at < octets.length; at += size) recorder.bytes('client', 'in', 'tcp', octets.subarray(at, at + size))
+  recorder.flush()
 }
 
 t.test('every event has its time, cell and connection', async (t) => {
@@ -38,7 +48,7 @@ t.test('no octets, no event', async (t) => {
 })
 
 t.test('a run up to the limit is kept whole, however it is cut', async (t) => {
-  const octets = noise(KEEP, 'whole')
+  const octets = noise(KEEP)
   for (const size of [KEEP, KEEP - 1, 4096, 1000]) {
     const { recorder, runs } = recording()
     for (let at = 0; at < octets.length; at += size) recorder.bytes('client', 'in', 'tcp', octets.subarray(at, at + size))
@@ -50,7 +60,7 @@ t.test('a run up to the limit is kept whole, however it is cut', async (t) => {
 
 t.test('of a longer run: head, tail, length and SHA-256, however it is cut', async (t) => {
   for (const over of [1, TAIL - 1, TAIL, TAIL + 1, 100_000]) {
-    const octets = noise(KEEP + over, `over ${over}`)
+    const octets = noise(KEEP + over)
     const rest = octets.subarray(KEEP)
     for (const size of [octets.length, KEEP, 16_384, 1000]) {
       const { recorder, runs } = recording()
@@ -68,7 +78,7 @@ t.test('of a longer run: head, tail, length and SHA-256, however it is cut', asy
 
 t.test('a run ends when the direction or the layer turns, and a new one is kept afresh', async (t) => {
   const { recorder, runs } = recording()
-  const long = noise(KEEP + 10, 'long')
+  const long = noise(KEEP + 10)
   recorder.bytes('client', 'in', 'tcp', long)
   recorder.bytes('client', 'out', 'tcp', Buffer.from('250 ok\r\n'))
   recorder.bytes('client', 'in', 'tcp', long)
@@ -84,8 +94,8 @@ t.test('a run ends when the direction or the layer turns, and a new one is kept 
 t.test('the two sides have runs of their own', async (t) => {
   const { recorder, runs } = recording()
   for (let piece = 0; piece < 2; piece++) {
-    recorder.bytes('client', 'in', 'tcp', noise(KEEP, 'sides'))
-    recorder.bytes('upstream', 'out', 'tcp', noise(KEEP, 'sides'))
+    recorder.bytes('client', 'in', 'tcp', noise(KEEP))
+    recorder.bytes('upstream', 'out', 'tcp', noise(KEEP))
   }
   recorder.flush()
   t.strictSame(
@@ -99,7 +109,7 @@ t.test('canaries in what is left out are found, wherever chunks cut them', async
   const forms = { plain: WORD, base64: Buffer.from(`--${WORD}`).toString('base64'), soft: [...WORD].join('=\r\n') }
   for (const [name, form] of Object.entries(forms)) {
     for (let cut = 0; cut <= form.length; cut++) {
-      const octets = Buffer.concat([noise(KEEP + 20_000, 'before'), Buffer.from(form), noise(20_000, 'after')])
+      const octets = Buffer.concat([noise(KEEP + 20_000), Buffer.from(form), noise(20_000)])
       const at = KEEP + 20_000 + cut
       const { recorder, runs } = recording(canaries)
       recorder.bytes('client', 'in', 'tcp', octets.subarray(0, at))
@@ -108,9 +118,7 @@ t.test('canaries in what is left out are found, wherever chunks cut them', async
       t.strictSame(runs().at(-1)?.elided?.hits, ['body'], `${name} cut at ${cut}`)
     }
     const { recorder, runs } = recording(canaries)
-    const octets = Buffer.concat([noise(KEEP + 100, 'before'), Buffer.from(form), noise(20_000, 'after')])
-    for (const octet of octets) recorder.bytes('client', 'in', 'tcp', Buffer.from([octet]))
-    recorder.flush()
+    feed(recorder, Buffer.concat([noise(KEEP + 100), Buffer.from(form), noise(5_000)]), 1)
     t.strictSame(runs().at(-1)?.elided?.hits, ['body'], `${name} octet by octet`)
   }
 })
@@ -118,11 +126,10 @@ t.test('canaries in what is left out are found, wherever chunks cut them', async
 t.test('a canary that lies across the end of what is kept is found', async (t) => {
   const canaries = [{ name: 'body', value: WORD }]
   for (let inside = 1; inside < WORD.length; inside++) {
-    const octets = Buffer.concat([noise(KEEP - inside, 'before'), Buffer.from(WORD), noise(20_000, 'after')])
+    const octets = Buffer.concat([noise(KEEP - inside), Buffer.from(WORD), noise(5_000)])
     for (const size of [octets.length, KEEP, 1000, 1]) {
       const { recorder, runs } = recording(canaries)
-      for (let at = 0; at < octets.length; at += size) recorder.bytes('client', 'in', 'tcp', octets.subarray(at, at + size))
-      recorder.flush()
+      feed(recorder, octets, size)
       t.strictSame(runs().at(-1)?.elided?.hits, ['body'], `${inside} octets of it are kept, pieces of ${size}`)
     }
   }
@@ -131,9 +138,9 @@ t.test('a canary that lies across the end of what is kept is found', async (t) =
 t.test('what is not there, or lies in another run, is no hit', async (t) => {
   const canaries = [{ name: 'body', value: WORD }]
   const { recorder, runs } = recording(canaries)
-  recorder.bytes('client', 'in', 'tcp', Buffer.concat([noise(KEEP + 5000, 'a'), Buffer.from(WORD.slice(0, 6))]))
+  recorder.bytes('client', 'in', 'tcp', Buffer.concat([noise(KEEP + 5000), Buffer.from(WORD.slice(0, 6))]))
   recorder.bytes('client', 'out', 'tcp', Buffer.from('250\r\n'))
-  recorder.bytes('client', 'in', 'tcp', Buffer.concat([Buffer.from(WORD.slice(6)), noise(KEEP + 5000, 'b')]))
+  recorder.bytes('client', 'in', 'tcp', Buffer.concat([Buffer.from(WORD.slice(6)), noise(KEEP + 5000)]))
   recorder.flush()
   t.strictSame(runs().flatMap(({ elided }) => elided?.hits ?? []), [])
 })

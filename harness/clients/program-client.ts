@@ -2,6 +2,7 @@
  * A client that is a program: started once per message, its exit status and output are its word. The clients of that
  * sort differ in two functions only, how its command line is made and how its output is read.
  */
+import { linkedAbort } from './linked-abort.ts'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClientAdapter, Delivery, Probe } from '../../scenarios/client.ts'
@@ -57,9 +58,13 @@ export function programClient(client: ProgramClient): ClientAdapter {
       const running = new Set<Promise<unknown>>()
       return {
         deliver: (delivery, signal) => {
-          const word = deliver(delivery, AbortSignal.any([signal, stopped.signal]), probe.version)
+          const linked = linkedAbort([signal, stopped.signal])
+          const word = deliver(delivery, linked.signal, probe.version)
           running.add(word)
-          const done = () => running.delete(word)
+          const done = () => {
+            linked.release()
+            running.delete(word)
+          }
           word.then(done, done)
           return word
         },

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { ClientAdapter, ClientWord, Delivery, PolicySupport, RunningClient } from '../../scenarios/client.ts'
 import type { Policy as AnyPolicy } from '../../scenarios/policy.ts'
+import { linkedAbort } from './linked-abort.ts'
 import { attempt } from './reference/attempt.ts'
 import type { Target } from './reference/connection.ts'
 import type { Decisions, Memory } from './reference/decisions.ts'
@@ -61,9 +62,13 @@ function running(decide: Decisions): RunningClient {
     async deliver(delivery, signal) {
       const support = POLICIES[delivery.policy]
       if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
-      const word = deliver(delivery, decide, memory, AbortSignal.any([signal, stopped.signal, AbortSignal.timeout(delivery.deadlineMs)]))
+      const linked = linkedAbort([signal, stopped.signal], delivery.deadlineMs)
+      const word = deliver(delivery, decide, memory, linked.signal)
       deliveries.add(word)
-      return word.finally(() => deliveries.delete(word))
+      return word.finally(() => {
+        linked.release()
+        deliveries.delete(word)
+      })
     },
     async stop() {
       stopped.abort()

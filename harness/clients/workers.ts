@@ -10,6 +10,7 @@
  * one; the deadline of a job counts from the moment when a ready worker has it; a worker's death while it has no job is
  * nobody's crash.
  */
+import { linkedAbort } from './linked-abort.ts'
 import type { ChildProcess } from 'node:child_process'
 import { ended, killGroup, LabError, spawnGroup, Tail } from './process.ts'
 
@@ -52,7 +53,8 @@ export class WorkerPool {
    * @throws {LabError} where no worker can be started
    */
   async run(job: object, deadlineMs: number, signal: AbortSignal): Promise<JobEnd> {
-    const both = AbortSignal.any([signal, this.stopping.signal])
+    const linked = linkedAbort([signal, this.stopping.signal])
+    const both = linked.signal
     await this.turn(both)
     try {
       if (both.aborted) return { how: 'aborted', log: '' }
@@ -62,6 +64,7 @@ export class WorkerPool {
       if (worker.usable) this.idle.push(worker)
       return end
     } finally {
+      linked.release()
       this.busy -= 1
       this.waiting.shift()?.()
     }
