@@ -22,7 +22,9 @@ function step(title, program, args) {
   process.stderr.write(`badmx: ${title} …\n`)
   const done = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2] })
   if (done.status === 0) return
-  process.stderr.write(`badmx: ${title} failed${done.error ? `: ${done.error.message}` : ''}; run it by hand in ${root}: ${program} ${args.join(' ')}\n`)
+  process.stderr.write(
+    `badmx: ${title} failed${done.error ? `: ${done.error.message}` : ''}; run it by hand in ${root}: ${program} ${args.join(' ')}\n`,
+  )
   process.exit(3)
 }
 

@@ -4,7 +4,7 @@ import { loadBehaviours } from '../peers/registry.ts'
 import type { KnownNames } from '../scenarios/check.ts'
 import { checkExpectation } from '../scenarios/judge/expectation.ts'
 import { PREDICATES } from '../scenarios/judge/predicates.ts'
-import { loadCatalogue, type Loaded, loadScenarioFile, merge } from '../scenarios/load.ts'
+import { type Loaded, loadCatalogue, loadScenarioFile, merge } from '../scenarios/load.ts'
 import { problemText } from '../scenarios/problem.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { FLAWS } from './clients/reference.ts'
@@ -29,6 +29,7 @@ export async function allScenarios(files: readonly string[] = []): Promise<reado
   const parts: Loaded[] = [await loadCatalogue(known)]
   for (const file of files) parts.push(loadScenarioFile(file, await readText(file), known))
   const { scenarios, problems } = merge(parts)
-  if (problems.length > 0) throw new UserError(problems.map(problemText).join('\n'), 'mend the file; `badmx check FILE` checks it alone')
+  if (problems.length > 0)
+    throw new UserError(problems.map(problemText).join('\n'), 'mend the file; `badmx check FILE` checks it alone')
   return scenarios
 }

@@ -13,13 +13,14 @@ import { judgeCommand } from './cli/judge.ts'
 import { listCommand } from './cli/list-command.ts'
 import { runCommand } from './cli/run-command.ts'
 import { schemaCommand } from './cli/schema.ts'
+import { serveCommand } from './cli/serve-command.ts'
 import { showCommand } from './cli/show.ts'
 import { stripCommand } from './cli/strip-command.ts'
 import { tourCommand } from './cli/tour.ts'
 import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
 
-const COMMANDS = ['run', 'tour', 'strip', 'judge', 'show', 'list', 'check', 'ca', 'schema']
+const COMMANDS = ['run', 'tour', 'strip', 'serve', 'judge', 'show', 'list', 'check', 'ca', 'schema']
 
 /** Runs one command line. Resolves with the exit code; never rejects. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -31,10 +32,13 @@ export async function main(words: readonly string[]): Promise<number> {
     await yargs([...words])
       .scriptName('badmx')
       .locale('en')
-      .usage('$0 <command>\n\nA zoo of broken mail servers, a STARTTLS stripper, and a runner that tells what a client does.')
+      .usage(
+        '$0 <command>\n\nA zoo of broken mail servers, a STARTTLS stripper, and a runner that tells what a client does.',
+      )
       .command(runCommand(done))
       .command(tourCommand(done))
       .command(stripCommand(done))
+      .command(serveCommand(done))
       .command(judgeCommand(done))
       .command(showCommand(done))
       .command(listCommand(done))
@@ -47,11 +51,19 @@ export async function main(words: readonly string[]): Promise<number> {
       .version(VERSION)
       .help()
       .example('$0 run --client curl --policy may,encrypt,verify', 'what curl does, in every scenario')
-      .example('$0 strip --listen 127.0.0.1:2526 --target 127.0.0.1:2525 --behaviour hide-starttls', 'a man in the middle')
+      .example(
+        '$0 strip --listen 127.0.0.1:2526 --target 127.0.0.1:2525 --behaviour hide-starttls',
+        'a man in the middle',
+      )
       .epilogue('Exit codes: 0 fine, 1 findings, 2 usage or configuration, 3 harness trouble, 130 interrupted.')
       .exitProcess(false)
-      .fail((message, error) => {
-        throw error ?? new UserError(withNearest(message, words), 'badmx --help tells the commands and options')
+      .fail((message, error, usage) => {
+        // yargs makes an error of its own for some mistakes of the command line (YError), and only a message for others.
+        if (error !== undefined && error.name !== 'YError') throw error
+        throw new UserError(
+          withNearest(message, words, optionsOf(usage)),
+          'badmx --help tells the commands and options',
+        )
       })
       .parseAsync()
   } catch (error) {
@@ -60,12 +72,24 @@ export async function main(words: readonly string[]): Promise<number> {
   return exitCode
 }
 
+/** The options that the command knows: what yargs passes here is its usage, whatever its types say. */
+function optionsOf(usage: object): readonly string[] {
+  const { getDescriptions } = usage as { getDescriptions?: () => object }
+  return Object.keys(getDescriptions?.() ?? {})
+}
+
 /** yargs says which word it does not know; we say which one was probably meant. */
-function withNearest(message: string, words: readonly string[]): string {
+function withNearest(message: string, words: readonly string[], options: readonly string[]): string {
   const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(', ')[0]
-  if (unknown === undefined) return message
-  const nearest = words[0] === unknown ? nearestName(unknown, COMMANDS) : undefined
-  return nearest === undefined ? message : `${message}; did you mean "${nearest}"?`
+  if (unknown === undefined) return message.replace(/\s*\n\s*/g, ' ')
+  const isOption = words.some((word) => word.replace(/^-+/, '').split('=')[0] === unknown && word.startsWith('-'))
+  if (isOption) return `there is no option --${unknown}${meant(nearestName(unknown, options), '--')}`
+  if (words[0] === unknown) return `there is no command "${unknown}"${meant(nearestName(unknown, COMMANDS))}`
+  return `got "${unknown}", and nothing is expected there`
+}
+
+function meant(name: string | undefined, prefix = ''): string {
+  return name === undefined ? '' : `; did you mean "${prefix}${name}"?`
 }
 
 /** Errors of a person in plain words; our own with what is needed to report them. */
@@ -78,13 +102,23 @@ function complain(error: unknown): number {
     process.stderr.write(`badmx: ${error.message}\n`)
     return 2
   }
-  process.stderr.write(`badmx: a bug of badmx, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`)
+  process.stderr.write(
+    `badmx: a bug of badmx, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`,
+  )
   return 3
 }
 
 /** The errors of the libraries under the harness that a person can meet have a code and a message for people. */
 function isExpected(error: unknown): error is Error {
-  const names = ['ListenError', 'StackError', 'SelectionError', 'ClientFileError', 'LabError', 'LogError', 'KnownError']
+  const names = [
+    'ListenError',
+    'StackError',
+    'SelectionError',
+    'ClientFileError',
+    'TemplateError',
+    'LabError',
+    'LogError',
+  ]
   return error instanceof Error && names.includes(error.name)
 }
 

@@ -14,7 +14,10 @@ export function progressLine(): Progress {
     step(done, total, cell) {
       const seconds = ((performance.now() - began) / 1000).toFixed(1)
       const text = `${done}/${total} cells, ${seconds} s`
-      if (live) process.stderr.write(`\r\x1b[K${text}${cell === undefined ? '' : `  ${cell.id}`}`.slice(0, (process.stderr.columns ?? 80) + 3))
+      if (live)
+        process.stderr.write(
+          `\r\x1b[K${text}${cell === undefined ? '' : `  ${cell.id}`}`.slice(0, (process.stderr.columns ?? 80) + 3),
+        )
       else if (Math.floor((done * 10) / total) > tenth) {
         tenth = Math.floor((done * 10) / total)
         process.stderr.write(`${text}\n`)

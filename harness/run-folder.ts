@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { access, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { encodeEvent } from '../peers/events.ts'
 import { UserError } from './user-error.ts'
@@ -18,6 +18,7 @@ export const LATEST = join(ROOT, 'latest')
 export class RunFolder {
   readonly path: string
   private readonly stream: WriteStream
+  private readonly written: string[] = []
   private failure: Error | undefined
   /** Called once when events can no longer be written. */
   onFailure: (error: Error) => void = () => {}
@@ -34,10 +35,14 @@ export class RunFolder {
 
   /** Makes the folder. @throws {UserError} when it cannot be written, or holds a run already. */
   static async create(out: string | undefined, startedAt: Date): Promise<RunFolder> {
-    const stamp = startedAt.toISOString().replace(/\.\d+Z$/, '').replace(/[-:]/g, '').replace('T', '-')
+    const stamp = startedAt
+      .toISOString()
+      .replace(/\.\d+Z$/, '')
+      .replace(/[-:]/g, '')
+      .replace('T', '-')
     const path = out ?? join(ROOT, `${stamp}-${randomBytes(2).toString('hex')}`)
     try {
-      await mkdir(path, { recursive: true })
+      await makeFolder(path)
       if ((await readdir(path)).includes('events.ndjson')) {
         throw new UserError(`${path} holds a run already`, 'name another folder with --out, or remove it')
       }
@@ -63,13 +68,24 @@ export class RunFolder {
     if (this.failure !== undefined) throw this.failure
   }
 
+  /** Takes the folder back: nothing has been run. */
+  async discard(): Promise<void> {
+    await new Promise<void>((done) => this.stream.once('close', done).destroy())
+    for (const file of ['events.ndjson', ...this.written])
+      await rm(join(this.path, file), { force: true }).catch(() => {})
+    // Only where they are empty: whatever else is in them is not ours.
+    await rmdir(this.path).catch(() => {})
+    if (dirname(this.path) === ROOT) await rmdir(ROOT).catch(() => {})
+  }
+
   /** @throws {UserError} */
   async write(file: string, text: string): Promise<void> {
     const place = join(this.path, file)
     try {
-      await mkdir(dirname(place), { recursive: true })
+      await makeFolder(dirname(place))
       await writeFile(`${place}.part`, text)
       await rename(`${place}.part`, place)
+      this.written.push(file)
     } catch (error) {
       await rm(`${place}.part`, { force: true }).catch(() => {})
       throw unwritable(place, error as Error)
@@ -78,7 +94,7 @@ export class RunFolder {
 
   /** Points `badmx-out/latest` here. Runs in parallel may race: the last one wins, and there is always a link. */
   async publish(): Promise<void> {
-    await mkdir(ROOT, { recursive: true }).catch(() => {})
+    await makeFolder(ROOT).catch(() => {})
     const fresh = join(ROOT, `.latest-${randomBytes(4).toString('hex')}`)
     try {
       await symlink(resolve(this.path), fresh)
@@ -88,6 +104,27 @@ export class RunFolder {
       await rm(fresh, { force: true }).catch(() => {})
     }
   }
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never returns where the file system refuses with ENOENT (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    const above = dirname(path)
+    if (code !== 'ENOENT' || above === path || (await exists(above))) throw error
+    await makeFolder(above)
+    await mkdir(path)
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** The folder that a person means by `latest` or a path. @throws {UserError} when there is no run. */

@@ -2,6 +2,7 @@
  * A run from request to reports: clients are found and started, the plan is run, the log is judged, the reports are
  * written. Whatever happens on the way, what was started is stopped and what was seen is kept.
  */
+import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ import type { ClientAdapter, RunningClient } from '../scenarios/client.ts'
 import { EVENTS_SCHEMA, type LogEvent } from '../scenarios/events.ts'
 import { judge } from '../scenarios/judge/judge.ts'
 import { type KnownDeviation, markKnown } from '../scenarios/known.ts'
-import { type Plan, plan, type PlannedCell, type PlanRequest } from '../scenarios/plan.ts'
+import { type Plan, type PlannedCell, type PlanRequest, plan } from '../scenarios/plan.ts'
 import type { Policy } from '../scenarios/policy.ts'
 import type { RunRecord } from '../scenarios/record.ts'
 import { runPlan } from '../scenarios/run.ts'
@@ -65,6 +66,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
     folder.event(event)
   }
   const stop = new AbortController()
+  // Every cell listens to it: that is no leak, and no warning of Node's is wanted on stderr.
+  setMaxListeners(0, stop.signal)
   const abort = (): void => stop.abort()
   options.signal.addEventListener('abort', abort, { once: true })
   if (options.signal.aborted) abort()

@@ -3,7 +3,7 @@
  * and what the client then did.
  */
 import { createAuthority } from '../peers/certificates/authority.ts'
-import type { PeerEvent } from '../peers/events.ts'
+import type { EventSink, PeerEvent } from '../peers/events.ts'
 import { type Peer, proxy, type Rotation } from '../peers/peer.ts'
 import { readTranscript } from '../scenarios/judge/transcript.ts'
 import { RunFolder } from './run-folder.ts'
@@ -13,7 +13,11 @@ export interface StripOptions {
   readonly target: { readonly address: string; readonly port: number }
   readonly rotation: Rotation
   /** The certificate that the client is shown; STARTTLS is passed through where absent. */
-  readonly intercept?: { readonly certificate: 'untrusted-ca' | 'self-signed' | 'good'; readonly toServer: 'tls' | 'clear'; readonly name: string }
+  readonly intercept?: {
+    readonly certificate: 'untrusted-ca' | 'self-signed' | 'good'
+    readonly toServer: 'tls' | 'clear'
+    readonly name: string
+  }
   readonly allowRemote: boolean
   readonly seed: number
   readonly timeScale: number
@@ -32,7 +36,6 @@ export interface Stripping {
 export async function strip(options: StripOptions): Promise<Stripping> {
   const startedAt = new Date()
   const folder = await RunFolder.create(options.out, startedAt)
-  const { intercept } = options
   const sessions = new Map<string, PeerEvent[]>()
   const log = (event: PeerEvent): void => {
     folder.event(event)
@@ -44,23 +47,13 @@ export async function strip(options: StripOptions): Promise<Stripping> {
     sessions.delete(event.conn)
     options.line(sessionLine(events))
   }
-  const authority = intercept === undefined ? undefined : await createAuthority({ now: startedAt, seed: options.seed })
-  if (authority !== undefined) await folder.write('ca.pem', authority.rootPem)
-  const certificate =
-    intercept === undefined || authority === undefined
-      ? undefined
-      : await authority.issue(intercept.certificate, { host: intercept.name, domain: intercept.name })
-  const peer = await proxy(options.rotation, options.target.address, options.target.port, {
-    address: options.listen.address,
-    port: options.listen.port,
-    allowRemote: options.allowRemote,
-    seed: options.seed,
-    timeScale: options.timeScale,
-    log,
-    ...(certificate === undefined || intercept === undefined
-      ? {}
-      : { intercept: { certificate, toServer: intercept.toServer } }),
-  })
+  let peer: Peer
+  try {
+    peer = await listen(options, startedAt, folder, log)
+  } catch (error) {
+    await folder.discard()
+    throw error
+  }
   return {
     peer,
     folder,
@@ -71,17 +64,36 @@ export async function strip(options: StripOptions): Promise<Stripping> {
   }
 }
 
+async function listen(options: StripOptions, startedAt: Date, folder: RunFolder, log: EventSink): Promise<Peer> {
+  const { intercept, seed, timeScale, allowRemote, target } = options
+  const common = { ...options.listen, allowRemote, seed, timeScale, log }
+  if (intercept === undefined) return proxy(options.rotation, target.address, target.port, common)
+  const authority = await createAuthority({ now: startedAt, seed })
+  await folder.write('ca.pem', authority.rootPem)
+  const certificate = await authority.issue(intercept.certificate, { host: intercept.name, domain: intercept.name })
+  const { toServer } = intercept
+  return proxy(options.rotation, target.address, target.port, { ...common, intercept: { certificate, toServer } })
+}
+
 /** `mx.3 127.0.0.1:4711 hide-starttls: removed "250-STARTTLS" | then sent mail in clear, quit`. */
 export function sessionLine(events: readonly PeerEvent[]): string {
   const [open] = events
-  const from = open?.type === 'conn' && open.state === 'open' ? `${open.conn} ${open.remote.address}:${open.remote.port}` : ''
+  const from =
+    open?.type === 'conn' && open.state === 'open' ? `${open.conn} ${open.remote.address}:${open.remote.port}` : ''
+  const closed = events.findLast((event) => event.type === 'conn' && event.state === 'closed')
+  if (closed?.type === 'conn' && closed.state === 'closed' && closed.by === 'server' && closed.how === 'error') {
+    return `${from} the server is out of reach (${closed.detail ?? 'no reason given'}) | ${deeds(events).join(', ')}`
+  }
   const fired = events.flatMap((event) => (event.type === 'fired' ? [`${event.behaviour}: ${event.detail}`] : []))
   return `${from} ${fired.length === 0 ? 'nothing fired' : fired.join('; ')} | ${deeds(events).join(', ')}`
 }
 
 /** What the client did, in the order of its weight. */
 function deeds(events: readonly PeerEvent[]): string[] {
-  const entries = readTranscript(events.map((event, seq) => ({ event, seq })), 'client')
+  const entries = readTranscript(
+    events.map((event, seq) => ({ event, seq })),
+    'client',
+  )
   const clear = entries.filter((entry) => entry.layer === 'clear')
   const command = (verb: string): boolean => clear.some((entry) => entry.kind === 'command' && entry.verb === verb)
   const failed = events.find((event) => event.type === 'tls' && event.state === 'failed' && event.side === 'client')
@@ -89,10 +101,14 @@ function deeds(events: readonly PeerEvent[]): string[] {
   if (command('AUTH')) found.push('sent credentials in clear')
   if (clear.some((entry) => entry.kind === 'content' && entry.of !== 'AUTH')) found.push('sent mail in clear')
   else if (command('MAIL')) found.push('sent its envelope in clear')
-  if (events.some((event) => event.type === 'tls' && event.state === 'up' && event.side === 'client')) found.push('spoke TLS with the man in the middle')
-  else if (failed?.type === 'tls' && failed.state === 'failed') found.push(`gave TLS up (${failed.alert ?? failed.reason})`)
-  else if (events.some((event) => event.type === 'tls' && event.state === 'hello')) found.push('spoke TLS with the server')
+  if (events.some((event) => event.type === 'tls' && event.state === 'up' && event.side === 'client'))
+    found.push('spoke TLS with the man in the middle')
+  else if (failed?.type === 'tls' && failed.state === 'failed')
+    found.push(`gave TLS up (${failed.alert ?? failed.reason})`)
+  else if (events.some((event) => event.type === 'tls' && event.state === 'hello'))
+    found.push('spoke TLS with the server')
   if (command('QUIT') || entries.some((entry) => entry.kind === 'command' && entry.verb === 'QUIT')) found.push('quit')
-  if (found.length === 0) found.push('left without a word')
+  const last = clear.findLast((entry) => entry.kind === 'command')
+  if (found.length === 0) found.push(last?.kind === 'command' ? `left after ${last.verb}` : 'left without a word')
   return found
 }

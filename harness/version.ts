@@ -1,7 +1,7 @@
 /** The version of badmx, from its package. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../scenarios/package-root.ts'
+import { packageRoot } from '../peers/package-root.ts'
 
 export const VERSION: string = (
   JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }

@@ -1,9 +1,9 @@
 /** Writes the generated pages: `npm run docs`. A test compares them with what they are generated from. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { packageRoot } from '../peers/package-root.ts'
 import { loadBehaviours } from '../peers/registry.ts'
 import { behavioursMarkdown, catalogueMarkdown } from '../scenarios/document.ts'
-import { packageRoot } from '../scenarios/package-root.ts'
 import { loadWaiting } from '../scenarios/waiting.ts'
 import { allScenarios } from './catalogue.ts'
 

@@ -5,7 +5,9 @@ const WORD = 'k7q2m9xw4tzb'
 const CANARY: CanaryText = { name: 'body', value: WORD }
 
 function find(text: string, value = WORD): string[] {
-  return findCanaries(Buffer.from(text, 'latin1'), [{ name: 'body', value }]).map(({ name, form, offset }) => `${name} ${form} at ${offset}`)
+  return findCanaries(Buffer.from(text, 'latin1'), [{ name: 'body', value }]).map(
+    ({ name, form, offset }) => `${name} ${form} at ${offset}`,
+  )
 }
 
 t.test('as it is, with its offset', async (t) => {
@@ -35,7 +37,11 @@ t.test('in base64 that is broken into lines, at every place', async (t) => {
   for (const end of ['\r\n', '\n']) {
     for (let cut = 1; cut < encoded.length; cut++) {
       const folded = `${encoded.slice(0, cut)}${end}${encoded.slice(cut)}`
-      t.strictSame(find(folded), [`body base64 at ${cut <= at ? at + end.length : at}`], `${JSON.stringify(end)} at ${cut}`)
+      t.strictSame(
+        find(folded),
+        [`body base64 at ${cut <= at ? at + end.length : at}`],
+        `${JSON.stringify(end)} at ${cut}`,
+      )
     }
   }
 })
@@ -43,7 +49,11 @@ t.test('in base64 that is broken into lines, at every place', async (t) => {
 t.test('in quoted-printable with soft line breaks, at every place, and at all of them', async (t) => {
   for (const end of ['=\r\n', '=\n']) {
     for (let cut = 1; cut < WORD.length; cut++) {
-      t.strictSame(find(`ab${WORD.slice(0, cut)}${end}${WORD.slice(cut)}`), ['body quoted-printable at 2'], `${JSON.stringify(end)} at ${cut}`)
+      t.strictSame(
+        find(`ab${WORD.slice(0, cut)}${end}${WORD.slice(cut)}`),
+        ['body quoted-printable at 2'],
+        `${JSON.stringify(end)} at ${cut}`,
+      )
     }
     t.strictSame(find(`ab${end}${[...WORD].join(end)}`), [`body quoted-printable at ${2 + end.length}`])
   }
@@ -75,7 +85,11 @@ t.test('a canary that has no octets is nowhere, and one too short for base64 is 
 })
 
 t.test('the longest form covers every form that is looked for', async (t) => {
-  const forms = [[...WORD].join('=\r\n'), ...base64Forms(WORD).map((form) => (form.match(/.{1,76}/g) ?? []).join('\r\n'))]
-  for (const form of forms) t.ok(form.length <= longestForm([CANARY, { name: 'short', value: 'x' }]), `${form.length} octets`)
+  const forms = [
+    [...WORD].join('=\r\n'),
+    ...base64Forms(WORD).map((form) => (form.match(/.{1,76}/g) ?? []).join('\r\n')),
+  ]
+  for (const form of forms)
+    t.ok(form.length <= longestForm([CANARY, { name: 'short', value: 'x' }]), `${form.length} octets`)
   t.equal(longestForm([]), 0)
 })

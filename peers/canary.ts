@@ -54,7 +54,9 @@ export function findCanaries(octets: Buffer, canaries: readonly CanaryText[]): C
 export function base64Forms(value: string): string[] {
   const octets = Buffer.from(value, 'latin1')
   return [0, 1, 2].map((before) => {
-    const text = Buffer.concat([Buffer.alloc(before), octets]).toString('base64').replace(/=+$/, '')
+    const text = Buffer.concat([Buffer.alloc(before), octets])
+      .toString('base64')
+      .replace(/=+$/, '')
     const skipped = Math.ceil((before * 8) / 6)
     const whole = Math.floor(((before + octets.length) * 8) / 6)
     return text.slice(skipped, whole)

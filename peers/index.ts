@@ -3,7 +3,16 @@ export type { Behaviour, BehaviourContext, Moment, StackItem } from './behaviour
 export { defineBehaviour, MOMENTS } from './behaviour.ts'
 export type { PeerEvent } from './events.ts'
 export { decodeEvent, encodeEvent } from './events.ts'
-export { Listener, ListenError, type ListenOptions } from './listener.ts'
-export { type Certificate, type Peer, type PeerOptions, type ProxyOptions, peer, proxy, StackError, type TlsOptions } from './peer.ts'
+export { ListenError, Listener, type ListenOptions } from './listener.ts'
+export {
+  type Certificate,
+  type Peer,
+  type PeerOptions,
+  type ProxyOptions,
+  peer,
+  proxy,
+  StackError,
+  type TlsOptions,
+} from './peer.ts'
 export { checkStack, loadBehaviours } from './registry.ts'
 export * from './wire/units.ts'

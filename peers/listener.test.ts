@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
-import { type Host, isLoopback, Listener, ListenError } from './listener.ts'
+import { type Host, isLoopback, ListenError, Listener } from './listener.ts'
 
 /** A host that says its name and hangs up when it is closed. */
 function host(name: string): Host & { readonly sockets: Socket[] } {
@@ -52,10 +52,22 @@ t.test('a port that is in use is said so, with what to do', async (t) => {
 })
 
 t.test('nothing beyond loopback, unless told so', async (t) => {
-  for (const address of ['0.0.0.0', '::', '192.0.2.1', '128.0.0.1', 'localhost', '127.0.0.1.badmx.test', '::ffff:192.0.2.1']) {
+  for (const address of [
+    '0.0.0.0',
+    '::',
+    '192.0.2.1',
+    '128.0.0.1',
+    'localhost',
+    '127.0.0.1.badmx.test',
+    '::ffff:192.0.2.1',
+  ]) {
     t.equal((await refusal({ address })).code, 'not-loopback', address)
   }
-  t.equal((await refusal({ address: '192.0.2.1', allowRemote: true })).code, 'listen', 'an address that this machine has not')
+  t.equal(
+    (await refusal({ address: '192.0.2.1', allowRemote: true })).code,
+    'listen',
+    'an address that this machine has not',
+  )
   const listener = await Listener.open({ address: '0.0.0.0', allowRemote: true })
   t.teardown(() => listener.close())
   listener.serve(host('any'))
@@ -64,7 +76,8 @@ t.test('nothing beyond loopback, unless told so', async (t) => {
 
 t.test('what is loopback', async (t) => {
   for (const address of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1']) t.ok(isLoopback(address), address)
-  for (const address of ['127.0.0.1.example', '1127.0.0.1', '::2', '10.0.0.1', '']) t.notOk(isLoopback(address), address)
+  for (const address of ['127.0.0.1.example', '1127.0.0.1', '::2', '10.0.0.1', ''])
+    t.notOk(isLoopback(address), address)
 })
 
 t.test('one listener, hosts by local address, and one for the rest', async (t) => {
@@ -75,7 +88,11 @@ t.test('one listener, hosts by local address, and one for the rest', async (t) =
   listener.serve(host('three'), '127.0.0.3')
   t.equal(await hear('127.0.0.4', port), 'ECONNRESET', 'an address that nobody serves says nothing')
   listener.serve(host('rest'))
-  t.strictSame(await Promise.all(['127.0.0.2', '127.0.0.3', '127.0.0.4'].map((address) => hear(address, port))), ['two', 'three', 'rest'])
+  t.strictSame(await Promise.all(['127.0.0.2', '127.0.0.3', '127.0.0.4'].map((address) => hear(address, port))), [
+    'two',
+    'three',
+    'rest',
+  ])
 })
 
 t.test('IPv6, and IPv4 on a socket for both', async (t) => {
@@ -102,7 +119,10 @@ t.test('close ends what there is, and nothing listens any more', async (t) => {
   const listener = await Listener.open()
   const { port } = listener.address
   const open: Socket[] = []
-  listener.serve({ accept: (socket) => open.push(socket.on('error', () => {})), close: () => open.forEach((socket) => socket.destroy()) })
+  listener.serve({
+    accept: (socket) => open.push(socket.on('error', () => {})),
+    close: () => void open.map((socket) => socket.destroy()),
+  })
   const heard = hear('127.0.0.1', port)
   while (open.length === 0) await new Promise((next) => setImmediate(next))
   await listener.close()

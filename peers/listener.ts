@@ -58,7 +58,10 @@ export class Listener {
     const host = options.address ?? '127.0.0.1'
     const port = options.port ?? 0
     if (options.allowRemote !== true && !isLoopback(host)) {
-      throw new ListenError('not-loopback', `${host} is not a loopback address: badmx is weak on purpose, and listens there only with --allow-remote`)
+      throw new ListenError(
+        'not-loopback',
+        `${host} is not a loopback address: badmx is weak on purpose, and listens there only with --allow-remote`,
+      )
     }
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: false, noDelay: true })
     server.maxConnections = MOST_CONNECTIONS
@@ -77,6 +80,12 @@ export class Listener {
     else this.hosts.set(canonical(localAddress), host)
   }
 
+  /** The host takes no more connections; those that it has are its own to end. */
+  leave(host: Host): void {
+    for (const [address, each] of this.hosts) if (each === host) this.hosts.delete(address)
+    if (this.fallback === host) this.fallback = undefined
+  }
+
   /** Stops listening and ends every connection. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
@@ -85,7 +94,8 @@ export class Listener {
   }
 
   private dispatch(socket: Socket): void {
-    const host = this.hosts.get(canonical(socket.localAddress ?? '')) ?? this.fallback
+    const host =
+      (this.hosts.size === 0 ? undefined : this.hosts.get(canonical(socket.localAddress ?? ''))) ?? this.fallback
     if (host === undefined) socket.resetAndDestroy()
     else host.accept(socket)
   }
@@ -104,8 +114,13 @@ function canonical(address: string): string {
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
   const where = `${host} port ${port}`
-  if (error.code === 'EADDRINUSE') return new ListenError('port-in-use', `${where} is in use by another program: choose another port, or 0 for any free one`)
-  if (error.code === 'EACCES') return new ListenError('listen', `${where} is not open to this user: ports below 1024 need root`)
+  if (error.code === 'EADDRINUSE')
+    return new ListenError(
+      'port-in-use',
+      `${where} is in use by another program: choose another port, or 0 for any free one`,
+    )
+  if (error.code === 'EACCES')
+    return new ListenError('listen', `${where} is not open to this user: ports below 1024 need root`)
   if (error.code === 'EADDRNOTAVAIL') return new ListenError('listen', `${host} is not an address of this machine`)
   return new ListenError('listen', `cannot listen on ${where}: ${error.message}`)
 }

@@ -11,8 +11,8 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 
 /** One session with the real server of a connection, wherever that is. */
 export interface OriginSession {
-  /** Octets of the client. False when the reader should wait for {@link OriginHandlers.drain}. */
-  write(octets: Buffer): boolean
+  /** Octets of the client. smtp-server reads them at once: nothing piles up. */
+  write(octets: Buffer): void
   /** The client will send no more. */
   end(): void
   /** TLS is up at the client's end: forget the session so far (RFC 3207 §4.2). */
@@ -23,7 +23,6 @@ export interface OriginSession {
 export interface OriginHandlers {
   data(octets: Buffer): void
   end(): void
-  drain(): void
 }
 
 export interface OriginOptions {
@@ -69,9 +68,7 @@ class Pipe extends Duplex {
     this.handlers = handlers
   }
 
-  override _read(): void {
-    this.handlers.drain()
-  }
+  override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.handlers.data(chunk)
@@ -96,6 +93,8 @@ function serverFor(authInClear: boolean): SMTPServer {
   const known = servers.get(authInClear)
   if (known !== undefined) return known
   const server = new SMTPServer({
+    // Else each connection asks the system for its own; the peer's name is set below.
+    name: 'peer',
     disableReverseLookup: true,
     authOptional: true,
     allowInsecureAuth: authInClear,
@@ -137,8 +136,8 @@ export function openOrigin(options: OriginOptions, remote: Remote, handlers: Ori
   pipe.on('error', () => {})
   connection.init()
   return {
-    write: (octets) => pipe.push(octets),
-    end: () => pipe.push(null),
+    write: (octets) => void pipe.push(octets),
+    end: () => void pipe.push(null),
     secured() {
       state.secure = true
       state.session.secure = true

@@ -1,7 +1,7 @@
-import t from 'tap'
 import { isDeepStrictEqual } from 'node:util'
+import t from 'tap'
 import { Listener } from './listener.ts'
-import { type Peer, peer, type PeerOptions, proxy, StackError, type Stacks } from './peer.ts'
+import { type Peer, type PeerOptions, peer, proxy, StackError, type Stacks } from './peer.ts'
 import { Client } from './testing/client.ts'
 import { certificate, Log } from './testing/log.ts'
 
@@ -16,6 +16,11 @@ async function serve(t: Test, stack: Stacks, options: PeerOptions = {}): Promise
   return { mx, log }
 }
 
+/** The peer has read these octets. */
+function seen(log: Log, text: string): Promise<unknown> {
+  return log.when((event) => event.type === 'bytes' && event.direction === 'in' && event.data.includes(text))
+}
+
 /** The behaviour that greets a new client, by its effect on EHLO: `hide` or `sound`. */
 async function offered(port: number, localAddress?: string): Promise<string> {
   const client = await Client.connect(port, '127.0.0.1', localAddress)
@@ -27,7 +32,12 @@ async function offered(port: number, localAddress?: string): Promise<string> {
 }
 
 t.test('a sound session: every octet recorded once, in order, on its layer', async (t) => {
-  const { mx, log } = await serve(t, [], { tls: { certificate: await certificate() }, cell: 'a.may', host: 'mx2', connPrefix: 's1.' })
+  const { mx, log } = await serve(t, [], {
+    tls: { certificate: await certificate() },
+    cell: 'a.may',
+    host: 'mx2',
+    connPrefix: 's1.',
+  })
   const client = await Client.connect(mx.port)
   await client.secure()
   const [heardClear, saidClear] = [client.received.length, client.sent.length]
@@ -37,7 +47,8 @@ t.test('a sound session: every octet recorded once, in order, on its layer', asy
   t.equal(await client.ask('DATA'), 354)
   client.send('Subject: x\r\n\r\n')
   client.send('..dots\r\n.\r')
-  t.equal(await client.ask('\n').catch(() => 0), 250)
+  client.send('\n')
+  t.match(await client.reply(), /^250 /)
   t.equal(await client.ask('QUIT'), 221)
   t.equal(await client.ended(), 'fin')
   await mx.idle()
@@ -48,32 +59,46 @@ t.test('a sound session: every octet recorded once, in order, on its layer', asy
   t.equal(log.octets('client', 'in', 'cipher').length + log.octets('client', 'out', 'cipher').length, 0)
   t.strictSame(log.tls(), ['hello', 'presented', 'up'])
   t.ok(log.events.every((event) => event.cell === 'a.may' && 'conn' in event && event.conn === 's1.mx2.1'))
-  t.ok(log.events.every((event, at) => event.t >= (log.events[at - 1]?.t ?? 0)), 'time does not run backwards')
+  t.ok(
+    log.events.every((event, at) => event.t >= (log.events[at - 1]?.t ?? 0)),
+    'time does not run backwards',
+  )
   t.equal(log.of('conn').length, 2)
 })
 
 t.test('who ended a connection first, and how', async (t) => {
   const tls = { certificate: await certificate() }
-  const stages: readonly (readonly [string, (client: Client) => Promise<unknown>])[] = [
+  const stages: readonly (readonly [string, (client: Client, log: Log) => Promise<unknown>])[] = [
     ['at once', async () => {}],
     ['after the banner', (client) => client.reply()],
     ['after EHLO', async (client) => [await client.reply(), await client.ask('EHLO c')]],
-    ['after the 220', async (client) => [await client.reply(), await client.ask('EHLO c'), await client.ask('STARTTLS')]],
+    [
+      'after the 220',
+      async (client) => [await client.reply(), await client.ask('EHLO c'), await client.ask('STARTTLS')],
+    ],
     ['inside TLS', (client) => client.secure()],
-    ['in DATA', async (client) => [await client.secure(), await client.ask('EHLO c'), await client.ask('MAIL FROM:<a@b.test>'), await client.ask('RCPT TO:<c@d.test>'), await client.ask('DATA'), client.send('half a mess')]],
+    [
+      'in DATA',
+      async (client, log) => [
+        await client.secure(),
+        await client.ask('EHLO c'),
+        await client.ask('MAIL FROM:<a@b.test>'),
+        await client.ask('RCPT TO:<c@d.test>'),
+        await client.ask('DATA'),
+        client.send('half a mess'),
+        await seen(log, 'half a mess'),
+      ],
+    ],
   ]
   for (const [name, go] of stages) {
     for (const how of ['fin', 'rst'] as const) {
       const { mx, log } = await serve(t, [], { tls })
       const client = await Client.connect(mx.port)
       await log.when((event) => event.type === 'conn')
-      await go(client)
+      await go(client, log)
       if (how === 'fin') client.finish()
       else client.reset()
-      const want = name === 'after the 220' ? 'client error' : `client ${how}`
-      const got = await log.ending()
-      if (name === 'after the 220' && how === 'rst') t.ok(['client rst', 'client error'].includes(got), `${name}, ${how}: ${got}`)
-      else t.equal(got, want, `${name}, ${how}`)
+      t.equal(await log.ending(), `client ${how}`, `${name}, ${how}`)
       await mx.idle()
       t.equal(mx.connections(), 0)
       t.equal(log.of('conn').length, 2, 'it ends once')
@@ -89,13 +114,22 @@ t.test('QUIT is ended by the peer; a refusal may end with FIN or RST, after what
   t.equal(await polite.ended(), 'fin')
   t.equal(await sound.log.ending(), 'peer fin')
   for (const close of ['fin', 'rst'] as const) {
-    const { mx, log } = await serve(t, [{ use: 'refuse-starttls', with: { close } }], { tls: { certificate: await certificate() } })
+    const { mx, log } = await serve(t, [{ use: 'refuse-starttls', with: { close } }], {
+      tls: { certificate: await certificate() },
+    })
     const client = await Client.connect(mx.port)
     await client.reply()
     await client.ask('EHLO c')
     t.equal(await client.ask('STARTTLS'), 454, `${close}: the reply arrives`)
-    t.equal(await client.ended(), close)
     t.equal(await log.ending(), `peer ${close}`)
+  }
+  for (const how of ['fin', 'rst'] as const) {
+    const { mx, log } = await serve(t, [{ use: 'drop-on-ehlo', with: { how } }])
+    const client = await Client.connect(mx.port)
+    await client.reply()
+    client.send('EHLO c\r\n')
+    t.equal(await client.ended(), how)
+    t.equal(await log.ending(), `peer ${how}`)
   }
 })
 
@@ -113,7 +147,9 @@ t.test('close while sessions run ends them all and leaves nothing', async (t) =>
   const back = await serve(t, [], { tls })
   const front = new Log()
   const man = await proxy([], '127.0.0.1', back.mx.port, { log: front.sink })
-  const clients = await Promise.all([back.mx.port, back.mx.port, man.port, man.port].map((port) => Client.connect(port)))
+  const clients = await Promise.all(
+    [back.mx.port, back.mx.port, man.port, man.port].map((port) => Client.connect(port)),
+  )
   const endings = clients.map((client) => client.ended())
   await clients[0]?.secure()
   for (const client of clients.slice(1)) await client.reply()
@@ -123,20 +159,33 @@ t.test('close while sessions run ends them all and leaves nothing', async (t) =>
   await Promise.all([man.close(), back.mx.close()])
   t.equal((await Promise.all(endings)).length, 4)
   t.strictSame([man.connections(), back.mx.connections()], [0, 0])
-  t.strictSame(front.of('conn').flatMap((event) => (event.state === 'closed' ? [event.by] : [])), ['harness', 'harness'])
+  t.strictSame(
+    front
+      .of('conn')
+      .flatMap((event) => (event.state === 'closed' ? [event] : []))
+      .map(({ by }) => by),
+    ['harness', 'harness'],
+  )
   await Promise.all([man.idle(), back.mx.idle()])
   await t.rejects(Client.connect(man.port), { code: 'ECONNREFUSED' })
   for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))
-  t.strictSame(process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout/.test(kind)), [], 'no socket and no timer is left')
+  t.strictSame(
+    process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout/.test(kind)),
+    [],
+    'no socket and no timer is left',
+  )
 })
 
 t.test('a stack that cannot prove what it does is refused, and nothing listens', async (t) => {
-  await t.rejects(peer(['hide-startls']), { name: 'StackError', code: 'stack', message: /did you mean "hide-starttls"/ })
+  await t.rejects(peer(['hide-startls']), {
+    name: 'StackError',
+    code: 'stack',
+    message: /did you mean "hide-starttls"/,
+  })
   await t.rejects(peer([{ use: 'hide-starttls', with: { remove: 'x' } }]), StackError)
   await t.rejects(peer({ vectors: [], per: 'client', order: 'seeded' }), StackError)
   const { mx } = await serve(t, [])
   await t.rejects(mx.change(['hide-starttls', 'hide-starttls']), StackError)
-  t.equal(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap' || kind === 'TCPSERVERWRAP').length <= 1, true)
 })
 
 t.test('change: connections from now on', async (t) => {
@@ -151,13 +200,19 @@ t.test('change: connections from now on', async (t) => {
   early.reset()
   await mx.change([])
   t.equal(await offered(mx.port), 'sound')
-  t.strictSame(log.of('armed').map((event) => event.conn), ['mx.3'])
+  const armed = log.events.flatMap((event) => (event.type === 'armed' ? [event.conn] : []))
+  t.strictSame(armed, ['mx.3'])
 })
 
 t.test('rotation: per connection, per client, round-robin and seeded', async (t) => {
   const tls = { certificate: await certificate() }
   const vectors = [[], ['hide-starttls']]
-  const draw = async (per: 'connection' | 'client', order: 'round-robin' | 'seeded', seed = 0, sources: readonly (string | undefined)[] = Array(12).fill(undefined)): Promise<string[]> => {
+  const draw = async (
+    per: 'connection' | 'client',
+    order: 'round-robin' | 'seeded',
+    seed = 0,
+    sources: readonly (string | undefined)[] = Array(12).fill(undefined),
+  ): Promise<string[]> => {
     const { mx } = await serve(t, { vectors, per, order }, { tls, seed })
     const seen: string[] = []
     for (const source of sources) seen.push(await offered(mx.port, source))
@@ -170,7 +225,10 @@ t.test('rotation: per connection, per client, round-robin and seeded', async (t)
   t.strictSame(await draw('connection', 'seeded', 1), once, 'the same seed, the same order')
   t.strictSame([...new Set(once)].sort(), ['hide', 'sound'], 'all are drawn')
   const others = await Promise.all([2, 3, 4].map((seed) => draw('connection', 'seeded', seed)))
-  t.ok(others.some((other) => !isDeepStrictEqual(other, once)), 'another seed, another order')
+  t.ok(
+    others.some((other) => !isDeepStrictEqual(other, once)),
+    'another seed, another order',
+  )
 })
 
 t.test('two peers on one listener; a closed one answers no more', async (t) => {
@@ -178,19 +236,42 @@ t.test('two peers on one listener; a closed one answers no more', async (t) => {
   t.teardown(() => listener.close())
   const log = new Log()
   const tls = { certificate: await certificate() }
-  const two = await peer([], { listener, address: '127.0.0.2', host: 'two', hostName: 'two.badmx.test', tls, log: log.sink })
-  const three = await peer(['hide-starttls'], { listener, address: '127.0.0.3', host: 'three', hostName: 'three.badmx.test', tls, log: log.sink })
+  const two = await peer([], {
+    listener,
+    address: '127.0.0.2',
+    host: 'two',
+    hostName: 'two.badmx.test',
+    tls,
+    log: log.sink,
+  })
+  const three = await peer(['hide-starttls'], {
+    listener,
+    address: '127.0.0.3',
+    host: 'three',
+    hostName: 'three.badmx.test',
+    tls,
+    log: log.sink,
+  })
   t.strictSame([two.address, three.address, two.port], ['127.0.0.2', '127.0.0.3', three.port])
   const [first, second] = [await Client.connect(two.port, two.address), await Client.connect(three.port, three.address)]
   t.match(await first.reply(), /^220 two\.badmx\.test/)
   t.match(await second.reply(), /^220 three\.badmx\.test/)
-  t.strictSame(log.of('conn').map((event) => event.conn).sort(), ['three.1', 'two.1'])
+  t.strictSame(
+    log
+      .of('conn')
+      .map((event) => event.conn)
+      .sort(),
+    ['three.1', 'two.1'],
+  )
   t.match(log.of('conn')[0], { local: { address: '127.0.0.2' } })
   await two.close()
   await first.ended()
   t.equal(await second.ask('NOOP'), 250, 'the other goes on')
   const late = await Client.connect(two.port, two.address).catch(() => undefined)
-  await t.rejects(late?.reply() ?? Promise.reject(new Error('refused')), 'nobody answers at the address of the closed one')
+  await t.rejects(
+    late?.reply() ?? Promise.reject(new Error('refused')),
+    'nobody answers at the address of the closed one',
+  )
   second.reset()
   await three.close()
 })

@@ -45,6 +45,8 @@ export interface TlsOptions {
   /** OpenSSL cipher list for TLS 1.2 and below. */
   readonly ciphers?: string
   readonly requestCert?: boolean
+  /** What a client without SNI gets instead. */
+  readonly withoutServerName?: { readonly certificate: Certificate; readonly max?: TlsVersion }
   /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
   readonly residue?: Upgrade['residue']
 }
@@ -76,7 +78,10 @@ export interface PeerOptions extends CommonOptions {
   /** Without it the peer has no TLS. */
   readonly tls?: TlsOptions
   /** EHLO keywords in clear and inside TLS, STARTTLS apart. */
-  readonly extensions?: { readonly beforeTls?: readonly string[] | undefined; readonly afterTls?: readonly string[] | undefined }
+  readonly extensions?: {
+    readonly beforeTls?: readonly string[] | undefined
+    readonly afterTls?: readonly string[] | undefined
+  }
   /** AUTH is offered inside TLS. */
   readonly passwords?: boolean
 }
@@ -136,7 +141,9 @@ function peerGround(options: PeerOptions, hostName: string): Ground {
     beforeTls: options.extensions?.beforeTls ?? sound.beforeTls,
     afterTls: options.extensions?.afterTls ?? sound.afterTls,
   }
-  const authInClear = [...offer.beforeTls, ...(tls === undefined ? offer.afterTls : [])].some((keyword) => /^AUTH\b/i.test(keyword))
+  const authInClear = [...offer.beforeTls, ...(tls === undefined ? offer.afterTls : [])].some((keyword) =>
+    /^AUTH\b/i.test(keyword),
+  )
   return {
     inner: () => [{ layer: offerExtensions(offer) }, ...(offer.starttls ? [{ layer: terminateTls(upgrade) }] : [])],
     identities: tls === undefined ? {} : { host: identityOf(tls) },
@@ -182,6 +189,7 @@ function identityOf(tls: TlsOptions): TlsIdentity {
     }),
     ...(certificate.ocspResponse === undefined ? {} : { ocspResponse: certificate.ocspResponse }),
     ...(tls.requestCert === undefined ? {} : { requestCert: tls.requestCert }),
+    ...(tls.withoutServerName === undefined ? {} : { withoutServerName: identityOf(tls.withoutServerName) }),
   }
 }
 
@@ -218,6 +226,7 @@ async function serve(
       idle: () => host.idle(),
       change: async (changed, changes = {}) => host.change(vectorsOf(changed, behaviours), groundWith(changes)),
       close: async () => {
+        listener.leave(host)
         host.close()
         if (options.listener === undefined) await listener.close()
       },
@@ -242,7 +251,8 @@ interface Vectors {
 }
 
 function vectorsOf(stack: Stacks, behaviours: ReadonlyMap<string, Behaviour>): Vectors {
-  if (!('vectors' in stack)) return { stacks: [resolveStack(stack, behaviours)], per: 'connection', order: 'round-robin' }
+  if (!('vectors' in stack))
+    return { stacks: [resolveStack(stack, behaviours)], per: 'connection', order: 'round-robin' }
   if (stack.vectors.length === 0) throw new StackError('a rotation needs one vector or more')
   return { ...stack, stacks: stack.vectors.map((members) => resolveStack(members, behaviours)) }
 }
@@ -252,11 +262,15 @@ function resolveStack(stack: Members, behaviours: ReadonlyMap<string, Behaviour>
   const [problem] = checkStack(items, behaviours)
   if (problem !== undefined) {
     const hint = problem.nearest === undefined ? '' : ` (did you mean "${problem.nearest}"?)`
-    throw new StackError(`stack member ${problem.index + 1}: ${problem.message}${hint}${problem.expected === undefined ? '' : `; expected ${problem.expected}`}`)
+    throw new StackError(
+      `stack member ${problem.index + 1}: ${problem.message}${hint}${problem.expected === undefined ? '' : `; expected ${problem.expected}`}`,
+    )
   }
   return items.flatMap((item) => {
     const behaviour = behaviours.get(item.use)
-    return behaviour === undefined ? [] : [{ behaviour, parameters: behaviour.parameters.parse(item.with ?? {}), memory: new Map() }]
+    return behaviour === undefined
+      ? []
+      : [{ behaviour, parameters: behaviour.parameters.parse(item.with ?? {}), memory: new Map() }]
   })
 }
 
@@ -296,7 +310,7 @@ class MailHost implements Host {
     const kept = per === 'client' ? this.given.get(clientAddress) : undefined
     if (kept !== undefined) return kept
     this.turns += 1
-    const draw = seeded(this.options.seed ?? 0, 'vector', String(this.turns))
+    const draw = (): number => seeded(this.options.seed ?? 0, 'vector', String(this.turns))()
     const index = order === 'seeded' ? Math.floor(draw() * stacks.length) : (this.turns - 1) % stacks.length
     const chosen = stacks[index] ?? []
     if (per === 'client') this.given.set(clientAddress, chosen)

@@ -20,8 +20,8 @@ export class RecordPipe extends Duplex {
   private readonly socket: Socket
   private readonly stack: Stack
   private ended = false
-  /** What the session or TLS is writing at this moment. */
-  private current: Buffer | undefined
+  /** What the session or TLS has written. The stack may let it go later than the write that brought it. */
+  private readonly written = new WeakSet<Buffer>()
   /** Since TLS began: tells the records from what a layer puts between them. */
   private records: RecordSplitter | undefined
   private readonly handlers: RecordPipeHandlers
@@ -76,9 +76,8 @@ export class RecordPipe extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.bytesWritten += chunk.length
-    this.current = chunk
+    this.written.add(chunk)
     this.stack.fromServer({ type: 'bytes', from: 'server', bytes: chunk })
-    this.current = undefined
     if (this.socket.writableNeedDrain) this.socket.once('drain', () => done())
     else done()
   }
@@ -91,7 +90,7 @@ export class RecordPipe extends Duplex {
   private send(octets: Buffer): void {
     if (this.records !== undefined) {
       for (const { layer, bytes } of this.records.split(octets)) if (layer === 'tcp') this.handlers.made(bytes)
-    } else if (octets !== this.current) this.handlers.made(octets)
+    } else if (!this.written.has(octets)) this.handlers.made(octets)
     if (this.socket.writable) this.socket.write(octets)
   }
 

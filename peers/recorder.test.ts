@@ -7,10 +7,20 @@ import { KEEP, Recorder, TAIL } from './recorder.ts'
 
 const WORD = 'k7q2m9xw4tzb'
 
-function recording(canaries: readonly CanaryText[] = []): { recorder: Recorder; events: PeerEvent[]; runs: () => BytesCrossed[] } {
+function recording(canaries: readonly CanaryText[] = []): {
+  recorder: Recorder
+  events: PeerEvent[]
+  runs: () => BytesCrossed[]
+} {
   const events: PeerEvent[] = []
   let now = 0
-  const recorder = new Recorder({ sink: (event) => events.push(event), now: () => now++, conn: 'mx.1', cell: 'a.may', canaries })
+  const recorder = new Recorder({
+    sink: (event) => events.push(event),
+    now: () => now++,
+    conn: 'mx.1',
+    cell: 'a.may',
+    canaries,
+  })
   return { recorder, events, runs: () => events.flatMap((event) => (event.type === 'bytes' ? [event] : [])) }
 }
 
@@ -26,7 +36,8 @@ function noise(length: number): Buffer {
 function feed(recorder: Recorder, octets: Buffer, size: number): void {
   const first = size < 1000 ? KEEP - 100 : size
   recorder.bytes('client', 'in', 'tcp', octets.subarray(0, first))
-  for (let at = first; at < octets.length; at += size) recorder.bytes('client', 'in', 'tcp', octets.subarray(at, at + size))
+  for (let at = first; at < octets.length; at += size)
+    recorder.bytes('client', 'in', 'tcp', octets.subarray(at, at + size))
   recorder.flush()
 }
 
@@ -51,7 +62,8 @@ t.test('a run up to the limit is kept whole, however it is cut', async (t) => {
   const octets = noise(KEEP)
   for (const size of [KEEP, KEEP - 1, 4096, 1000]) {
     const { recorder, runs } = recording()
-    for (let at = 0; at < octets.length; at += size) recorder.bytes('client', 'in', 'tcp', octets.subarray(at, at + size))
+    for (let at = 0; at < octets.length; at += size)
+      recorder.bytes('client', 'in', 'tcp', octets.subarray(at, at + size))
     recorder.flush()
     t.ok(Buffer.concat(runs().map(({ data }) => data)).equals(octets), `pieces of ${size}`)
     t.ok(runs().every(({ elided }) => elided === undefined))
@@ -64,13 +76,25 @@ t.test('of a longer run: head, tail, length and SHA-256, however it is cut', asy
     const rest = octets.subarray(KEEP)
     for (const size of [octets.length, KEEP, 16_384, 1000]) {
       const { recorder, runs } = recording()
-      for (let at = 0; at < octets.length; at += size) recorder.bytes('upstream', 'out', 'cipher', octets.subarray(at, at + size))
+      for (let at = 0; at < octets.length; at += size)
+        recorder.bytes('upstream', 'out', 'cipher', octets.subarray(at, at + size))
       recorder.flush()
       const name = `${over} octets over the limit, in pieces of ${size}`
       const last = runs().at(-1)
-      t.ok(Buffer.concat(runs().slice(0, -1).map(({ data }) => data)).equals(octets.subarray(0, KEEP)), `${name}: head`)
+      t.ok(
+        Buffer.concat(
+          runs()
+            .slice(0, -1)
+            .map(({ data }) => data),
+        ).equals(octets.subarray(0, KEEP)),
+        `${name}: head`,
+      )
       t.ok(last?.data.equals(rest.subarray(-TAIL)), `${name}: tail`)
-      t.strictSame(last?.elided, { length: over, sha256: createHash('sha256').update(rest).digest('hex'), hits: [] }, name)
+      t.strictSame(
+        last?.elided,
+        { length: over, sha256: createHash('sha256').update(rest).digest('hex'), hits: [] },
+        name,
+      )
       t.match(last, { side: 'upstream', direction: 'out', layer: 'cipher' })
     }
   }
@@ -86,8 +110,18 @@ t.test('a run ends when the direction or the layer turns, and a new one is kept 
   recorder.flush()
   recorder.flush()
   t.strictSame(
-    runs().map(({ direction, layer, data, elided }) => `${direction} ${layer} ${data.length} ${elided?.length ?? 'whole'}`),
-    ['in tcp 65536 whole', 'in tcp 10 10', 'out tcp 8 whole', 'in tcp 65536 whole', 'in tcp 10 10', 'in tls 65536 whole', 'in tls 10 10'],
+    runs().map(
+      ({ direction, layer, data, elided }) => `${direction} ${layer} ${data.length} ${elided?.length ?? 'whole'}`,
+    ),
+    [
+      'in tcp 65536 whole',
+      'in tcp 10 10',
+      'out tcp 8 whole',
+      'in tcp 65536 whole',
+      'in tcp 10 10',
+      'in tls 65536 whole',
+      'in tls 10 10',
+    ],
   )
 })
 
@@ -105,7 +139,10 @@ t.test('the two sides have runs of their own', async (t) => {
 })
 
 t.test('canaries in what is left out are found, wherever chunks cut them', async (t) => {
-  const canaries = [{ name: 'body', value: WORD }, { name: 'subject', value: 'notthere0000' }]
+  const canaries = [
+    { name: 'body', value: WORD },
+    { name: 'subject', value: 'notthere0000' },
+  ]
   const forms = { plain: WORD, base64: Buffer.from(`--${WORD}`).toString('base64'), soft: [...WORD].join('=\r\n') }
   for (const [name, form] of Object.entries(forms)) {
     for (let cut = 0; cut <= form.length; cut++) {
@@ -142,7 +179,10 @@ t.test('what is not there, or lies in another run, is no hit', async (t) => {
   recorder.bytes('client', 'out', 'tcp', Buffer.from('250\r\n'))
   recorder.bytes('client', 'in', 'tcp', Buffer.concat([Buffer.from(WORD.slice(6)), noise(KEEP + 5000)]))
   recorder.flush()
-  t.strictSame(runs().flatMap(({ elided }) => elided?.hits ?? []), [])
+  t.strictSame(
+    runs().flatMap(({ elided }) => elided?.hits ?? []),
+    [],
+  )
 })
 
 t.test('the offset counts what went to the client on the layer in use', async (t) => {

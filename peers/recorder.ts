@@ -88,7 +88,7 @@ export class Recorder {
 
   event(event: ConnectionEvent): void {
     const { sink, now, conn, cell } = this.options
-    sink({ t: now(), ...(cell === undefined ? {} : { cell }), conn, ...event } as PeerEvent)
+    sink((cell === undefined ? { t: now(), conn, ...event } : { t: now(), cell, conn, ...event }) as PeerEvent)
   }
 
   /** Writes what is still held back of elided runs. */
@@ -110,7 +110,8 @@ export class Recorder {
     const { elided } = run
     elided.length += data.length
     elided.hash.update(data)
-    for (const hit of findCanaries(Buffer.concat([run.seam, data]), this.options.canaries)) elided.hits.add(hit.name)
+    const window = run.seam.length === 0 ? data : Buffer.concat([run.seam, data])
+    for (const hit of findCanaries(window, this.options.canaries)) elided.hits.add(hit.name)
     run.seam = this.window(run.seam, data)
     elided.tail = data.length >= TAIL ? data.subarray(-TAIL) : Buffer.concat([elided.tail, data]).subarray(-TAIL)
   }
@@ -118,7 +119,9 @@ export class Recorder {
   /** As much of the end of `seam` and `data` as a canary can be long. */
   private window(seam: Buffer, data: Buffer): Buffer {
     if (this.longest === 0) return NONE
-    return data.length >= this.longest ? data.subarray(-this.longest) : Buffer.concat([seam, data]).subarray(-this.longest)
+    return data.length >= this.longest
+      ? data.subarray(-this.longest)
+      : Buffer.concat([seam, data]).subarray(-this.longest)
   }
 
   private endRun(side: Side): void {

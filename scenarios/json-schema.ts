@@ -17,7 +17,6 @@ export function scenarioJsonSchema(known: KnownNames = {}): object {
     title: 'A badmx scenario file',
     type: 'object',
     if: { required: ['scenarios'] },
-    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, in an object that nobody awaits
     then: schemaOf(matrixSchema, 'Several scenarios that share fields', known),
     else: schemaOf(scenarioSchema, 'A scenario', known),
   }

@@ -49,6 +49,9 @@ export function markKnown(record: RunRecord, deviations: readonly KnownDeviation
 function concerns(deviation: KnownDeviation, cell: CellRecord, version: string | undefined): boolean {
   if (deviation.client !== cell.client) return false
   if (deviation.version !== undefined && deviation.version !== version) return false
-  const pattern = deviation.cell.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')
+  const pattern = deviation.cell
+    .split('*')
+    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*')
   return new RegExp(`^${pattern}$`).test(`${cell.scenario}/${cell.policy}`)
 }

@@ -25,8 +25,15 @@ export function envelopeOf(canaries: readonly Canary[], domain: string): Envelop
  * The message, with CRLF line ends.
  *
  * @param number counted from 1: several messages of one cell differ in their Message-ID.
+ * @param octets the length that it has at least, filled with lines behind its text.
  */
-export function messageOf(canaries: readonly Canary[], envelope: Envelope, clock: Date, number: number): Buffer {
+export function messageOf(
+  canaries: readonly Canary[],
+  envelope: Envelope,
+  clock: Date,
+  number: number,
+  octets = 0,
+): Buffer {
   const lines = [
     `Date: ${clock.toUTCString().replace('GMT', '+0000')}`,
     `From: <${envelope.from}>`,
@@ -40,5 +47,9 @@ export function messageOf(canaries: readonly Canary[], envelope: Envelope, clock
     `Its body holds the text ${canaryOf(canaries, 'body')}.`,
     '',
   ]
-  return Buffer.from(lines.join('\r\n'), 'latin1')
+  const text = lines.join('\r\n')
+  const missing = Math.ceil(Math.max(0, octets - text.length) / FILLER.length)
+  return Buffer.from(`${text}${FILLER.repeat(missing)}`, 'latin1')
 }
+
+const FILLER = `${'This line makes the message longer. '.repeat(2).trim()}\r\n`

@@ -73,7 +73,8 @@ async function runCell(cell: PlannedCell, request: RunRequest): Promise<void> {
     if (cell.unsupported !== undefined) end = { status: 'unsupported', reason: cell.unsupported }
     else {
       await mkdir(folder, { recursive: true })
-      for (const [id, host] of Object.entries(cell.scenario.hosts)) peers.set(id, await openHost(cell, id, host, request))
+      for (const [id, host] of Object.entries(cell.scenario.hosts))
+        peers.set(id, await openHost(cell, id, host, request))
       end = await perform(cell, peers, folder, request)
       await lingering(peers)
     }
@@ -167,7 +168,13 @@ async function perform(
     if (!('submit' in step)) continue
     for (let count = 0; count < step.submit; count++) {
       attempt += 1
-      const message = messageOf(cell.canaries, { from: delivery.from, to: delivery.to[0] ?? '' }, request.clock, attempt)
+      const message = messageOf(
+        cell.canaries,
+        { from: delivery.from, to: delivery.to[0] ?? '' },
+        request.clock,
+        attempt,
+        cell.scenario.job.octets,
+      )
       const own = join(folder, String(attempt))
       await mkdir(own)
       const word = await attemptOnce(cell, attempt, client, { ...delivery, message, folder: own }, request)

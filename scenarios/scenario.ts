@@ -62,6 +62,8 @@ export interface Scenario {
     readonly password: boolean
     readonly clientCertificate?: string
     readonly ciphers?: string
+    /** Length of the message, at least. */
+    readonly octets?: number
   }
   /** What the scenario catches: the reference client with `name` and `with` fails it under `policy`. */
   readonly flaw: { readonly name: string; readonly with: readonly string[]; readonly policy: Column | 'implicit' }
@@ -89,7 +91,7 @@ export function stackOf(items: readonly FileItem[]): readonly StackMember[] {
  */
 export function resolveScenario(parsed: ScenarioFile, raw: object, family: Family, file: string): Scenario {
   const hosts = worldOf(parsed)
-  const { clientCertificate, ciphers, password, steps } = parsed.job
+  const { clientCertificate, ciphers, octets, password, steps } = parsed.job
   return {
     id: parsed.id,
     family,
@@ -106,7 +108,7 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     verbMayWork: parsed.verbMayWork,
     noVerdict: parsed.noVerdict,
     nameDependent: parsed.nameDependent,
-    job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers }) },
+    job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers, octets }) },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }
 }

@@ -62,11 +62,16 @@ const host = z.strictObject({
     .describe('What the peer speaks.'),
   extensions: z
     .strictObject({
-      beforeTls: z.array(z.string()).optional().describe('EHLO keywords in clear, STARTTLS apart; replaces the default.'),
+      beforeTls: z
+        .array(z.string())
+        .optional()
+        .describe('EHLO keywords in clear, STARTTLS apart; replaces the default.'),
       afterTls: z.array(z.string()).optional().describe('EHLO keywords inside TLS; replaces the default.'),
     })
     .prefault({})
-    .describe('Default: PIPELINING, 8BITMIME, SIZE, ENHANCEDSTATUSCODES, SMTPUTF8, and AUTH PLAIN LOGIN where the job has a password.'),
+    .describe(
+      'Default: PIPELINING, 8BITMIME, SIZE, ENHANCEDSTATUSCODES, SMTPUTF8, and AUTH PLAIN LOGIN where the job has a password.',
+    ),
 })
 
 /** A cell of the catalogue: see {@link ./judge/expectation.ts}. */
@@ -94,10 +99,18 @@ const fields = {
     .describe('Named changes of the world: host id to what is different.'),
   expect: z
     .strictObject(Object.fromEntries(COLUMNS.map((column) => [column, expectation.optional()])))
-    .describe('Allowed outcomes per policy: V U C D B, `|` any of, `a>b` first then later, `w:` tolerated but flagged, `-` not planned.'),
+    .describe(
+      'Allowed outcomes per policy: V U C D B, `|` any of, `a>b` first then later, `w:` tolerated but flagged, `-` not planned.',
+    ),
   assert: z.array(z.string()).default([]).describe('Predicates that must hold too; see `badmx list --asserts`.'),
-  verbMayWork: z.boolean().default(false).describe('A client that sends STARTTLS unasked may reach TLS: stronger passes.'),
-  noVerdict: z.array(z.enum(COLUMNS)).default([]).describe('Policies under which the behaviour is recorded without a verdict.'),
+  verbMayWork: z
+    .boolean()
+    .default(false)
+    .describe('A client that sends STARTTLS unasked may reach TLS: stronger passes.'),
+  noVerdict: z
+    .array(z.enum(COLUMNS))
+    .default([])
+    .describe('Policies under which the behaviour is recorded without a verdict.'),
   nameDependent: z.boolean().default(false).describe('Unsupported for clients that can only be given an address.'),
   job: z
     .strictObject({
@@ -105,6 +118,12 @@ const fields = {
       password: z.boolean().default(false).describe('The client has a password.'),
       clientCertificate: z.string().optional().describe('Id of a client certificate chain.'),
       ciphers: z.string().optional(),
+      octets: z
+        .int()
+        .min(1)
+        .max(64 * 1024 * 1024)
+        .optional()
+        .describe('Length of the message, at least; default: a few hundred octets.'),
     })
     .prefault({}),
   flaw: z

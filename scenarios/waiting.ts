@@ -5,9 +5,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { packageRoot } from '../peers/package-root.ts'
 import { familyOf } from './families.ts'
 import type { Loaded } from './load.ts'
-import { packageRoot } from './package-root.ts'
 import { type Problem, sortProblems } from './problem.ts'
 import { scenarioSchema } from './schema.ts'
 import { findings, readYaml } from './yaml-file.ts'
@@ -71,7 +71,7 @@ export function readWaiting(file: string, text: string): WaitingList {
   const entries = waitingSchema.parse(yaml.value)
   const problems = entries.flatMap(({ id }, index) => {
     const path = [index, 'id']
-    const found = []
+    const found: Problem[] = []
     if (familyOf(id) === undefined) found.push(yaml.locate({ path, message: `"${id}" is of no family` }))
     if (entries.findIndex((other) => other.id === id) < index)
       found.push(yaml.locate({ path, message: `"${id}" waits above already` }))

@@ -7,7 +7,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -65,16 +65,22 @@ export class Children {
       child.send(load)
       const report = await this.hear<LoadReport>(child)
       if (report.report === 'done') return report.wallMs
-      throw new Error(`the load on port ${load.port} failed: ${report.report === 'failed' ? report.reason : report.report}`)
+      throw new Error(
+        `the load on port ${load.port} failed: ${report.report === 'failed' ? report.reason : report.report}`,
+      )
     }
   }
 
   /** Undefined where it is not installed. */
   async other(name: OtherProxy, target: number): Promise<Contestant | undefined> {
     const port = await freePort()
-    const child = spawn(name, name === 'haproxy' ? ['-db', '-f', await this.haproxyFile(port, target)] : socatArguments(port, target), {
-      stdio: 'ignore',
-    })
+    const child = spawn(
+      name,
+      name === 'haproxy' ? ['-db', '-f', await this.haproxyFile(port, target)] : socatArguments(port, target),
+      {
+        stdio: 'ignore',
+      },
+    )
     try {
       await once(child, 'spawn')
     } catch {
@@ -150,7 +156,12 @@ export class Children {
 }
 
 function socatArguments(port: number, target: number): string[] {
-  return ['-b', '65536', `TCP4-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=1024,nodelay`, `TCP4:127.0.0.1:${target},nodelay`]
+  return [
+    '-b',
+    '65536',
+    `TCP4-LISTEN:${port},bind=127.0.0.1,reuseaddr,fork,backlog=1024,nodelay`,
+    `TCP4:127.0.0.1:${target},nodelay`,
+  ]
 }
 
 /** A port that was free a moment ago, for programs that cannot say which one the system gave them. */

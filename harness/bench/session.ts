@@ -16,7 +16,12 @@ export interface SessionPlan {
 const PIECE = 64 * 1024
 
 const BEFORE_TLS = ['EHLO bench.badmx.test\r\n', 'STARTTLS\r\n']
-const TRANSACTION = ['EHLO bench.badmx.test\r\n', 'MAIL FROM:<a@bench.badmx.test>\r\n', 'RCPT TO:<b@bench.badmx.test>\r\n', 'DATA\r\n']
+const TRANSACTION = [
+  'EHLO bench.badmx.test\r\n',
+  'MAIL FROM:<a@bench.badmx.test>\r\n',
+  'RCPT TO:<b@bench.badmx.test>\r\n',
+  'DATA\r\n',
+]
 
 /** A message of `octets` octets in lines of 64, ready to be sent: it ends with the dot line. */
 export function messageOf(octets: number): Buffer {
@@ -42,12 +47,12 @@ export function runSession({ port, starttls, message }: SessionPlan): Promise<vo
       sent = what
       stream.write(what, 'latin1')
     }
-    const sendMessage = async (): Promise<void> => {
+    let at = 0
+    const sendMessage = (): void => {
       sent = '.'
-      for (let at = 0; at < message.length; at += PIECE) {
-        const more = stream.write(message.subarray(at, at + PIECE))
-        if (!more && !stream.destroyed) await new Promise<void>((resume) => stream.once('drain', resume).once('close', resume))
-      }
+      for (let more = true; more && at < message.length; at += PIECE)
+        more = stream.write(message.subarray(at, at + PIECE))
+      if (at < message.length) stream.once('drain', sendMessage)
     }
     const next = (code: string): void => {
       if (sent === 'QUIT\r\n') {
@@ -57,7 +62,7 @@ export function runSession({ port, starttls, message }: SessionPlan): Promise<vo
       if (code !== (sent === '' || sent === 'STARTTLS\r\n' ? '220' : sent === 'DATA\r\n' ? '354' : '250')) {
         fail(new Error(`${sent.trim() || 'the connection'} was answered with ${code}`))
       } else if (sent === 'STARTTLS\r\n') startTls()
-      else if (sent === 'DATA\r\n') void sendMessage()
+      else if (sent === 'DATA\r\n') sendMessage()
       else send(sent === '.' ? 'QUIT\r\n' : (lines.shift() ?? 'QUIT\r\n'))
     }
     const onData = (chunk: Buffer): void => {
@@ -72,9 +77,12 @@ export function runSession({ port, starttls, message }: SessionPlan): Promise<vo
     }
     const startTls = (): void => {
       raw.off('data', onData)
-      stream = connectTls({ socket: raw, rejectUnauthorized: false, minVersion: 'TLSv1.3', servername: 'mx.bench.badmx.test' }, () => {
-        send(lines.shift() ?? '')
-      })
+      stream = connectTls(
+        { socket: raw, rejectUnauthorized: false, minVersion: 'TLSv1.3', servername: 'mx.bench.badmx.test' },
+        () => {
+          send(lines.shift() ?? '')
+        },
+      )
       stream.on('data', onData)
       stream.on('error', fail)
     }

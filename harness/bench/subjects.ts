@@ -23,7 +23,7 @@ export type SubjectName = 'smtp-server' | 'peer' | 'peer-hide-starttls' | 'sink'
 export async function startSubject(name: SubjectName, target: number): Promise<Subject> {
   const kept: PeerEvent[] = []
   const log = (event: PeerEvent): void => void kept.push(event)
-  const forget = (): void => void (kept.length = 0)
+  const forget = (): void => void kept.splice(0)
   switch (name) {
     case 'smtp-server':
       return { port: await bareSmtpServer(await certificate()), forget }
@@ -34,7 +34,10 @@ export async function startSubject(name: SubjectName, target: number): Promise<S
     case 'proxy':
       return { port: (await proxy([], '127.0.0.1', target, { log })).port, forget }
     case 'pipe':
-      return { port: await listen(createServer({ allowHalfOpen: true, noDelay: true }, (socket) => pipeTo(socket, target))), forget }
+      return {
+        port: await listen(createServer({ allowHalfOpen: true, noDelay: true }, (socket) => pipeTo(socket, target))),
+        forget,
+      }
     case 'sink':
       return { port: await listen(createServer({ noDelay: true }, sink)), forget }
   }

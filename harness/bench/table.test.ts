@@ -7,8 +7,22 @@ const figure = (median: number) => ({ median, min: median - 0.1, max: median + 0
 
 t.test('says of each goal whether it is reached, and of a line without goal nothing', async (t) => {
   const comparisons: Comparison[] = [
-    { name: 'peer', unit: 'CPU per session', base: 'smtp-server', ratio: figure(1.2), own: figure(400), goal: { atMost: 1.25 } },
-    { name: 'proxy', unit: 'throughput', base: 'Node pipe', ratio: figure(0.8), own: figure(300), goal: { atLeast: 0.9 } },
+    {
+      name: 'peer',
+      unit: 'CPU per session',
+      base: 'smtp-server',
+      ratio: figure(1.2),
+      own: figure(400),
+      goal: { atMost: 1.25 },
+    },
+    {
+      name: 'proxy',
+      unit: 'throughput',
+      base: 'Node pipe',
+      ratio: figure(0.8),
+      own: figure(300),
+      goal: { atLeast: 0.9 },
+    },
     { name: 'socat', unit: 'throughput', base: 'Node pipe', ratio: figure(1), own: figure(300) },
     { name: 'haproxy', unit: 'CPU per session', base: 'Node pipe' },
   ]

@@ -7,7 +7,12 @@ const HEAD = ['', 'of', '× base', 'median', 'min–max', 'goal', 'reached', 'it
 export function toTable(comparisons: readonly Comparison[]): string {
   const rows = [HEAD, ...comparisons.map(toRow)]
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)))
-  const lines = rows.map((row) => row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length)).join('  ').trimEnd())
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))
+      .join('  ')
+      .trimEnd(),
+  )
   return [...lines, '', `Medians of ${ROUNDS} paired rounds; a ratio is taken within its round.`, ''].join('\n')
 }
 

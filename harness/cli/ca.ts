@@ -9,7 +9,11 @@ export function caCommand(done: (exitCode: number) => void): CommandModule<objec
     command: 'ca [run]',
     describe: 'print the file of the test CA of a run',
     builder: (yargs: Argv) =>
-      yargs.positional('run', { string: true, default: 'latest', describe: 'the folder of a run, or latest' }) as unknown as Argv<object>,
+      yargs.positional('run', {
+        string: true,
+        default: 'latest',
+        describe: 'the folder of a run, or latest',
+      }) as unknown as Argv<object>,
     handler: async (given) => {
       const file = join(await findRun((given as unknown as { run: string }).run), 'ca.pem')
       await readText(file)

@@ -7,7 +7,8 @@ export function checkCommand(done: (exitCode: number) => void): CommandModule<ob
   return {
     command: 'check [files..]',
     describe: 'check scenario files; without any, the whole catalogue',
-    builder: (yargs: Argv) => yargs.positional('files', { array: true, string: true, default: [] }) as unknown as Argv<object>,
+    builder: (yargs: Argv) =>
+      yargs.positional('files', { array: true, string: true, default: [] }) as unknown as Argv<object>,
     handler: async (given) => {
       const { text, ok } = await check((given as unknown as { files: string[] }).files, await knownNames())
       ;(ok ? process.stdout : process.stderr).write(text)

@@ -6,9 +6,9 @@ import { renderTerminal } from '../../reports/terminal.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
 import { markKnown } from '../../scenarios/known.ts'
+import { readKnown } from '../known.ts'
 import { readText } from '../read-text.ts'
 import { findRun } from '../run-folder.ts'
-import { readKnown } from '../known.ts'
 import { wantsColor, width } from './options.ts'
 
 export function judgeCommand(done: (exitCode: number) => void): CommandModule<object, object> {
@@ -17,9 +17,17 @@ export function judgeCommand(done: (exitCode: number) => void): CommandModule<ob
     describe: 'judge an event log again, without any network',
     builder: (yargs: Argv) =>
       yargs
-        .positional('events', { string: true, demandOption: true, describe: 'events.ndjson, the folder of a run, or latest' })
+        .positional('events', {
+          string: true,
+          demandOption: true,
+          describe: 'events.ndjson, the folder of a run, or latest',
+        })
         .option('json', { boolean: true, default: false, describe: 'print the run record' })
-        .option('known', { string: true, requiresArg: true, describe: 'file with known deviations' }) as unknown as Argv<object>,
+        .option('known', {
+          string: true,
+          requiresArg: true,
+          describe: 'file with known deviations',
+        }) as unknown as Argv<object>,
     handler: async (given) => done(await handle(given as unknown as { events: string; json: boolean; known?: string })),
   }
 }
@@ -31,7 +39,12 @@ async function handle(given: { events: string; json: boolean; known?: string }):
   if (given.json) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`)
   else
     process.stdout.write(
-      renderTerminal(record, { color: wantsColor(), width: width(), files: [{ path: file, title: 'the log' }], show: (cell) => `npx badmx show ${given.events} ${cell.id}` }),
+      renderTerminal(record, {
+        color: wantsColor(),
+        width: width(),
+        files: [{ path: file, title: 'the log' }],
+        show: (cell) => `npx badmx show ${given.events} ${cell.id}`,
+      }),
     )
   return gate(record).exitCode
 }

@@ -1,6 +1,7 @@
 /** `badmx list`: what there is to run, and what scenarios are made of. */
 import type { Argv, CommandModule } from 'yargs'
 import { loadFaults } from '../../peers/certificates/faults.ts'
+import { loadPersonas } from '../../peers/personas.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
 import { PREDICATES } from '../../scenarios/judge/predicates.ts'
 import { loadWaiting } from '../../scenarios/waiting.ts'
@@ -19,6 +20,7 @@ interface Given {
   readonly flaws: boolean
   readonly clients: boolean
   readonly waiting: boolean
+  readonly personas: boolean
 }
 
 export function listCommand(done: (exitCode: number) => void): CommandModule<object, object> {
@@ -28,13 +30,23 @@ export function listCommand(done: (exitCode: number) => void): CommandModule<obj
     builder: (yargs: Argv) =>
       yargs
         .option('json', { boolean: true, default: false, describe: 'as JSON' })
-        .option('only', { array: true, string: true, requiresArg: true, describe: 'ids, families, globs, severity:critical' })
+        .option('only', {
+          array: true,
+          string: true,
+          requiresArg: true,
+          describe: 'ids, families, globs, severity:critical',
+        })
         .option('behaviours', { boolean: true, default: false, describe: 'behaviours and their parameters' })
         .option('certificates', { boolean: true, default: false, describe: 'certificate faults' })
         .option('asserts', { boolean: true, default: false, describe: 'predicates of scenarios' })
         .option('flaws', { boolean: true, default: false, describe: 'flaws of the reference client' })
         .option('clients', { boolean: true, default: false, describe: 'clients, and what each policy means to them' })
-        .option('waiting', { boolean: true, default: false, describe: 'scenarios that cannot be run yet, and why' }) as unknown as Argv<object>,
+        .option('personas', { boolean: true, default: false, describe: 'known products' })
+        .option('waiting', {
+          boolean: true,
+          default: false,
+          describe: 'scenarios that cannot be run yet, and why',
+        }) as unknown as Argv<object>,
     handler: async (given) => {
       const [data, text] = await contents(given as unknown as Given)
       process.stdout.write((given as unknown as Given).json ? `${JSON.stringify(data, null, 2)}\n` : text)
@@ -49,14 +61,17 @@ async function contents(given: Given): Promise<[unknown, string]> {
     const behaviours = await loadBehaviours()
     return [listBehaviours(behaviours), behavioursText(behaviours)]
   }
-  if (given.certificates) return named(new Map([...(await loadFaults()).values()].map((fault) => [fault.id, fault.title])))
+  if (given.certificates)
+    return named(new Map([...(await loadFaults()).values()].map((fault) => [fault.id, fault.title])))
   if (given.asserts) return named(new Map(Object.entries(PREDICATES).map(([id, predicate]) => [id, predicate.title])))
   if (given.flaws) return named(new Map(Object.entries(FLAWS)))
   if (given.clients) return clients()
+  if (given.personas)
+    return named(new Map([...(await loadPersonas()).values()].map((persona) => [persona.id, persona.title])))
   const { waiting } = await loadWaiting()
   if (given.waiting) return [waiting, waitingText(waiting)]
   const scenarios = await allScenarios()
-  const only = words(given.only)
+  const only = words(given.only, 'only')
   return [listScenarios(scenarios, only, waiting), scenariosText(scenarios, only, waiting)]
 }
 
@@ -68,7 +83,10 @@ async function clients(): Promise<[unknown, string]> {
   const known = await knownClients()
   const data = known.map(({ id, name, kind, policies, documented }) => ({ id, name, kind, policies, documented }))
   const text = known.map(({ id, name, policies }) => {
-    const rows = Object.entries(policies).map(([policy, support]) => `  ${policy.padEnd(10)}${'options' in support ? support.options : `unsupported: ${support.unsupported}`}`)
+    const rows = Object.entries(policies).map(
+      ([policy, support]) =>
+        `  ${policy.padEnd(10)}${'options' in support ? support.options : `unsupported: ${support.unsupported}`}`,
+    )
     return `${id} (${name})\n${rows.join('\n')}\n`
   })
   return [data, text.join('\n')]

@@ -1,20 +1,31 @@
 /** Words of the command line that several commands share, and their checks. */
+
+import { nearestName } from '../../peers/nearest-name.ts'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { isPolicy, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
-import { nearestName } from '../../peers/nearest-name.ts'
 import { commandClient, knownClients, loadClientFile } from '../clients/index.ts'
+import { readText } from '../read-text.ts'
 import { UserError } from '../user-error.ts'
 
-/** `a,b` and repeated options alike. */
-export function words(value: readonly (string | number)[] | undefined): string[] {
-  return (value ?? []).flatMap((word) => String(word).split(',')).map((word) => word.trim()).filter((word) => word !== '')
+/** `a,b` and repeated options alike. @throws {UserError} where an option is given and says nothing, as `--only "$UNSET"`. */
+export function words(value: readonly (string | number)[] | undefined, option: string): string[] {
+  const found = (value ?? [])
+    .flatMap((word) => String(word).split(','))
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+  if (value !== undefined && found.length === 0) throw new UserError(`--${option}: got an empty text`)
+  return found
 }
 
 /** @throws {UserError} for a word that is no policy, or one that this release cannot run. */
 export function policiesOf(given: readonly string[]): Policy[] {
   return given.map((word) => {
     if (!isPolicy(word)) throw unknown('policy', word, RUNNABLE)
-    if (!RUNNABLE.includes(word)) throw new UserError(`the policy ${word} needs DNS, which this release does not simulate yet`, `policies: ${RUNNABLE.join(', ')}`)
+    if (!RUNNABLE.includes(word))
+      throw new UserError(
+        `the policy ${word} needs DNS, which this release does not simulate yet`,
+        `policies: ${RUNNABLE.join(', ')}`,
+      )
     return word
   })
 }
@@ -26,8 +37,16 @@ export async function clientsOf(names: readonly string[], commands: readonly str
   for (const name of names) {
     const found = known.find((client) => client.id === name)
     if (found !== undefined) chosen.push(found)
-    else if (/\.ya?ml$/.test(name)) chosen.push(loadClientFile(name))
-    else throw unknown('client', name, known.map((client) => client.id))
+    else if (/\.ya?ml$/.test(name)) {
+      // Read here first for the words that a missing file deserves.
+      await readText(name)
+      chosen.push(loadClientFile(name))
+    } else
+      throw unknown(
+        'client',
+        name,
+        known.map((client) => client.id),
+      )
   }
   chosen.push(...commands.map((template) => commandClient({ template })))
   const twice = chosen.find((client, at) => chosen.findIndex((other) => other.id === client.id) < at)
@@ -39,7 +58,8 @@ export async function clientsOf(names: readonly string[], commands: readonly str
 export function endpoint(text: string, what: string): { address: string; port: number } {
   const found = /^(?:\[(?<six>[0-9a-f:.]+)\]:|(?<four>[^:]*):)?(?<port>\d{1,5})$/i.exec(text)
   const port = Number(found?.groups?.['port'] ?? Number.NaN)
-  if (found === null || port > 65535) throw new UserError(`${what}: got "${text}", want HOST:PORT, for example 127.0.0.1:2526`)
+  if (found === null || port > 65535)
+    throw new UserError(`${what}: got "${text}", want HOST:PORT, for example 127.0.0.1:2526`)
   return { address: found.groups?.['six'] ?? (found.groups?.['four'] || '127.0.0.1'), port }
 }
 
@@ -53,7 +73,10 @@ export function numberIn(value: number, name: string, least: number, most: numbe
 
 function unknown(what: string, word: string, names: readonly string[]): UserError {
   const nearest = nearestName(word, names)
-  return new UserError(`there is no ${what} "${word}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`, `there are: ${names.join(', ')}`)
+  return new UserError(
+    `there is no ${what} "${word}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`,
+    `there are: ${names.join(', ')}`,
+  )
 }
 
 /** Colour for a person at a terminal, unless they said otherwise. */

@@ -1,8 +1,7 @@
 /** `badmx run`. */
 import { availableParallelism } from 'node:os'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { gate } from '../../reports/gate.ts'
-import { weigh } from '../../reports/gate.ts'
+import { gate, weigh } from '../../reports/gate.ts'
 import { renderTerminal } from '../../reports/terminal.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import { allScenarios } from '../catalogue.ts'
@@ -10,8 +9,8 @@ import { interruptible } from '../interrupt.ts'
 import { readKnown } from '../known.ts'
 import { progressLine } from '../progress.ts'
 import { readText } from '../read-text.ts'
+import { type RunResult, run } from '../run.ts'
 import { findRun } from '../run-folder.ts'
-import { run, type RunResult } from '../run.ts'
 import { UserError } from '../user-error.ts'
 import { clientsOf, numberIn, policiesOf, wantsColor, width, words } from './options.ts'
 
@@ -23,21 +22,63 @@ export const JOBS = availableParallelism() * 8
 
 function options(yargs: Argv) {
   return yargs
-    .option('client', { array: true, string: true, requiresArg: true, describe: 'clients under test: names, or client files (.yaml)' })
-    .option('command', { array: true, string: true, requiresArg: true, describe: 'any program: \'prog {name} {host} {port} {from} {to} {message} {ca}\'' })
-    .option('policy', { array: true, string: true, requiresArg: true, describe: 'what the client is told to require', default: ['may', 'encrypt', 'verify'] })
-    .option('only', { array: true, string: true, requiresArg: true, describe: 'ids, families, globs (strip/strip-reply-*), severity:critical' })
-    .option('scenario', { array: true, string: true, requiresArg: true, describe: 'your own scenario files, beside the catalogue' })
+    .option('client', {
+      array: true,
+      string: true,
+      requiresArg: true,
+      describe: 'clients under test: names, or client files (.yaml)',
+    })
+    .option('command', {
+      array: true,
+      string: true,
+      requiresArg: true,
+      describe: "any program: 'prog {name} {host} {port} {from} {to} {message} {ca}'",
+    })
+    .option('policy', {
+      array: true,
+      string: true,
+      requiresArg: true,
+      describe: 'what the client is told to require',
+      default: ['may', 'encrypt', 'verify'],
+    })
+    .option('only', {
+      array: true,
+      string: true,
+      requiresArg: true,
+      describe: 'ids, families, globs (strip/strip-reply-*), severity:critical',
+    })
+    .option('scenario', {
+      array: true,
+      string: true,
+      requiresArg: true,
+      describe: 'your own scenario files, beside the catalogue',
+    })
     .option('out', { string: true, requiresArg: true, describe: 'folder for the results (default badmx-out/<time>)' })
     .option('jobs', { number: true, requiresArg: true, describe: 'cells at once', default: JOBS })
     .option('repeat', { number: true, requiresArg: true, describe: 'run each cell so many times', default: 1 })
     .option('seed', { number: true, requiresArg: true, describe: 'same seed, same world', default: 1 })
-    .option('time-scale', { number: true, requiresArg: true, describe: 'divide the delays of peers, the timeouts of clients and the deadlines by this', default: TIME_SCALE })
+    .option('time-scale', {
+      number: true,
+      requiresArg: true,
+      describe: 'divide the delays of peers, the timeouts of clients and the deadlines by this',
+      default: TIME_SCALE,
+    })
     .option('last-failed', { boolean: true, describe: 'only the cells that failed in the latest run', default: false })
-    .option('shard', { string: true, requiresArg: true, describe: 'this machine\'s share: 1/4' })
-    .option('known', { string: true, requiresArg: true, describe: 'file with known deviations, which do not fail the run' })
-    .option('fail-on', { choices: ['flagged'] as const, describe: 'what is permitted but worth knowing fails the run too' })
-    .option('strict', { boolean: true, describe: 'a client that refuses what it may deliver fails the run too', default: false })
+    .option('shard', { string: true, requiresArg: true, describe: "this machine's share: 1/4" })
+    .option('known', {
+      string: true,
+      requiresArg: true,
+      describe: 'file with known deviations, which do not fail the run',
+    })
+    .option('fail-on', {
+      choices: ['flagged'] as const,
+      describe: 'what is permitted but worth knowing fails the run too',
+    })
+    .option('strict', {
+      boolean: true,
+      describe: 'a client that refuses what it may deliver fails the run too',
+      default: false,
+    })
     .example('$0 run --client nodemailer', 'the whole catalogue under may, encrypt and verify')
     .example('$0 run --client swaks,curl --only inject --policy may,encrypt', 'one family')
     .example("$0 run --command './mysend {host} {port} {from} {to} {message}' --policy may", 'a program of your own')
@@ -55,7 +96,7 @@ export function runCommand(done: (exitCode: number) => void): CommandModule<obje
 }
 
 async function handle(given: Given): Promise<number> {
-  const names = words(given.client)
+  const names = words(given.client, 'client')
   const commands = (given.command ?? []).map(String)
   const clients = await clientsOf(names.length + commands.length === 0 ? ['nodemailer'] : names, commands)
   const gateOptions = { failOn: given.failOn, strict: given.strict }
@@ -64,10 +105,10 @@ async function handle(given: Given): Promise<number> {
   let result: RunResult
   try {
     result = await run({
-      scenarios: await allScenarios(words(given.scenario)),
+      scenarios: await allScenarios(words(given.scenario, 'scenario')),
       clients,
-      policies: policiesOf(words(given.policy)),
-      only: words(given.only),
+      policies: policiesOf(words(given.policy, 'policy')),
+      only: words(given.only, 'only'),
       seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
       timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
       jobs: numberIn(given.jobs, 'jobs', 1, 1000),
@@ -108,6 +149,7 @@ async function lastFailed(options: Parameters<typeof weigh>[1]): Promise<string[
 function shardOf(text: string): { index: number; count: number } {
   const found = /^(\d+)\/(\d+)$/.exec(text)
   const [index, count] = [Number(found?.[1]), Number(found?.[2])]
-  if (found === null || index < 1 || count < index) throw new UserError(`--shard: got "${text}", want INDEX/COUNT, for example 1/4`)
+  if (found === null || index < 1 || count < index)
+    throw new UserError(`--shard: got "${text}", want INDEX/COUNT, for example 1/4`)
   return { index, count }
 }

@@ -2,12 +2,12 @@
 import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { nearestNames } from '../../peers/nearest-name.ts'
+import { loadBehaviours } from '../../peers/registry.ts'
 import { buildLadder } from '../../reports/ladder/build.ts'
 import { renderLadderText } from '../../reports/ladder/text.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
-import { loadBehaviours } from '../../peers/registry.ts'
 import { loadWaiting } from '../../scenarios/waiting.ts'
 import { allScenarios } from '../catalogue.ts'
 import { readText } from '../read-text.ts'
@@ -22,27 +22,50 @@ export function showCommand(done: (exitCode: number) => void): CommandModule<obj
     describe: 'show a scenario by its id, or the ladder of a cell: show RUN CELL (globs: inject/*/may/swaks)',
     builder: (yargs: Argv) =>
       yargs
-        .positional('what', { string: true, demandOption: true, describe: 'a scenario, the folder of a run, or latest' })
+        .positional('what', {
+          string: true,
+          demandOption: true,
+          describe: 'a scenario, the folder of a run, or latest',
+        })
         .positional('cell', { string: true, describe: '<family>/<id>/<policy>/<client>; … or * for any' })
         .example('$0 show strip-ehlo-omit', 'a scenario')
-        .example('$0 show latest strip/strip-ehlo-omit/verify/curl', 'what happened in a cell') as unknown as Argv<object>,
+        .example(
+          '$0 show latest strip/strip-ehlo-omit/verify/curl',
+          'what happened in a cell',
+        ) as unknown as Argv<object>,
     handler: async (given) => done(await handle(given as unknown as { what: string; cell?: string })),
   }
 }
 
 async function handle({ what, cell }: { what: string; cell?: string }): Promise<number> {
   if (cell === undefined) {
-    process.stdout.write(showScenario(what, await allScenarios(), (await loadWaiting()).waiting, await loadBehaviours()))
+    if (await isRun(what))
+      throw new UserError(`which cell of ${what}?`, `badmx show ${what} CELL; badmx judge ${what} shows the whole run`)
+    process.stdout.write(
+      showScenario(what, await allScenarios(), (await loadWaiting()).waiting, await loadBehaviours()),
+    )
     return 0
   }
   const file = join(await findRun(what), 'events.ndjson')
   const events = [...readLog(await readText(file), file)]
   const record = judge(events)
   for (const found of find(record, cell, what)) {
-    const ladder = buildLadder(events.filter((event) => event.cell === found.id), found)
+    const ladder = buildLadder(
+      events.filter((event) => event.cell === found.id),
+      found,
+    )
     process.stdout.write(`${renderLadderText(ladder, { color: wantsColor(), width: width() })}\n`)
   }
   return 0
+}
+
+/** A scenario is never called `latest`, and its id never has an event log. */
+async function isRun(what: string): Promise<boolean> {
+  if (what === 'latest') return true
+  return findRun(what).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** At most so many ladders for one pattern. */
@@ -53,9 +76,17 @@ function find(record: RunRecord, pattern: string, run: string): readonly CellRec
   const matcher = new RegExp(`^${parts.join('.*')}$`)
   const found = record.cells.filter((cell) => matcher.test(cell.id))
   if (found.length === 0) {
-    const near = nearestNames(pattern, record.cells.map((cell) => cell.id), 3)
-    throw new UserError(`there is no cell "${pattern}" in ${run}`, near.length === 0 ? `it has ${record.cells.length} cells` : `did you mean ${near.join(' or ')}?`)
+    const near = nearestNames(
+      pattern,
+      record.cells.map((cell) => cell.id),
+      3,
+    )
+    throw new UserError(
+      `there is no cell "${pattern}" in ${run}`,
+      near.length === 0 ? `it has ${record.cells.length} cells` : `did you mean ${near.join(' or ')}?`,
+    )
   }
-  if (found.length > MOST) throw new UserError(`"${pattern}" means ${found.length} cells of ${run}`, `name at most ${MOST}`)
+  if (found.length > MOST)
+    throw new UserError(`"${pattern}" means ${found.length} cells of ${run}`, `name at most ${MOST}`)
   return found
 }

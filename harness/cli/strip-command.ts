@@ -1,8 +1,9 @@
 /** `badmx strip`: the man in the middle at the command line. */
 import type { Argv, CommandModule } from 'yargs'
-import type { StackItem } from '../../peers/behaviour.ts'
+import type { Behaviour, StackItem } from '../../peers/behaviour.ts'
+import { loadBehaviours } from '../../peers/registry.ts'
 import { interruptible } from '../interrupt.ts'
-import { strip, type StripOptions } from '../strip.ts'
+import { type StripOptions, strip } from '../strip.ts'
 import { UserError } from '../user-error.ts'
 import { endpoint, numberIn } from './options.ts'
 
@@ -30,19 +31,55 @@ export function stripCommand(done: (exitCode: number) => void): CommandModule<ob
     builder: (yargs: Argv) =>
       yargs
         .option('listen', { string: true, demandOption: true, requiresArg: true, describe: 'HOST:PORT for clients' })
-        .option('target', { string: true, demandOption: true, requiresArg: true, describe: 'HOST:PORT of the real server' })
-        .option('behaviour', { array: true, string: true, requiresArg: true, describe: 'ID or ID:key=value,key=value; + joins several into one vector; given again: another vector' })
-        .option('choose', { choices: ['round-robin', 'seeded'] as const, default: 'round-robin' as const, describe: 'how the next vector is chosen' })
-        .option('per', { choices: ['connection', 'client'] as const, default: 'connection' as const, describe: 'whether a client address keeps its vector' })
-        .option('intercept', { choices: ['untrusted', 'self-signed', 'test-ca'] as const, describe: 'terminate TLS with such a certificate instead of passing it through' })
-        .option('upstream', { choices: ['tls', 'clear'] as const, default: 'tls' as const, describe: 'with --intercept: how to speak to the server' })
-        .option('name', { string: true, requiresArg: true, describe: 'with --intercept: the name in the certificate (default: the target)' })
+        .option('target', {
+          string: true,
+          demandOption: true,
+          requiresArg: true,
+          describe: 'HOST:PORT of the real server',
+        })
+        .option('behaviour', {
+          array: true,
+          string: true,
+          requiresArg: true,
+          describe: 'ID or ID:key=value,key=value; + joins several into one vector; given again: another vector',
+        })
+        .option('choose', {
+          choices: ['round-robin', 'seeded'] as const,
+          default: 'round-robin' as const,
+          describe: 'how the next vector is chosen',
+        })
+        .option('per', {
+          choices: ['connection', 'client'] as const,
+          default: 'connection' as const,
+          describe: 'whether a client address keeps its vector',
+        })
+        .option('intercept', {
+          choices: ['untrusted', 'self-signed', 'test-ca'] as const,
+          describe: 'terminate TLS with such a certificate instead of passing it through',
+        })
+        .option('upstream', {
+          choices: ['tls', 'clear'] as const,
+          default: 'tls' as const,
+          describe: 'with --intercept: how to speak to the server',
+        })
+        .option('name', {
+          string: true,
+          requiresArg: true,
+          describe: 'with --intercept: the name in the certificate (default: the target)',
+        })
         .option('allow-remote', { boolean: true, default: false, describe: 'listen beyond loopback' })
         .option('seed', { number: true, default: 1, requiresArg: true, describe: 'for seeded choices' })
         .option('time-scale', { number: true, default: 1, requiresArg: true, describe: 'divide delays by this' })
-        .option('out', { string: true, requiresArg: true, describe: 'folder for the event log (default badmx-out/<time>)' })
+        .option('out', {
+          string: true,
+          requiresArg: true,
+          describe: 'folder for the event log (default badmx-out/<time>)',
+        })
         .example('$0 strip --listen 127.0.0.1:2526 --target 127.0.0.1:2525 --behaviour hide-starttls', 'hide STARTTLS')
-        .example("$0 strip --listen :2526 --target 127.0.0.1:2525 --behaviour hide-starttls --behaviour refuse-starttls:code=454", 'two vectors in turn') as unknown as Argv<object>,
+        .example(
+          '$0 strip --listen :2526 --target 127.0.0.1:2525 --behaviour hide-starttls --behaviour refuse-starttls:code=454',
+          'two vectors in turn',
+        ) as unknown as Argv<object>,
     handler: async (given) => done(await handle(given as unknown as Given)),
   }
 }
@@ -51,16 +88,30 @@ async function handle(given: Given): Promise<number> {
   const listen = endpoint(given.listen, '--listen')
   const target = endpoint(given.target, '--target')
   if (given.behaviour === undefined && given.intercept === undefined) {
-    throw new UserError('nothing to do to the sessions', 'give --behaviour (see `badmx list --behaviours`) or --intercept')
+    throw new UserError(
+      'nothing to do to the sessions',
+      'give --behaviour (see `badmx list --behaviours`) or --intercept',
+    )
   }
   const { intercept } = given
+  const behaviours = await loadBehaviours()
   const options: StripOptions = {
     listen,
     target,
-    rotation: { vectors: (given.behaviour ?? ['']).map(vectorOf), per: given.per, order: given.choose },
+    rotation: {
+      vectors: (given.behaviour ?? ['']).map((text) => vectorOf(text, behaviours)),
+      per: given.per,
+      order: given.choose,
+    },
     ...(intercept === undefined
       ? {}
-      : { intercept: { certificate: CERTIFICATES[intercept], toServer: given.upstream, name: given.name ?? target.address } }),
+      : {
+          intercept: {
+            certificate: CERTIFICATES[intercept],
+            toServer: given.upstream,
+            name: given.name ?? target.address,
+          },
+        }),
     allowRemote: given.allowRemote,
     seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
     timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
@@ -71,7 +122,9 @@ async function handle(given: Given): Promise<number> {
   try {
     const stripping = await strip(options)
     const { address, port } = stripping.peer
-    process.stderr.write(`badmx: listening on ${address} port ${port}, in front of ${given.target}; events in ${stripping.folder.path}; Ctrl-C ends it\n`)
+    process.stderr.write(
+      `badmx: listening on ${address} port ${port}, in front of ${given.target}; events in ${stripping.folder.path}; Ctrl-C ends it\n`,
+    )
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve()
       signal.addEventListener('abort', () => resolve(), { once: true })
@@ -83,24 +136,36 @@ async function handle(given: Given): Promise<number> {
   }
 }
 
-/** `hide-starttls+refuse-starttls:code=502,text=no`. Values are JSON where they can be, else text. */
-export function vectorOf(text: string): StackItem[] {
-  return text.split('+').filter((part) => part !== '').map((part) => {
-    const colon = part.indexOf(':')
-    if (colon === -1) return { use: part }
-    const given = part.slice(colon + 1).split(',').map((pair) => {
-      const equals = pair.indexOf('=')
-      if (equals < 1) throw new UserError(`--behaviour: got "${pair}" in "${part}", want key=value`)
-      return [pair.slice(0, equals), valueOf(pair.slice(equals + 1))]
+/** `hide-starttls+refuse-starttls:code=502,text=no`. @throws {UserError} */
+export function vectorOf(text: string, behaviours: ReadonlyMap<string, Behaviour>): StackItem[] {
+  return text
+    .split('+')
+    .filter((part) => part !== '')
+    .map((part) => {
+      const colon = part.indexOf(':')
+      if (colon === -1) return { use: part }
+      const use = part.slice(0, colon)
+      const given = part
+        .slice(colon + 1)
+        .split(',')
+        .map((pair) => {
+          const equals = pair.indexOf('=')
+          if (equals < 1) throw new UserError(`--behaviour: got "${pair}" in "${part}", want key=value`)
+          const key = pair.slice(0, equals)
+          return [key, parameterValue(key, pair.slice(equals + 1), behaviours.get(use))]
+        })
+      return { use, with: Object.fromEntries(given) as Record<string, unknown> }
     })
-    return { use: part.slice(0, colon), with: Object.fromEntries(given) as Record<string, unknown> }
-  })
 }
 
-function valueOf(text: string): unknown {
+/** JSON where it can be and the behaviour does not want the text: `visits=1` is a text, `code=454` is a number. */
+function parameterValue(key: string, text: string, behaviour: Behaviour | undefined): unknown {
+  let value: unknown
   try {
-    return JSON.parse(text) as unknown
+    value = JSON.parse(text)
   } catch {
     return text
   }
+  const fits = (candidate: unknown): boolean => behaviour?.parameters.safeParse({ [key]: candidate }).success === true
+  return !fits(value) && fits(text) ? text : value
 }

@@ -16,7 +16,7 @@ import { JOBS, TIME_SCALE } from './run-command.ts'
 const BUILT_IN = 'nodemailer'
 
 /** What tells most about a client, for those that happen to be on the machine. */
-const TELLING = [
+export const TELLING: readonly string[] = [
   'control/ctl-selfsigned',
   'strip/strip-ehlo-omit',
   'strip/strip-ehlo-omit-passthrough',
@@ -64,7 +64,7 @@ async function tour(): Promise<number> {
       clients: here,
       policies: ['may', 'encrypt', 'verify'],
       only: [],
-      chosen: (scenario, client) => belongs(scenario, client),
+      chosen: belongsToTour,
       seed: 1,
       timeScale: TIME_SCALE,
       jobs: JOBS,
@@ -95,7 +95,8 @@ async function tour(): Promise<number> {
   }
 }
 
-function belongs(scenario: Scenario, client: string): boolean {
+/** Whether the tour runs a scenario against a client. */
+export function belongsToTour(scenario: Scenario, client: string): boolean {
   if (client !== BUILT_IN) return TELLING.includes(scenario.name)
   return scenario.severity === 'critical' || scenario.severity === 'high'
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { POLICIES } from '../../scenarios/policy.ts'
 import { ClientFileError, loadClientFile } from './client-file.ts'
-import { makeDelivery, MESSAGE } from './testing/peer.ts'
+import { MESSAGE, makeDelivery } from './testing/peer.ts'
 
 const GOOD = `id: mymailer
 name: My Mailer

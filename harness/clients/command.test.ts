@@ -2,7 +2,7 @@ import t from 'tap'
 import type { ClientWord, Delivery } from '../../scenarios/client.ts'
 import { commandClient } from './command.ts'
 import { policySupport } from './environment.ts'
-import { makeDelivery, MESSAGE, startPeer } from './testing/peer.ts'
+import { MESSAGE, makeDelivery, startPeer } from './testing/peer.ts'
 
 type Test = Parameters<typeof makeDelivery>[0]
 

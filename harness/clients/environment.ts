@@ -26,11 +26,18 @@ export function clientEnvironment(more: Readonly<Record<string, string>> = {}): 
 }
 
 /**
+ * Milliseconds that are added to every limit of a client which the scale divides, for the time that a busy machine takes
+ * for a step that costs nothing: a nodemailer that waits 300 ms for a banner gives up before it comes, and is judged for
+ * it. So at a large scale a short limit is longer than it should be; at a small one the difference is nothing.
+ */
+const SLACK_MS = 2_500
+
+/**
  * Milliseconds for a time limit of the client that covers the whole delivery, so that it ends before the harness's
  * deadline. `ownMs` is its untouched limit, where it has one.
  */
 export function wholeLimit(delivery: Delivery, ownMs = Number.POSITIVE_INFINITY): number {
-  return Math.max(1, Math.min(ownMs / delivery.timeScale, delivery.deadlineMs * 0.8))
+  return Math.max(1, Math.min(ownMs / delivery.timeScale + SLACK_MS, delivery.deadlineMs * 0.8))
 }
 
 /**
@@ -38,7 +45,7 @@ export function wholeLimit(delivery: Delivery, ownMs = Number.POSITIVE_INFINITY)
  * and then waits once more, for the answer to its QUIT, still ends by itself.
  */
 export function waitLimit(delivery: Delivery, ownMs = Number.POSITIVE_INFINITY): number {
-  return Math.max(1, Math.min(ownMs / delivery.timeScale, delivery.deadlineMs * 0.4))
+  return Math.max(1, Math.min(ownMs / delivery.timeScale + SLACK_MS, delivery.deadlineMs * 0.4))
 }
 
 /** Whole seconds for clients that count in them: rounded down, at least 1. */

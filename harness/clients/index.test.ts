@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { packageRoot } from '../../scenarios/package-root.ts'
+import { packageRoot } from '../../peers/package-root.ts'
 import { POLICIES } from '../../scenarios/policy.ts'
 import { policySupport } from './environment.ts'
 import { knownClients } from './index.ts'

@@ -5,8 +5,8 @@
 import { readdir } from 'node:fs/promises'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 
-export { commandClient } from './command.ts'
 export { ClientFileError, loadClientFile } from './client-file.ts'
+export { commandClient } from './command.ts'
 export { policySupport } from './environment.ts'
 export { LabError } from './process.ts'
 

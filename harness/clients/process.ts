@@ -8,6 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
+import { unwatchGroup, watchGroup } from './guard.ts'
 
 /** What is kept of an output, in octets. */
 export const KEPT_OUTPUT = 64 * 1024
@@ -89,7 +90,10 @@ export function spawnGroup(
   const file = findProgram(program, env.PATH ?? '', cwd)
   if (file === undefined) throw new LabError('client-missing', `no program "${program}" in PATH`, `install ${program}`)
   const child = spawn(file, argv.slice(1), { env, cwd, detached: true, stdio: [stdin, 'pipe', 'pipe'], argv0: program })
-  if (child.pid !== undefined) groups.add(child.pid)
+  if (child.pid !== undefined) {
+    groups.add(child.pid)
+    watchGroup(child.pid)
+  }
   if (!watching) process.on('exit', () => groups.forEach(killPid))
   watching = true
   return child
@@ -99,7 +103,7 @@ export function spawnGroup(
 export function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) return
   killPid(child.pid)
-  groups.delete(child.pid)
+  if (groups.delete(child.pid)) unwatchGroup(child.pid)
 }
 
 function killPid(pid: number): void {

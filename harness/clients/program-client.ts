@@ -2,11 +2,12 @@
  * A client that is a program: started once per message, its exit status and output are its word. The clients of that
  * sort differ in two functions only, how its command line is made and how its output is read.
  */
-import { linkedAbort } from './linked-abort.ts'
+
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClientAdapter, Delivery, Probe } from '../../scenarios/client.ts'
 import { clientEnvironment, policySupport } from './environment.ts'
+import { linkedAbort } from './linked-abort.ts'
 import { LabError, type ProgramResult, runProgram } from './process.ts'
 import { type Reading, wordOf } from './word.ts'
 

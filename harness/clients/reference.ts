@@ -85,7 +85,7 @@ async function deliver(
 ): Promise<ClientWord> {
   const log: string[] = []
   const note = (line: string): void => {
-    log.push(printable(line))
+    log.push(decide.log.escaped ? printable(line) : line)
     if (log.length > LOG_LINES) log.shift()
   }
   const job = jobOf(delivery)

@@ -5,8 +5,8 @@
  * documentation of smtplib and ssl shows.
  */
 import { join } from 'node:path'
+import { packageRoot } from '../../peers/package-root.ts'
 import type { ClientAdapter, Delivery } from '../../scenarios/client.ts'
-import { packageRoot } from '../../scenarios/package-root.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { clientEnvironment, EHLO_NAME, isUnsupported, supportTable, waitLimit, withoutDns } from './environment.ts'
 import { probeProgram } from './program-client.ts'

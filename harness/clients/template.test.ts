@@ -1,7 +1,7 @@
 import t from 'tap'
 import { POLICIES } from '../../scenarios/policy.ts'
-import { makeDelivery } from './testing/peer.ts'
 import { fillIn, splitWords, TemplateError } from './template.ts'
+import { makeDelivery } from './testing/peer.ts'
 
 t.test('words are split as a shell does', async (t) => {
   const cases: [string, string[]][] = [

@@ -10,8 +10,9 @@
  * one; the deadline of a job counts from the moment when a ready worker has it; a worker's death while it has no job is
  * nobody's crash.
  */
-import { linkedAbort } from './linked-abort.ts'
+
 import type { ChildProcess } from 'node:child_process'
+import { linkedAbort } from './linked-abort.ts'
 import { ended, killGroup, LabError, spawnGroup, Tail } from './process.ts'
 
 export interface WorkerProgram {
@@ -99,7 +100,7 @@ export class WorkerPool {
     for (let worker = this.idle.pop(); worker !== undefined; worker = this.idle.pop()) if (worker.usable) return worker
     const worker = new Worker(this.program)
     this.all.add(worker)
-    worker.gone.then(() => this.all.delete(worker))
+    void worker.gone.then(() => this.all.delete(worker))
     const onAbort = () => worker.kill()
     signal.addEventListener('abort', onAbort, { once: true })
     try {
@@ -191,7 +192,7 @@ class Worker {
         signal.removeEventListener('abort', onAbort)
         this.current = undefined
         // what a cut job leaves behind is gone before its cell goes on
-        if (this.dead) this.gone.then(() => resolve(jobEnd))
+        if (this.dead) void this.gone.then(() => resolve(jobEnd))
         else resolve(jobEnd)
       }
       this.current = { id, end }

@@ -8,7 +8,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { packageRoot } from '../../scenarios/package-root.ts'
+import { packageRoot } from '../../peers/package-root.ts'
 
 interface Fixture {
   readonly folder: string

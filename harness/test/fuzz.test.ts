@@ -3,8 +3,8 @@
  * client, no socket is left. A failing session can be had again by its seed, which is in the message.
  */
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import t from 'tap'
 import { createAuthority } from '../../peers/certificates/authority.ts'
 import { type Peer, peer, proxy } from '../../peers/peer.ts'
@@ -31,11 +31,29 @@ const STAGES: readonly (readonly string[])[] = [
 /** Rubbish of a kind: any octets, text with SMTP in it, or records that claim to be TLS. */
 function rubbish(random: () => number): Buffer {
   const octets = Buffer.from(Array.from({ length: Math.floor(random() * 600) }, () => Math.floor(random() * 256)))
-  const words = ['EHLO x\r\n', 'STARTTLS\r\n', '\r\n', '250-', 'DATA\r\n', '.\r\n', 'BDAT 9\r\n', 'AUTH PLAIN\r\n', 'QUIT\r\n', '\0']
+  const words = [
+    'EHLO x\r\n',
+    'STARTTLS\r\n',
+    '\r\n',
+    '250-',
+    'DATA\r\n',
+    '.\r\n',
+    'BDAT 9\r\n',
+    'AUTH PLAIN\r\n',
+    'QUIT\r\n',
+    '\0',
+  ]
   const kind = random()
   if (kind < 0.4) return octets
-  if (kind < 0.8) return Buffer.from(Array.from({ length: 20 }, () => words[Math.floor(random() * words.length)] ?? '').join(''), 'latin1')
-  return Buffer.concat([Buffer.from([0x14 + Math.floor(random() * 5), 3, 1, octets.length >> 8, octets.length & 255]), octets])
+  if (kind < 0.8)
+    return Buffer.from(
+      Array.from({ length: 20 }, () => words[Math.floor(random() * words.length)] ?? '').join(''),
+      'latin1',
+    )
+  return Buffer.concat([
+    Buffer.from([0x14 + Math.floor(random() * 5), 3, 1, octets.length >> 8, octets.length & 255]),
+    octets,
+  ])
 }
 
 /** One session. Resolves when its socket is closed. */
@@ -101,8 +119,16 @@ t.test('rubbish at every stage of peers and proxies', { timeout: 240_000 }, asyn
     await proxy([], '127.0.0.1', sound.port),
     await proxy([], '127.0.0.1', sound.port, { intercept: { certificate, toServer: 'tls' } }),
     await proxy([], '127.0.0.1', sound.port, { intercept: { certificate, toServer: 'clear' } }),
-    await peer({ vectors: behaviours.map((use) => [use]), per: 'connection', order: 'round-robin' }, { tls, timeScale: 1000 }),
-    await proxy({ vectors: behaviours.map((use) => [use]), per: 'connection', order: 'round-robin' }, '127.0.0.1', sound.port, { timeScale: 1000 }),
+    await peer(
+      { vectors: behaviours.map((use) => [use]), per: 'connection', order: 'round-robin' },
+      { tls, timeScale: 1000 },
+    ),
+    await proxy(
+      { vectors: behaviours.map((use) => [use]), per: 'connection', order: 'round-robin' },
+      '127.0.0.1',
+      sound.port,
+      { timeScale: 1000 },
+    ),
   ]
   let next = 0
   const worker = async (): Promise<void> => {
@@ -123,7 +149,11 @@ t.test('rubbish at every stage of peers and proxies', { timeout: 240_000 }, asyn
   t.teardown(() => patience.abort())
   await Promise.race([idle, delay(5_000, undefined, { signal: patience.signal }).catch(() => {})])
   t.strictSame(errors.map(String), [], 'nothing was thrown')
-  t.strictSame(servers.map((server) => server.connections()), servers.map(() => 0), 'every session has ended')
+  t.strictSame(
+    servers.map((server) => server.connections()),
+    servers.map(() => 0),
+    'every session has ended',
+  )
   for (const server of servers) await server.close()
   // Closed sockets leave the loop some turns later.
   for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))

@@ -45,13 +45,35 @@ async function perform(planned: Plan, clients: readonly ClientAdapter[]): Promis
   const now = (): number => performance.now() - began
   const cells = planned.cells.map((cell) => cell.id)
   const versions = { badmx: '0', node: process.versions.node, openssl: process.versions.openssl }
-  events.push({ type: 'run', t: 0, schema: EVENTS_SCHEMA, ...versions, seed: SEED, startedAt: clock.toISOString(), timeScale: TIME_SCALE, shard: '1/1', clients: [], plan: planned.digest, cells })
+  events.push({
+    type: 'run',
+    t: 0,
+    schema: EVENTS_SCHEMA,
+    ...versions,
+    seed: SEED,
+    startedAt: clock.toISOString(),
+    timeScale: TIME_SCALE,
+    shard: '1/1',
+    clients: [],
+    plan: planned.digest,
+    cells,
+  })
   const running = new Map<string, RunningClient>()
   for (const client of clients) running.set(client.id, await client.start())
   const folder = await mkdtemp(join(tmpdir(), 'badmx-mutation-'))
   try {
     const issuer = await createAuthority({ now: clock, seed: SEED })
-    await runPlan({ plan: planned, clients: running, issuer, log: (event) => events.push(event), now, clock, folder, jobs: 24, signal: new AbortController().signal })
+    await runPlan({
+      plan: planned,
+      clients: running,
+      issuer,
+      log: (event) => events.push(event),
+      now,
+      clock,
+      folder,
+      jobs: 24,
+      signal: new AbortController().signal,
+    })
   } finally {
     await Promise.all([...running.values()].map((client) => client.stop()))
     await rm(folder, { recursive: true, force: true })

@@ -80,7 +80,7 @@ function showOne(output: WireOutput): string {
         said(output.keepTcp, 'keep tcp'),
       ].join('')
     case 'wake-me':
-      return `wake ${output.alarm} after ${output.afterMs} ms ${output.clock}`
+      return `wake ${output.alarm} after ${output.afterMs} ms ${output.clock}${said(output.drained, 'drained')}`
     case 'opportunity':
       return `opportunity ${output.detail}`
     case 'fired':
@@ -90,6 +90,7 @@ function showOne(output: WireOutput): string {
     case 'secure':
     case 'hold':
     case 'opaque':
+    case 'stop-reading':
       return output.type
   }
 }

@@ -10,11 +10,27 @@ t.test('piece by piece, only the last is final', async (t) => {
   const outputs = show(play(behaviour, { octets: 4, gapMs: 20 }, [EHLO, reply(1, '250 mx\r\n'), WAKE]))
   t.same(outputs.slice(1), [
     'opportunity the reply to EHLO in clear',
-    'fired sent 8 octets in 2 pieces, 20 ms apart',
+    'fired sent 8 octets in 2 pieces, with 1 pause of 20 ms',
     'reply 1 "250 " more follows',
     'wake next piece after 20 ms scaled',
     'reply 1 "mx\\r\\n"',
   ])
+})
+
+t.test('a long reply is not paused more often than asked for', async (t) => {
+  const text = `250 ${'x'.repeat(294)}\r\n`
+  const layer = layerOf(behaviour, { pauses: 16 })
+  const first = [...layer.on(EHLO), ...layer.on(reply(1, text))]
+  const turns = [first]
+  while (turns.at(-1)?.some((output) => output.type === 'wake-me') === true) turns.push([...layer.on(WAKE)])
+  const pieces = turns.flat().flatMap((output) => (output.type === 'reply' ? [output.bytes] : []))
+  t.equal(turns.length, 17, '16 pauses')
+  t.equal(pieces.length, 300, 'one octet per piece all the same')
+  t.equal(Buffer.concat(pieces).toString(), text)
+  t.match(
+    first.find((output) => output.type === 'fired'),
+    { detail: /in 300 pieces, with 16 pauses of 20 ms$/ },
+  )
 })
 
 t.test('no octet is lost or added, whatever the size of a piece', async (t) => {

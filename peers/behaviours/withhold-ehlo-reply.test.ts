@@ -9,7 +9,7 @@ const OFFER = reply(3, '250 mx\r\n', true)
 const HELD = [
   'opportunity EHLO arrived inside TLS',
   'fired withheld the EHLO reply',
-  'wake release after 4000 ms wall',
+  'wake release after 3000 ms wall',
   'command 3 "EHLO c\\r\\n"',
 ]
 const REFUSED = '503 5.5.1 This command came before the reply that it rests on\\r\\n'
@@ -25,7 +25,7 @@ t.test('keeps the reply back until its alarm; a patient client then goes on', as
   ]
   t.same(show(play(behaviour, {}, events)), [
     ...HELD,
-    'fired released the EHLO reply after 4000 ms; no command came before',
+    'fired released the EHLO reply after 3000 ms; no command came before',
     'reply 3 "250 mx\\r\\n"',
     'command 4 "MAIL FROM:<a@b>\\r\\n"',
     'command 5 "EHLO c\\r\\n"',
@@ -47,7 +47,7 @@ t.test('lets nothing through that came too early, and accepts nothing after it',
   ]
   t.same(show(play(behaviour, {}, events)), [
     ...HELD,
-    'fired released the EHLO reply after 4000 ms; MAIL, BDAT came before',
+    'fired released the EHLO reply after 3000 ms; MAIL, BDAT came before',
     'reply 3 "250 mx\\r\\n"',
     `reply 4 "${REFUSED}"`,
     `reply 5 "${REFUSED}"`,
@@ -59,7 +59,7 @@ t.test('lets nothing through that came too early, and accepts nothing after it',
 t.test('a client that says QUIT meanwhile has done nothing wrong', async (t) => {
   const events = [EHLO, OFFER, command(4, 'QUIT', true), WAKE, command(5, 'MAIL FROM:<a@b>', true)]
   t.same(show(play(behaviour, {}, events)).slice(4), [
-    'fired released the EHLO reply after 4000 ms; QUIT came before',
+    'fired released the EHLO reply after 3000 ms; QUIT came before',
     'reply 3 "250 mx\\r\\n"',
     'command 4 "QUIT\\r\\n"',
     'command 5 "MAIL FROM:<a@b>\\r\\n"',

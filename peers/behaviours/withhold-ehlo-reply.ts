@@ -16,8 +16,11 @@ const parameters = z.strictObject({
     .int()
     .min(100)
     .max(60_000)
-    .default(4000)
-    .describe('How long, in milliseconds of the wall clock (the client under test has one of its own), 100 to 60000.'),
+    .default(3000)
+    .describe(
+      'How long, in milliseconds of the wall clock (the client under test has one of its own), 100 to 60000. ' +
+        'Less than clients wait, so that one that believes nothing goes on when it ends.',
+    ),
 })
 
 export const behaviour = defineBehaviour<z.infer<typeof parameters>>({

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { ReplyParser } from '../wire/framing.ts'
 
 /** Milliseconds of silence after which a test has failed. */
@@ -26,13 +26,17 @@ export class Client {
     this.stream = socket
     socket.setNoDelay(true)
     socket.setTimeout(DEADLINE_MS, () => socket.destroy(new Error(`silent for ${DEADLINE_MS} ms`)))
-    socket.on('close', () => this.end('closed'))
     this.listen()
   }
 
   /** Connects, and leaves the banner to be read. */
   static async connect(port: number, address = '127.0.0.1', localAddress?: string): Promise<Client> {
-    const socket = connectTcp({ host: address, port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) })
+    const socket = connectTcp({
+      host: address,
+      port,
+      allowHalfOpen: true,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    })
     const client = new Client(socket)
     if (socket.connecting) await once(socket, 'connect')
     return client
@@ -75,8 +79,12 @@ export class Client {
   async startTls(options: ConnectionOptions = {}): Promise<TLSSocket> {
     this.unlisten()
     const tls = connectTls({ socket: this.socket, rejectUnauthorized: false, servername: 'mx.badmx.test', ...options })
-    tls.on('error', () => {})
+    tls.setTimeout(DEADLINE_MS, () => tls.destroy(new Error(`silent for ${DEADLINE_MS} ms`)))
+    tls.on('error', this.onError)
+    tls.on('close', this.onClose)
     await once(tls, 'secureConnect')
+    tls.off('error', this.onError)
+    tls.off('close', this.onClose)
     this.stream = tls
     this.parser = new ReplyParser()
     this.listen()
@@ -100,23 +108,26 @@ export class Client {
     this.socket.resetAndDestroy()
   }
 
-  /** Resolves when both directions have ended; how the peer ended it. */
+  /** How the peer ended it, when both directions have ended. An RST right behind octets looks like a FIN to Node. */
   async ended(): Promise<'fin' | 'rst'> {
-    let how: 'fin' | 'rst' = 'fin'
-    this.socket.on('error', () => {
-      how = 'rst'
-    })
-    this.stream.on('end', () => this.stream.end())
-    if (this.socket.readableEnded) this.stream.end()
-    if (!this.socket.closed) await once(this.socket, 'close').catch(() => {})
-    return this.broken ? 'rst' : how
+    await this.closed
+    return this.broken ? 'rst' : 'fin'
   }
 
   private broken = false
+  private close: () => void = () => {}
+  private readonly closed = new Promise<void>((resolve) => {
+    this.close = resolve
+  })
 
   private readonly onError = (error: Error): void => {
     this.broken = true
     this.end(error.message)
+  }
+
+  private readonly onClose = (): void => {
+    this.end('closed')
+    this.close()
   }
 
   private readonly onData = (chunk: Buffer): void => {
@@ -125,17 +136,22 @@ export class Client {
     this.wake()
   }
 
-  private readonly onEnd = (): void => this.end('the peer ended the connection')
+  private readonly onEnd = (): void => {
+    this.end('the peer ended the connection')
+    this.stream.end()
+  }
 
   private listen(): void {
     this.stream.on('data', this.onData)
     this.stream.on('end', this.onEnd)
     this.stream.on('error', this.onError)
+    this.stream.on('close', this.onClose)
   }
 
   private unlisten(): void {
     this.stream.off('data', this.onData)
     this.stream.off('end', this.onEnd)
+    this.stream.off('close', this.onClose)
   }
 
   private end(reason: string): void {

@@ -31,19 +31,25 @@ export class Log {
   /** All octets of one direction that the log has, in order; of all layers where none is named. */
   octets(side: BytesCrossed['side'], direction: BytesCrossed['direction'], ...layers: BytesCrossed['layer'][]): Buffer {
     const events = this.of('bytes').filter((event) => event.side === side && event.direction === direction)
-    return Buffer.concat(events.filter(({ layer }) => layers.length === 0 || layers.includes(layer)).map(({ data }) => data))
+    return Buffer.concat(
+      events.filter(({ layer }) => layers.length === 0 || layers.includes(layer)).map(({ data }) => data),
+    )
   }
 
   /** `client fin`, once the first connection (or `conn`) has closed. */
   async ending(conn?: string): Promise<string> {
-    const event = await this.when((each) => each.type === 'conn' && each.state === 'closed' && (conn ?? each.conn) === each.conn)
+    const event = await this.when(
+      (each) => each.type === 'conn' && each.state === 'closed' && (conn ?? each.conn) === each.conn,
+    )
     const { by, how } = event as ConnClosed
     return `${by} ${how}`
   }
 
   /** `opportunity hide-starttls`, `fired …`, in order. */
   proofs(): string[] {
-    return this.events.flatMap((event) => (event.type === 'opportunity' || event.type === 'fired' ? [`${event.type} ${event.behaviour}`] : []))
+    return this.events.flatMap((event) =>
+      event.type === 'opportunity' || event.type === 'fired' ? [`${event.type} ${event.behaviour}`] : [],
+    )
   }
 
   /** The states of TLS at the client's end, in order, secrets apart. */

@@ -23,7 +23,8 @@ t.test('records, then text: the same whatever byte a chunk is cut at', async (t)
   const all = Buffer.concat([records, text])
   const want = [`cipher ${records.length}`, `tcp ${text.length}`]
   t.strictSame(split([all]), want)
-  for (let cut = 1; cut < all.length; cut++) t.strictSame(split([all.subarray(0, cut), all.subarray(cut)]), want, `cut at ${cut}`)
+  for (let cut = 1; cut < all.length; cut++)
+    t.strictSame(split([all.subarray(0, cut), all.subarray(cut)]), want, `cut at ${cut}`)
   t.strictSame(split([...all].map((octet) => Buffer.from([octet]))), want, 'octet by octet')
 })
 
@@ -32,7 +33,9 @@ t.test('no octet is lost, added or moved', async (t) => {
   for (let first = 0; first <= all.length; first++) {
     for (let second = first; second <= all.length; second += 3) {
       const splitter = new RecordSplitter()
-      const pieces = [all.subarray(0, first), all.subarray(first, second), all.subarray(second)].flatMap((chunk) => splitter.split(chunk))
+      const pieces = [all.subarray(0, first), all.subarray(first, second), all.subarray(second)].flatMap((chunk) =>
+        splitter.split(chunk),
+      )
       if (!Buffer.concat(pieces.map(({ bytes }) => bytes)).equals(all)) t.fail(`cut at ${first} and ${second}`)
       if (pieces.some(({ bytes }) => bytes.length === 0)) t.fail(`an empty piece, cut at ${first} and ${second}`)
     }
@@ -40,7 +43,11 @@ t.test('no octet is lost, added or moved', async (t) => {
 })
 
 t.test('text stays text to the end of its chunk; a record may begin the next', async (t) => {
-  t.strictSame(split([Buffer.from('220 go\r\n'), record(0x16, 9), Buffer.from('250 x\r\n')]), ['tcp 8', 'cipher 14', 'tcp 7'])
+  t.strictSame(split([Buffer.from('220 go\r\n'), record(0x16, 9), Buffer.from('250 x\r\n')]), [
+    'tcp 8',
+    'cipher 14',
+    'tcp 7',
+  ])
   t.strictSame(split([Buffer.from('ab\x16\x03\x01')]), ['tcp 5'])
 })
 

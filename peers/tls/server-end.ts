@@ -23,18 +23,21 @@ export interface TlsIdentity {
   readonly ocspResponse?: Buffer
   /** Ask for a client certificate; never refused by Node itself. */
   readonly requestCert?: boolean
+  /** What a client without SNI (RFC 6066 §3) gets instead. */
+  readonly withoutServerName?: TlsIdentity
 }
 
 export interface ServerEndHandlers {
   hello(): void
   up(stream: TLSSocket): void
-  failed(reason: string): void
+  /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
+  failed(reason: string, how: 'fin' | 'rst' | 'error'): void
 }
 
 /** Collects the ClientHello, then hands the stream to TLS. `first` are octets that came too early and belong to it. */
 export function startServerTls(
   base: Duplex,
-  identity: TlsIdentity,
+  given: TlsIdentity,
   first: Buffer,
   recorder: Recorder,
   host: string,
@@ -54,7 +57,7 @@ export function startServerTls(
     if (octets.length > 0) recorder.bytes('client', 'in', 'tcp', octets)
     const reason = octets.length === 0 ? 'the client sent nothing after the 220' : 'the client left in its ClientHello'
     recorder.event({ type: 'tls', state: 'failed', side: 'client', reason })
-    handlers.failed(reason)
+    handlers.failed(reason, 'fin')
   }
   const onData = (chunk: Buffer): void => {
     octets = octets.length === 0 ? chunk : Buffer.concat([octets, chunk])
@@ -68,16 +71,36 @@ export function startServerTls(
     const hello =
       reading.state === 'hello'
         ? reading.hello
-        : { format: 'none' as const, recordVersion: 0, legacyVersion: 0, versions: [], cipherSuites: [], alpn: [], groups: [], signatureAlgorithms: [], extensions: [] }
+        : {
+            format: 'none' as const,
+            recordVersion: 0,
+            legacyVersion: 0,
+            versions: [],
+            cipherSuites: [],
+            alpn: [],
+            groups: [],
+            signatureAlgorithms: [],
+            extensions: [],
+          }
     recorder.event({ type: 'tls', state: 'hello', side: 'client', hello, data: octets })
+    const identity = (hello.serverName === undefined ? given.withoutServerName : undefined) ?? given
     if (reading.state === 'none') recorder.bytes('client', 'in', 'tcp', octets)
-    if (identity.certificate !== 'good' && (identity.ocspResponse === undefined || hello.extensions.includes(STATUS_REQUEST))) {
-      recorder.event({ type: 'opportunity', behaviour: `certificate:${identity.certificate}`, host, detail: 'a ClientHello arrived' })
+    if (
+      identity.certificate !== 'good' &&
+      (identity.ocspResponse === undefined || hello.extensions.includes(STATUS_REQUEST))
+    ) {
+      recorder.event({
+        type: 'opportunity',
+        behaviour: `certificate:${identity.certificate}`,
+        host,
+        detail: 'a ClientHello arrived',
+      })
     }
     handlers.hello()
     if (base.destroyed) return
     base.unshift(octets)
-    handshake(base, identity, recorder, host, handlers)
+    const tls13 = identity.tls13 && hello.versions.includes(TLS13)
+    handshake(base, { ...identity, tls13 }, recorder, host, handlers)
   }
   base.on('data', onData)
   base.on('end', onEnd)
@@ -86,10 +109,19 @@ export function startServerTls(
   base.resume()
 }
 
+/** The version number of TLS 1.3 in supported_versions, RFC 8446 §4.2.1. */
+const TLS13 = 0x0304
+
 /** The extension by which a client asks for a stapled response, RFC 6066 §8. */
 const STATUS_REQUEST = 5
 
-function handshake(base: Duplex, identity: TlsIdentity, recorder: Recorder, host: string, handlers: ServerEndHandlers): void {
+function handshake(
+  base: Duplex,
+  identity: TlsIdentity,
+  recorder: Recorder,
+  host: string,
+  handlers: ServerEndHandlers,
+): void {
   // Else a client that goes away in mid-handshake leaves the session open.
   ;(base as Socket).allowHalfOpen = false
   const stream = new TLSSocket(base as Socket, {
@@ -118,13 +150,13 @@ function handshake(base: Duplex, identity: TlsIdentity, recorder: Recorder, host
     // The secret is made with the ServerHello, whose flight holds the certificate.
     if (text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
   })
-  const fail = (reason: string, alert?: string): void => {
+  const fail = (reason: string, how: 'fin' | 'rst' | 'error', alert?: string): void => {
     if (state !== 'handshake') return
     state = 'failed'
     // Up to TLS 1.2 any flight longer than an alert holds the certificate (there is no HelloRetryRequest).
     if (!identity.tls13 && bytesWritten(base) - before > 64) present()
     recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
-    handlers.failed(reason)
+    handlers.failed(reason, how)
   }
   stream.on('secure', () => {
     if (state !== 'handshake') return
@@ -142,14 +174,20 @@ function handshake(base: Duplex, identity: TlsIdentity, recorder: Recorder, host
     })
     handlers.up(stream)
   })
-  stream.on('error', (error: NodeJS.ErrnoException) => fail(error.message, alertOf(error)))
-  stream.on('close', () => fail('the client closed the connection in the handshake'))
+  stream.on('error', (error: NodeJS.ErrnoException) =>
+    fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', alertOf(error)),
+  )
+  stream.on('close', () => fail('the client closed the connection in the handshake', 'fin'))
 }
 
 /** What the client sent, in the order of the wire; Node's own chain property re-orders it. */
 function clientChain(stream: TLSSocket): Buffer[] {
   const chain: Buffer[] = []
-  for (let next = stream.getPeerX509Certificate(); next !== undefined && chain.length < 32; next = next.issuerCertificate) {
+  for (
+    let next = stream.getPeerX509Certificate();
+    next !== undefined && chain.length < 32;
+    next = next.issuerCertificate
+  ) {
     chain.push(next.raw)
   }
   return chain

@@ -16,15 +16,34 @@ t.test('replies come out whole at every split', (t) => {
   const table: [string, [number, string][]][] = [
     ['220 mx ESMTP\r\n', [[220, '220 mx ESMTP\r\n']]],
     ['250-mx\r\n250-STARTTLS\r\n250 SIZE\r\n', [[250, '250-mx\r\n250-STARTTLS\r\n250 SIZE\r\n']]],
-    ['220\r\n250 a\r\n', [[220, '220\r\n'], [250, '250 a\r\n']]],
+    [
+      '220\r\n250 a\r\n',
+      [
+        [220, '220\r\n'],
+        [250, '250 a\r\n'],
+      ],
+    ],
     ['220-go\r\n454 no\r\n', [[454, '220-go\r\n454 no\r\n']]],
     ['250-a\r\nrubbish\r\n250 b\r\n', [[250, '250-a\r\nrubbish\r\n250 b\r\n']]],
-    ['rubbish\r\n250 b\r\n', [[0, 'rubbish\r\n'], [250, '250 b\r\n']]],
-    ['250 a\n250 b\n', [[250, '250 a\n'], [250, '250 b\n']]],
+    [
+      'rubbish\r\n250 b\r\n',
+      [
+        [0, 'rubbish\r\n'],
+        [250, '250 b\r\n'],
+      ],
+    ],
+    [
+      '250 a\n250 b\n',
+      [
+        [250, '250 a\n'],
+        [250, '250 b\n'],
+      ],
+    ],
     ['999 no such\r\n', [[0, '999 no such\r\n']]],
     ['2500 digits\r\n', [[0, '2500 digits\r\n']]],
   ]
-  for (const [text, want] of table) for (const chunks of cuts(Buffer.from(text))) t.strictSame(replies(chunks), want, text)
+  for (const [text, want] of table)
+    for (const chunks of cuts(Buffer.from(text))) t.strictSame(replies(chunks), want, text)
   t.end()
 })
 
@@ -79,14 +98,26 @@ function joinParts(seen: readonly string[]): string[] {
 t.test('commands and content come out the same at every split', (t) => {
   const table: [string, Record<string, number[]>, string[]][] = [
     ['ehlo a\r\nMAIL FROM:<>\r\n', {}, ['command ehlo a\r\n', 'command MAIL FROM:<>\r\n']],
-    ['DATA\r\nSubject: x\r\n\r\nRCPT TO:<x>\r\n.\r\nQUIT\r\n', { DATA: [354] }, ['command DATA\r\n', 'DATA Subject: x\r\n\r\nRCPT TO:<x>\r\n.\r\n', 'command QUIT\r\n']],
+    [
+      'DATA\r\nSubject: x\r\n\r\nRCPT TO:<x>\r\n.\r\nQUIT\r\n',
+      { DATA: [354] },
+      ['command DATA\r\n', 'DATA Subject: x\r\n\r\nRCPT TO:<x>\r\n.\r\n', 'command QUIT\r\n'],
+    ],
     ['DATA\r\n.\r\nQUIT\r\n', { DATA: [354] }, ['command DATA\r\n', 'DATA .\r\n', 'command QUIT\r\n']],
     ['DATA\r\n..\r\n.\r\nQUIT\r\n', { DATA: [354] }, ['command DATA\r\n', 'DATA ..\r\n.\r\n', 'command QUIT\r\n']],
-    ['DATA\r\n\n.\n.\r\r\n.\r\nQUIT\r\n', { DATA: [354] }, ['command DATA\r\n', 'DATA \n.\n.\r\r\n.\r\n', 'command QUIT\r\n']],
+    [
+      'DATA\r\n\n.\n.\r\r\n.\r\nQUIT\r\n',
+      { DATA: [354] },
+      ['command DATA\r\n', 'DATA \n.\n.\r\r\n.\r\n', 'command QUIT\r\n'],
+    ],
     ['DATA\r\nRSET\r\n', { DATA: [503] }, ['command DATA\r\n', 'command RSET\r\n']],
     ['BDAT 7 LAST\r\nQUIT\r\n\nQUIT\r\n', {}, ['command BDAT 7 LAST\r\n', 'BDAT QUIT\r\n\n', 'command QUIT\r\n']],
     ['BDAT 0 LAST\r\nQUIT\r\n', {}, ['command BDAT 0 LAST\r\n', 'command QUIT\r\n']],
-    ['AUTH LOGIN\r\ndXNlcg==\r\ncGFzcw==\r\nQUIT\r\n', { AUTH: [334, 334, 235] }, ['command AUTH LOGIN\r\n', 'AUTH dXNlcg==\r\n', 'AUTH cGFzcw==\r\n', 'command QUIT\r\n']],
+    [
+      'AUTH LOGIN\r\ndXNlcg==\r\ncGFzcw==\r\nQUIT\r\n',
+      { AUTH: [334, 334, 235] },
+      ['command AUTH LOGIN\r\n', 'AUTH dXNlcg==\r\n', 'AUTH cGFzcw==\r\n', 'command QUIT\r\n'],
+    ],
     ['AUTH PLAIN AHVzZXI=\r\nQUIT\r\n', { AUTH: [235] }, ['command AUTH PLAIN AHVzZXI=\r\n', 'command QUIT\r\n']],
     ['\r\n\r\n', {}, ['command \r\n', 'command \r\n']],
   ]

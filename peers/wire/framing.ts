@@ -11,9 +11,18 @@
 /** The longest command line that is framed; RFC 5321 §4.5.3.1.4 asks for 512, AUTH responses for 12,288 (RFC 4954 §4). */
 export const LINE_LIMIT = 64 * 1024
 
+const CR = 0x0d
 const LF = 0x0a
 const END_OF_DATA = Buffer.from('\r\n.\r\n')
 const EMPTY: Buffer = Buffer.alloc(0)
+
+/** How many octets at the end may be the beginning of {@link END_OF_DATA}: they stay until the next chunk tells. */
+function endBegun(octets: Buffer): number {
+  for (let count = Math.min(END_OF_DATA.length - 1, octets.length); count > 0; count--) {
+    if (END_OF_DATA.compare(octets, octets.length - count, octets.length, 0, count) === 0) return count
+  }
+  return 0
+}
 
 /** A line-buffered queue of chunks; joins only what one unit needs. */
 class Pending {
@@ -211,7 +220,7 @@ export class CommandFramer {
     const bytes = this.line()
     if (bytes === undefined) return undefined
     if (bytes.length > LINE_LIMIT) return { type: 'overlong', bytes }
-    const text = bytes.toString('latin1').replace(/\r?\n$/, '')
+    const text = bytes.toString('latin1', 0, bytes.length - (bytes.at(-2) === CR ? 2 : 1))
     const space = text.search(/[ \t]/)
     const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase()
     const argument = space === -1 ? '' : text.slice(space + 1).trim()
@@ -247,9 +256,8 @@ export class CommandFramer {
     }
     const end = all.indexOf(END_OF_DATA)
     if (end !== -1) return this.endData(end + END_OF_DATA.length)
-    // Up to four octets may be the beginning of the end: they stay until the next chunk tells.
-    const safe = all.length - (END_OF_DATA.length - 1)
-    if (safe <= 0) return undefined
+    const safe = all.length - endBegun(all)
+    if (safe === 0) return undefined
     mode.atStart = false
     return { type: 'content', of: 'DATA', bytes: this.pending.take(safe), last: false }
   }

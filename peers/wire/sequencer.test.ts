@@ -8,13 +8,23 @@ function reply(id: number | null, text: string, last = true): Reply {
 
 /** Offers the replies in order and tells what left after each. */
 function offered(sequencer: Sequencer, replies: readonly Reply[]): string[] {
-  return replies.map((each) => sequencer.offer(each).map(({ bytes }) => bytes.toString()).join(''))
+  return replies.map((each) =>
+    sequencer
+      .offer(each)
+      .map(({ bytes }) => bytes.toString())
+      .join(''),
+  )
 }
 
 t.test('replies leave in the order of their commands', (t) => {
   const sequencer = new Sequencer()
   for (const id of [1, 2, 3]) sequencer.expect(id)
-  t.strictSame(offered(sequencer, [reply(2, 'b'), reply(0, 'banner'), reply(3, 'c'), reply(1, 'a')]), ['', 'banner', '', 'abc'])
+  t.strictSame(offered(sequencer, [reply(2, 'b'), reply(0, 'banner'), reply(3, 'c'), reply(1, 'a')]), [
+    '',
+    'banner',
+    '',
+    'abc',
+  ])
   t.end()
 })
 
@@ -30,7 +40,12 @@ t.test('an interim reply leaves when its command is the oldest, and does not end
 t.test('what nobody asked for, or was answered before, leaves at once', (t) => {
   const sequencer = new Sequencer()
   sequencer.expect(1)
-  t.strictSame(offered(sequencer, [reply(null, 'u'), reply(0, '-'), reply(0, 'again'), reply(1, 'a')]), ['u', '-', 'again', 'a'])
+  t.strictSame(offered(sequencer, [reply(null, 'u'), reply(0, '-'), reply(0, 'again'), reply(1, 'a')]), [
+    'u',
+    '-',
+    'again',
+    'a',
+  ])
   t.end()
 })
 

@@ -36,7 +36,10 @@ t.test('units pass every layer in their direction', (t) => {
 t.test('outputs are routed in the order of the layer, effects among them', (t) => {
   const order: string[] = []
   const layer: Layer = {
-    on: (event) => (event.type === 'open' ? [bytes('server', 'first'), { type: 'fired', detail: 'x' }, bytes('client', 'second')] : []),
+    on: (event) =>
+      event.type === 'open'
+        ? [bytes('server', 'first'), { type: 'fired', detail: 'x' }, bytes('client', 'second')]
+        : [],
   }
   const stack = new Stack([layer], {
     toClient: (unit) => order.push(`client ${textOf(unit)}`),
@@ -66,7 +69,11 @@ t.test('what a sink causes waits until the current event has been dealt with', (
 
 t.test('an alarm reaches its layer alone', (t) => {
   const seen: string[] = []
-  const stack = new Stack([tagging('a', seen), tagging('b', seen)], { toClient: () => {}, toServer: () => {}, effect: () => {} })
+  const stack = new Stack([tagging('a', seen), tagging('b', seen)], {
+    toClient: () => {},
+    toServer: () => {},
+    effect: () => {},
+  })
   stack.one({ type: 'wake', alarm: 'x' }, 1)
   t.strictSame(seen, ['b:wake'])
   t.end()

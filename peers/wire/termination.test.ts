@@ -23,16 +23,29 @@ t.test('terminating: holds, answers 220 and starts TLS; the server is told when 
   t.strictSame(play(layer, tls('client', 'failed'), tls('server', 'up')), [])
 })
 
-t.test('terminating: any case is STARTTLS; a parameter is refused without TLS; inside TLS the server answers', async (t) => {
-  t.match(play(terminateTls(UPGRADE), command(1, 'starttls')), ['hold', /then TLS$/])
-  t.strictSame(play(terminateTls(UPGRADE), command(1, 'STARTTLS now')), ['reply 1 "501 5.5.4 STARTTLS takes no parameter\\r\\n"'])
-  t.strictSame(play(terminateTls(UPGRADE), command(1, 'STARTTLS', true)), ['command 1 "STARTTLS\\r\\n"'])
-})
+t.test(
+  'terminating: any case is STARTTLS; a parameter is refused without TLS; inside TLS the server answers',
+  async (t) => {
+    t.match(play(terminateTls(UPGRADE), command(1, 'starttls')), ['hold', /then TLS$/])
+    t.strictSame(play(terminateTls(UPGRADE), command(1, 'STARTTLS now')), [
+      'reply 1 "501 5.5.4 STARTTLS takes no parameter\\r\\n"',
+    ])
+    t.strictSame(play(terminateTls(UPGRADE), command(1, 'STARTTLS', true)), ['command 1 "STARTTLS\\r\\n"'])
+  },
+)
 
 t.test('everything else passes', async (t) => {
-  const units = [command(1, 'NOOP'), reply(1, '250 ok\r\n'), reply(0, '220 mx\r\n'), { type: 'eof', from: 'client' } as const]
+  const units = [
+    command(1, 'NOOP'),
+    reply(1, '250 ok\r\n'),
+    reply(0, '220 mx\r\n'),
+    { type: 'eof', from: 'client' } as const,
+  ]
   for (const layer of [terminateTls(UPGRADE), interceptTls(UPGRADE, 'tls'), interceptTls(UPGRADE, 'clear')]) {
-    t.strictSame(units.flatMap((unit) => [...layer.on(unit)]), units)
+    t.strictSame(
+      units.flatMap((unit) => [...layer.on(unit)]),
+      units,
+    )
     t.strictSame(play(layer, { type: 'open' }, { type: 'wake', alarm: 'x' }), [])
   }
 })
@@ -63,7 +76,9 @@ t.test('intercepting to TLS: a refused STARTTLS is no longer waited for', async 
 t.test('intercepting to clear: STARTTLS is offered and answered here, whatever the server does', async (t) => {
   for (const said of ['250-mx\r\n250 SIZE 10\r\n', EHLO_REPLY, '250-mx\r\n250-SIZE 10\r\n250 starttls\r\n']) {
     const layer = interceptTls(UPGRADE, 'clear')
-    t.strictSame(play(layer, command(1, 'EHLO c'), reply(1, said)).slice(1), ['reply 1 "250-mx\\r\\n250-SIZE 10\\r\\n250 STARTTLS\\r\\n"'])
+    t.strictSame(play(layer, command(1, 'EHLO c'), reply(1, said)).slice(1), [
+      'reply 1 "250-mx\\r\\n250-SIZE 10\\r\\n250 STARTTLS\\r\\n"',
+    ])
     t.match(play(layer, command(2, 'STARTTLS')), ['hold', /^reply 2 "220 .* then TLS$/])
     t.strictSame(
       play(layer, command(3, 'EHLO c', true), reply(3, said, true)).slice(1),
@@ -74,7 +89,9 @@ t.test('intercepting to clear: STARTTLS is offered and answered here, whatever t
 })
 
 t.test('intercepting to clear: a parameter is refused as a sound server does', async (t) => {
-  t.strictSame(play(interceptTls(UPGRADE, 'clear'), command(1, 'STARTTLS now')), ['reply 1 "501 5.5.4 STARTTLS takes no parameter\\r\\n"'])
+  t.strictSame(play(interceptTls(UPGRADE, 'clear'), command(1, 'STARTTLS now')), [
+    'reply 1 "501 5.5.4 STARTTLS takes no parameter\\r\\n"',
+  ])
 })
 
 t.test('a keyword goes wherever it stands, and the reply stays whole', async (t) => {
@@ -86,6 +103,7 @@ t.test('a keyword goes wherever it stands, and the reply stays whole', async (t)
     ['250-mx\r\n250 XSTARTTLS\r\n', '250-mx\r\n250 XSTARTTLS\r\n'],
     ['250-mx\n250-STARTTLS\n250 SIZE 10\n', '250-mx\n250 SIZE 10\n'],
   ] as const
-  for (const [before, after] of table) t.equal(withoutKeyword(reply(1, before), 'STARTTLS').bytes.toString(), after, JSON.stringify(before))
+  for (const [before, after] of table)
+    t.equal(withoutKeyword(reply(1, before), 'STARTTLS').bytes.toString(), after, JSON.stringify(before))
   t.equal(withKeyword(reply(1, '250 mx\r\n'), 'STARTTLS').bytes.toString(), '250-mx\r\n250 STARTTLS\r\n')
 })

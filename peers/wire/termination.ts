@@ -4,7 +4,16 @@
  *
  * RFC 3207 §4 (220 or nothing; no parameter; the command is the last of its group), §4.2 (both sides start afresh).
  */
-import { type Command, type Layer, NOTHING, type Reply, replyTo, type Upgrade, type WireEvent, type WireOutput } from './units.ts'
+import {
+  type Command,
+  type Layer,
+  NOTHING,
+  type Reply,
+  replyTo,
+  type Upgrade,
+  type WireEvent,
+  type WireOutput,
+} from './units.ts'
 
 /** STARTTLS of a sound server: 501 with a parameter, else 220 and TLS. */
 export function terminateTls(upgrade: Upgrade): Layer {
@@ -93,7 +102,9 @@ function rawLines(reply: Reply): string[] {
 
 /** Makes the last line final and the others continued again, whatever was taken out or put in. */
 function joinLines(reply: Reply, lines: readonly string[]): Reply {
-  const text = lines.map((line, at) => `${line.slice(0, 3)}${at < lines.length - 1 ? '-' : ' '}${line.slice(4)}`).join('')
+  const text = lines
+    .map((line, at) => `${line.slice(0, 3)}${at < lines.length - 1 ? '-' : ' '}${line.slice(4)}`)
+    .join('')
   return { ...reply, bytes: Buffer.from(text, 'latin1') }
 }
 

@@ -154,6 +154,13 @@ export interface Wake {
   readonly afterMs: number
   /** `scaled` is divided by the run's timeScale; `wall` is real time, for windows that watch a client's reaction. */
   readonly clock: 'scaled' | 'wall'
+  /** Ring only when the client's end has taken what was sent before: a sender without end never outruns its reader. */
+  readonly drained?: true
+}
+
+/** Read nothing of the client any more: its octets stay in the kernel, and in time its TCP window is zero. */
+export interface StopReading {
+  readonly type: 'stop-reading'
 }
 
 /** The client gave this behaviour its chance. */
@@ -170,7 +177,7 @@ export interface Fired {
   readonly original?: Buffer
 }
 
-export type WireOutput = Unit | StartTls | Secure | Hold | Opaque | Close | Wake | Opportunity | Fired
+export type WireOutput = Unit | StartTls | Secure | Hold | Opaque | Close | Wake | StopReading | Opportunity | Fired
 
 /** A pure state machine. Called with one event at a time, never re-entered. */
 export interface Layer {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { visible } from '../text.ts'
 import { cell, HOSTILE, HOSTILE_RECORD, record, SAMPLE } from '../test/sample-record.ts'
+import { visible } from '../text.ts'
 import { format } from './junit.ts'
 
 /** An independent reader: Python's expat. Prints [classname, name, child tag, type, message, text] per test case. */

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { Parser, type Result } from 'tap-parser'
 import { parse as parseYaml } from 'yaml'
-import { visible } from '../text.ts'
 import { HOSTILE, HOSTILE_RECORD, SAMPLE } from '../test/sample-record.ts'
+import { visible } from '../text.ts'
 import { format } from './tap.ts'
 
 interface Read {

@@ -1,5 +1,5 @@
-import { generate } from 'selfsigned'
 import { X509Certificate } from 'node:crypto'
+import { generate } from 'selfsigned'
 import t from 'tap'
 import { connectionText, tlsText } from './describe.ts'
 

@@ -2,9 +2,10 @@
  * What a connection proved about the peer: by badmx's own check of the certificate that left for the client, never by what
  * the client says. Pure.
  *
- * The reference is PKIX and the host's name (RFC 5280 §6, RFC 9525) at the cell's clock. A certificate that has the name
- * only as its common name counts as verified but under `mta-sts`: RFC 7817 §3 lets a client accept it, RFC 8461 §4.2 does
- * not. TLSA records are no part of it: cells of the DANE policies are not run yet.
+ * The reference is PKIX and the host's name (RFC 5280 §6, RFC 9525) at the cell's clock. Two certificates name the peer in
+ * a way that is left to the client: by the common name alone (RFC 7817 §3) and by the recipient domain (RFC 7817 §3, RFC
+ * 7672 §3.2.2). In the scenarios about them, and nowhere else, they count as verified; under `mta-sts` never (RFC 8461
+ * §4.1, §4.2). TLSA records are no part of it: cells of the DANE policies are not run yet.
  */
 import { type Verification, verifyPresented } from '../../peers/certificates/verify.ts'
 import type { CellBegun } from '../events.ts'
@@ -29,20 +30,34 @@ export function credentialOf(connection: Connection, earlier: readonly Connectio
   if (chain === undefined) return { kind: 'unauthenticated', reason: 'no certificate was presented' }
   const verification = verifyChain(chain, connection.host, cell)
   if (verification.ok) return { kind: 'verified', reason: 'its certificate verifies', verification }
-  const { commonName, validity } = verification
-  if (verification.chain && validity && commonName && cell.judgedAs !== 'mta-sts') {
-    return { kind: 'verified', reason: 'its certificate verifies, the name by its common name alone', verification }
+  const otherwise = namedOtherwise(chain, verification, connection.host, cell)
+  if (otherwise !== undefined) {
+    return { kind: 'verified', reason: `its certificate verifies, the name ${otherwise}`, verification }
   }
   return { kind: 'unauthenticated', reason: verification.reasons.join('; '), verification }
 }
 
+/** How a sound certificate names the peer where the scenario's own point is that a client may or may not accept it so. */
+function namedOtherwise(
+  chain: readonly Buffer[],
+  verification: Verification,
+  host: string,
+  cell: CellBegun,
+): string | undefined {
+  if (cell.judgedAs === 'mta-sts' || !verification.chain || !verification.validity) return undefined
+  const isAbout = (fault: string): boolean =>
+    cell.proof.some((needed) => needed.host === host && needed.behaviour === `certificate:${fault}`)
+  if (isAbout('cn-only') && verification.commonName) return 'by its common name alone'
+  if (isAbout('nexthop-name') && verifyAs(chain, cell.domain, cell).ok) return 'by that of the recipient domain'
+  return undefined
+}
+
 export function verifyChain(chain: readonly Buffer[], host: string, cell: CellBegun): Verification {
-  return verifyPresented({
-    chain,
-    roots: cell.roots,
-    hostName: cell.hostNames[host] ?? host,
-    at: new Date(cell.clock),
-  })
+  return verifyAs(chain, cell.hostNames[host] ?? host, cell)
+}
+
+function verifyAs(chain: readonly Buffer[], hostName: string, cell: CellBegun): Verification {
+  return verifyPresented({ chain, roots: cell.roots, hostName, at: new Date(cell.clock) })
 }
 
 /** No encryption: `TLS_RSA_WITH_NULL_SHA`, RFC 9150's suites, and OpenSSL's `NULL-SHA256`. */

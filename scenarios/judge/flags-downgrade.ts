@@ -5,9 +5,9 @@
  * please it; one that was told to encrypt may never.
  */
 import type { TlsFailed } from '../../peers/events.ts'
-import { type Connection, goAhead, offersIn, offeredTls, replyFor, triedTls } from './connection.ts'
-import { placeOf, type Raised } from './raised.ts'
+import { type Connection, goAhead, offeredTls, offersIn, replyFor, triedTls } from './connection.ts'
 import { type Attempt, clearMails, type Observation } from './observe.ts'
+import { placeOf, type Raised } from './raised.ts'
 import type { CommandEntry, Entry, Placed } from './transcript.ts'
 
 /** Alerts by which a client refuses a certificate, RFC 8446 §6.2 and RFC 5246 §7.2.2. */

@@ -5,10 +5,10 @@
  * accepted it. A trailing QUIT is no leak, and MAIL inside TLS is none in clear.
  */
 import type { Sighting } from './canaries.ts'
-import { placeOf, type Raised } from './raised.ts'
+import { replyFor } from './connection.ts'
 import type { Flag } from './flag-table.ts'
 import { isOurs, type Observation, type Observed } from './observe.ts'
-import { replyFor } from './connection.ts'
+import { placeOf, type Raised } from './raised.ts'
 import type { CommandEntry, Layer } from './transcript.ts'
 
 const CLEAR: Readonly<Record<string, Flag>> = {

@@ -1,6 +1,7 @@
 /** The flags `protocol.*`: the rules of RFC 3207 §4 and §4.2 for the dialogue around TLS. Pure. */
 import { type Connection, goAhead, offerBefore, offersIn, replyFor } from './connection.ts'
 import { mechanisms } from './flags-inject.ts'
+import { handshakes } from './flags-reply.ts'
 import type { Observation } from './observe.ts'
 import { placeOf, printed, type Raised } from './raised.ts'
 import type { CommandEntry } from './transcript.ts'
@@ -32,7 +33,8 @@ function aroundGo(connection: Connection): Raised[] {
   for (const command of connection.commands) {
     if (command.verb !== 'STARTTLS' || command.layer !== 'clear') continue
     const reply = replyFor(connection, command)
-    const between = connection.entries.find(
+    const [hello] = handshakes(connection).filter(({ seq }) => seq > command.seq && seq < (reply?.seq ?? -1))
+    const text = connection.entries.find(
       (entry) =>
         entry.from === 'client' &&
         entry.layer === 'clear' &&
@@ -42,9 +44,9 @@ function aroundGo(connection: Connection): Raised[] {
         entry.seq < (reply?.seq ?? -1) &&
         !(entry.kind === 'command' && entry.verb === 'QUIT'),
     )
+    const between = hello ?? text
     if (between !== undefined) {
-      const what =
-        between.kind === 'bytes' && between.what === 'tls-records' ? 'TLS records' : `${between.bytes.length} octets`
+      const what = between === hello ? 'TLS records' : `${between.bytes.length} octets`
       const detail = `${what} after STARTTLS before its reply`
       raised.push({ flag: 'protocol.pipelined-after-starttls', detail, ...placeOf(between) })
     }

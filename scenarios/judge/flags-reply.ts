@@ -53,7 +53,10 @@ function turnedAway(connection: Connection, stray: ReplyEntry): Raised[] {
   const go = connection.replies.find(
     ({ code, interim, seq, layer }) => code === 354 && interim && seq > stray.seq && layer === stray.layer,
   )
-  if (go === undefined) return []
+  const data = connection.commands.find(({ id }) => id === go?.answers)
+  if (go === undefined || data === undefined) return []
+  // It may have sent DATA along with MAIL, and turned away when it read the stray reply to that: then it is not out of step.
+  if (offerBefore(connection, data)?.keywords.has('PIPELINING') === true) return []
   const content = connection.entries.filter((entry) => entry.kind === 'content' && entry.id === go.answers)
   const text = Buffer.concat(content.map(({ bytes }) => bytes)).toString('latin1')
   if (!/^((QUIT|RSET)\r\n)*$/i.test(text) || connection.closed?.event.by !== 'client') return []

@@ -1,17 +1,43 @@
 /**
  * The flags that hold the client's own word, the second witness, against the wire: `report.*` and `delivered-duplicate`.
- * Pure. That it reports success without any acceptance is an outcome of its own, `lost`.
+ * Pure. That it reports success without any acceptance is an outcome of its own, `lost`; where injected replies said so,
+ * they were believed.
  */
-import { placeOf, type Raised } from './raised.ts'
+
+import { offeredTls, triedTls } from './connection.ts'
+import { injectedBehindGo } from './flags-downgrade.ts'
 import { acceptances, clearMails, type Observation } from './observe.ts'
 import { type AttemptOutcome, channelOf, type Outcomes } from './outcome.ts'
-import { offeredTls, triedTls } from './connection.ts'
+import { placeOf, type Raised } from './raised.ts'
 
 export function reportFlags(observation: Observation, outcomes: Outcomes): readonly Raised[] {
   return [
     ...duplicates(observation, outcomes),
-    ...outcomes.attempts.flatMap((attempt) => [...misclaims(observation, attempt), ...silence(observation, attempt)]),
+    ...outcomes.attempts.flatMap((attempt) => [
+      ...misclaims(observation, attempt),
+      ...silence(observation, attempt),
+      ...believedScript(attempt),
+    ]),
   ]
+}
+
+/** What makes a client believe that its message was accepted: the go-ahead for the content, and a 2yz after it. */
+const ACCEPTANCE = /^354[ \r\n][^]*^2\d\d[ \r\n]/m
+
+/**
+ * Success reported of a message that nobody accepted, over TLS that came up behind octets that say "accepted": the client
+ * went by these. Its commands show that too, unless it was gone before they could be read (a reset takes them along).
+ */
+function believedScript({ attempt, outcome }: AttemptOutcome): Raised[] {
+  if (outcome !== 'lost') return []
+  for (const connection of attempt.connections) {
+    const octets = Buffer.concat(injectedBehindGo(connection).map(({ bytes }) => bytes)).toString('latin1')
+    const up = connection.ups.at(-1)?.event
+    if (up === undefined || !ACCEPTANCE.test(octets)) continue
+    const detail = 'reported success by the replies that were injected before TLS; no peer accepted the message'
+    return [{ flag: 'inject.accepted', detail, conn: up.conn, atMs: up.t }]
+  }
+  return []
 }
 
 function duplicates(observation: Observation, outcomes: Outcomes): Raised[] {

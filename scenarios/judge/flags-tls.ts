@@ -1,7 +1,7 @@
 /** The flags `tls.*`: what the ClientHello and the session show. Pure. RFC 8996, RFC 9325 §4.1, RFC 6066 §3, RFC 8446 §8. */
 import { isWeakCipher } from './credential.ts'
-import type { Raised } from './raised.ts'
 import type { Observation, Observed } from './observe.ts'
+import type { Raised } from './raised.ts'
 
 /** The extension early_data, RFC 8446 §4.2.10. */
 const EARLY_DATA = 42

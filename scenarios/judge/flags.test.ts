@@ -39,6 +39,14 @@ const open = (log: LogBuilder) => log.conn().greet('STARTTLS')
 const inside = (log: LogBuilder, chain: readonly Buffer[] = good) => open(log).starttls().tls(chain)
 const clear = (log: LogBuilder, conn = 'c2') => log.conn(conn).greet().deliver().quit()
 
+const turnAway = (log: LogBuilder, offer: string) => {
+  const dialogue = log.conn().s('220 mx\r\n').c('EHLO x\r\n').s(`250-mx\r\n${offer}\r\n220 stray\r\n`)
+  return dialogue.c(MAIL).s('250 a\r\n').c(RCPT).s('250 b\r\n').c('DATA\r\n').s('354 c\r\n').close()
+}
+
+/** The replies of a whole session. */
+const SCRIPT = '250 mx\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n221 bye\r\n'
+
 const CASES: readonly Case[] = [
   {
     flag: 'leak.envelope-clear',
@@ -158,6 +166,32 @@ const CASES: readonly Case[] = [
         .s('250 mx\r\n')
         .deliver()
         .quit(),
+  },
+  {
+    flag: 'inject.accepted',
+    policy: 'may',
+    fires: (log) => {
+      open(log).starttls(`220 go\r\n${SCRIPT}`).tls(good).c('EHLO x\r\n').failed().close()
+      log.says('delivered')
+    },
+    silent: (log) => {
+      open(log).starttls(`220 go\r\n${SCRIPT}`).tls(good).c('EHLO x\r\n').failed().close()
+      log.says('failed')
+    },
+  },
+  {
+    flag: 'inject.accepted',
+    policy: 'may',
+    fires: (log) => {
+      open(log).starttls(`220 go\r\n${SCRIPT}`).tls(good).close()
+      log.says('delivered')
+    },
+    // Success without any acceptance, but nothing that was injected said so, or TLS never came up.
+    silent: (log) => {
+      open(log).starttls('220 go\r\n250 injected\r\n').tls(good).c('EHLO x\r\n').failed().close()
+      log.conn('c2').greet('STARTTLS').starttls(`220 go\r\n${SCRIPT}`).failed().close()
+      log.says('delivered')
+    },
   },
   {
     flag: 'inject.partial',
@@ -399,10 +433,23 @@ const CASES: readonly Case[] = [
     silent: (log) => inside(log).ehlo().quit(),
   },
   {
+    flag: 'desync',
+    policy: 'may',
+    fires: (log) => turnAway(log, '250 SIZE 9'),
+    // All three at once, and gone at the stray reply to the first: how far the peer came by then is chance.
+    silent: (log) => turnAway(log, '250 PIPELINING'),
+  },
+  {
     flag: 'protocol.pipelined-after-starttls',
     policy: 'may',
     fires: (log) => open(log).c('STARTTLS\r\nEHLO x\r\n').s('220 go\r\n').tls(good).close(),
     silent: (log) => open(log).c('STARTTLS\r\n').s('220 go\r\n').tls(good).close(),
+  },
+  {
+    flag: 'protocol.pipelined-after-starttls',
+    policy: 'may',
+    fires: (log) => open(log).c('STARTTLS\r\n').hello().s('220 go\r\n').failed().close(),
+    silent: (log) => open(log).c('STARTTLS\r\n').s('220 go\r\n').hello().failed().close(),
   },
   {
     flag: 'protocol.used-pretls-caps',

@@ -4,7 +4,7 @@
  *
  * Replies come in the order of the commands (RFC 2920 §3.2). A reply that comes when nothing waits for one answers
  * nothing: it is stray, injected or stale. Where a command was never answered, the codes that only one command can have
- * (354, 334, and 220 for STARTTLS) find the step again.
+ * (354, 334, 221 once QUIT was sent, and 220 for STARTTLS) find the step again.
  */
 import { CommandFramer, type FramedUnit, ReplyParser } from '../../peers/wire/framing.ts'
 import { RecordFollower } from './record-follower.ts'
@@ -230,7 +230,7 @@ export class Lane {
 
   /** The command that a reply answers; those before it that never got theirs are given up. */
   private claim(code: number): Ask | undefined {
-    const only = code === 354 ? 'DATA' : code === 334 ? 'AUTH' : undefined
+    const only = code === 354 ? 'DATA' : code === 334 ? 'AUTH' : code === 221 ? 'QUIT' : undefined
     if (only !== undefined) {
       const at = this.asks.findIndex((ask) => ask.verb === only && ask.content === 'none')
       if (at > 0) this.asks.splice(0, at)

@@ -3,9 +3,9 @@
  * without STARTTLS". Pure.
  */
 import { type Connection, goAhead, offerBefore, replyFor } from './connection.ts'
-import { printed } from './raised.ts'
 import { clearMails, type Observation, type Observed, observed } from './observe.ts'
 import type { AttemptOutcome } from './outcome.ts'
+import { printed } from './raised.ts'
 import type { CommandEntry, Entry } from './transcript.ts'
 
 /** What the client did in an attempt, in the past tense, without its subject. */
@@ -96,6 +96,8 @@ function moment(connection: Connection, entries: readonly Entry[]): string {
   if (failed?.kind === 'tls' && failed.seq > (reply?.seq ?? -1)) {
     if (entries.some((entry) => entry.kind === 'command' && entry.layer === 'tls'))
       return `TLS broke (${oneLine(failed.detail)})`
+    if (!presented && helloBeforeGo(connection, entries))
+      return 'its ClientHello, which came before the 220 to STARTTLS'
     return presented
       ? `the certificate (${oneLine(failed.detail)})`
       : `the failed TLS handshake (${oneLine(failed.detail)})`
@@ -106,13 +108,38 @@ function moment(connection: Connection, entries: readonly Entry[]): string {
   }
   if (up !== undefined && up.seq > (reply?.seq ?? -1))
     return presented ? 'the handshake and the certificate' : 'the TLS handshake'
+  const hello = helloThatCameToNothing(entries)
+  if (hello !== undefined) return hello
   if (reply?.kind !== 'reply')
-    return connection.opened.event.tlsOnConnect ? 'connecting' : 'connecting, before any banner'
+    return connection.opened.event.tlsOnConnect
+      ? 'connecting, without a ClientHello, to a peer where TLS comes first'
+      : 'connecting, before any banner'
   return replyMoment(connection, reply)
 }
 
-/** The failure of TLS, unless it came after QUIT, when it matters no more. */
+/** The client began TLS and the peer, who has none, gave it silence or text: as a noun, where nothing else came after. */
+function helloThatCameToNothing(entries: readonly Entry[]): string | undefined {
+  if (entries.some((entry) => entry.kind === 'tls' && entry.state === 'hello')) return undefined
+  const at = entries.findLastIndex((entry) => entry.kind === 'bytes' && entry.what === 'tls-records')
+  if (entries[at]?.from !== 'client') return undefined
+  const later = entries.slice(at + 1)
+  const answer = later.find((entry) => entry.from === 'peer' && entry.bytes.length > 0)
+  const done = later.some((entry) => entry.kind === 'reply' && entry.answers !== null)
+  if (done) return undefined
+  if (answer === undefined) return 'its ClientHello, which got no answer'
+  return `its ClientHello, which was answered in clear${answer.kind === 'reply' ? ` (${answer.code})` : ''}`
+}
+
+/** A ClientHello that did not wait for the go belongs to no handshake: the server lets go of it (CVE-2011-0411). */
+function helloBeforeGo(connection: Connection, entries: readonly Entry[]): boolean {
+  const hello = entries.findLast((entry) => entry.kind === 'tls' && entry.state === 'hello')
+  const go = goAhead(connection)
+  return hello !== undefined && go !== undefined && hello.seq < go.seq
+}
+
+/** The failure of a handshake that the client had begun, unless it came after QUIT, when it matters no more. */
 function brokenBy(entries: readonly Entry[]): Entry | undefined {
+  if (!entries.some((entry) => entry.kind === 'tls' && entry.state === 'hello')) return undefined
   const failed = entries.findLast((entry) => entry.kind === 'tls' && entry.state === 'failed')
   const quit = entries.find((entry) => entry.kind === 'command' && entry.verb === 'QUIT')
   return failed !== undefined && quit !== undefined && quit.seq < failed.seq ? undefined : failed

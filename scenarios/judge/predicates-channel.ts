@@ -1,11 +1,11 @@
 /** Predicates about what may cross in clear, and when. Pure. RFC 3207 §4, §4.2, §6; RFC 7435 §3, §4; RFC 8314 §3.3. */
 import { sightingsAfter } from './canaries.ts'
 import type { Connection } from './connection.ts'
-import { broken, held, notApplicable, unless } from './holding.ts'
 import { commandsAfterGo } from './flags-protocol.ts'
-import { printed } from './raised.ts'
+import { broken, held, notApplicable, unless } from './holding.ts'
 import { clearMails, type Observation } from './observe.ts'
 import type { Predicate } from './predicates.ts'
+import { printed } from './raised.ts'
 
 /** The first thing of the message, or of the password, that crossed in clear after `seq`, as a sentence. */
 function clearAfter(observation: Observation, seq: number): string | undefined {

@@ -1,10 +1,11 @@
 /** Predicates about the client itself: that it ends, and ends truthfully. Pure. RFC 5321 §4.5.3.2, §6.1; RFC 8461 §5. */
-import { notApplicable, unless } from './holding.ts'
+
+import { offersIn, replyFor } from './connection.ts'
 import type { Holding } from './holding.ts'
+import { notApplicable, unless } from './holding.ts'
 import { acceptances, type Observation } from './observe.ts'
 import type { Outcomes } from './outcome.ts'
 import type { Predicate } from './predicates.ts'
-import { offersIn, replyFor } from './connection.ts'
 
 function bounded(_: Observation, outcomes: Outcomes): Holding {
   const waits = outcomes.attempts.flatMap(({ wait }) => (wait === undefined ? [] : [wait]))

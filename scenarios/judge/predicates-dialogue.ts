@@ -1,13 +1,13 @@
 /** Predicates about the SMTP dialogue around TLS. Pure. RFC 3207 §4, §4.2; RFC 5321 §3.2, §4.2; RFC 8689 §4.2.1. */
 import { goAhead, offerBefore, offeredTls, offersIn, replyFor, triedTls } from './connection.ts'
+import { injectedBehindGo } from './flags-downgrade.ts'
 import { authCarriedOver, hastyCommands, mailAfterRefusedGreeting } from './flags-inject.ts'
 import { protocolFlags } from './flags-protocol.ts'
 import { desync, handshakes, handshakeWithoutGo, replyFlags } from './flags-reply.ts'
-import { printed } from './raised.ts'
-import { injectedBehindGo } from './flags-downgrade.ts'
 import { held, notApplicable, unless } from './holding.ts'
 import { acceptances, isOurs, type Observation } from './observe.ts'
 import type { Predicate } from './predicates.ts'
+import { printed } from './raised.ts'
 
 function starttlsSent(observation: Observation): boolean {
   return observation.connections.some(({ commands }) => commands.some(({ verb }) => verb === 'STARTTLS'))

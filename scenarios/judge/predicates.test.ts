@@ -27,6 +27,17 @@ const clear = (log: LogBuilder, conn = 'c2') => log.conn(conn).greet().deliver()
 const hello = Buffer.from([22, 3, 1, 0, 1, 1])
 const nothing: Build = () => {}
 const withheld = (log: LogBuilder) => inside(log).c('EHLO x\r\n').fired('withhold-ehlo-reply', 'withheld')
+const lostAtDot = (log: LogBuilder) =>
+  inside(log)
+    .ehlo()
+    .c(MAIL)
+    .s('250 ok\r\n')
+    .c(RCPT)
+    .s('250 ok\r\n')
+    .c('DATA\r\n')
+    .s('354 go\r\n')
+    .c('x\r\n.\r\n')
+    .close('peer')
 const hang = (log: LogBuilder, ms: number) => {
   log.conn().s('220 mx\r\n').c('EHLO x\r\n')
   log.wait(ms).says('hung')
@@ -254,6 +265,33 @@ const CASES: Readonly<Record<string, Case>> = {
   'no-requiretls-learned-before-tls': {
     broken: (log) => inside(log).ehlo().c(MAIL.replace('\r\n', ' REQUIRETLS\r\n')).s('250 ok\r\n').quit(),
     holds: (log) => inside(log).ehlo('REQUIRETLS').c(MAIL.replace('\r\n', ' REQUIRETLS\r\n')).s('250 ok\r\n').quit(),
+  },
+  'no-command-after-refused-banner': {
+    broken: (log) => log.conn().s('554 no\r\n').c('EHLO x\r\n').s('503 no\r\n').quit(),
+    holds: (log) => log.conn().s('554 no\r\n').quit(),
+    idle: (log) => open(log).quit(),
+  },
+  'no-mail-after-refused-greeting': {
+    broken: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('550 no\r\n').c(MAIL).s('503 no\r\n').quit(),
+    holds: (log) => log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('550 no\r\n').c('HELO x\r\n').s('550 no\r\n').quit(),
+    idle: (log) =>
+      log.conn().s('220 mx\r\n').c('EHLO x\r\n').s('550 no\r\n').c('HELO x\r\n').s('250 mx\r\n').deliver().quit(),
+  },
+  'nothing-behind-starttls': {
+    broken: (log) => open(log).c('STARTTLS\r\nEHLO x\r\n').s('220 go\r\n').close(),
+    holds: (log) => inside(log).ehlo().quit(),
+    idle: (log) => open(log).quit(),
+  },
+  'no-clear-resend-at-once': {
+    broken: (log) => {
+      lostAtDot(log)
+      clear(log)
+    },
+    holds: (log) => {
+      clear(log, 'c3')
+      lostAtDot(log)
+    },
+    idle: (log) => clear(log),
   },
   'unasked-starttls-may-work': { holds: nothing },
   'parse-lenient-recorded': { holds: (log) => open(log).starttls('250 ok\r\n').c(hello.toString('latin1')).close() },

@@ -10,6 +10,8 @@ import type { Outcomes } from './outcome.ts'
 import { CHANNEL_PREDICATES } from './predicates-channel.ts'
 import { CLIENT_PREDICATES } from './predicates-client.ts'
 import { DIALOGUE_PREDICATES } from './predicates-dialogue.ts'
+import { LIMIT_PREDICATES } from './predicates-limits.ts'
+import { SESSION_PREDICATES } from './predicates-session.ts'
 
 export interface Predicate {
   /** A sentence that says what must hold. */
@@ -24,4 +26,6 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
   ...CHANNEL_PREDICATES,
   ...CLIENT_PREDICATES,
   ...DIALOGUE_PREDICATES,
+  ...SESSION_PREDICATES,
+  ...LIMIT_PREDICATES,
 }

@@ -101,7 +101,7 @@ class Reading {
   private readonly side: 'client' | 'upstream'
   private readonly entries: Entry[] = []
   private readonly clear: Lane
-  private tls: Lane
+  private readonly tls: Lane
   private readonly tlsOnConnect: boolean
   private lastSeen: { t: number; conn: string; seq: number } = { t: 0, conn: '', seq: 0 }
 

@@ -116,15 +116,24 @@ t.test('stronger than allowed counts only where the verb may work', (t) => {
   t.end()
 })
 
-t.test('a name in the common name alone', (t) => {
-  const run = (judgedAs: JudgedPolicy): CellRecord => {
-    const log = new LogBuilder({ roots: [authority.rootDer], judgedAs, expected: 'D|V' }).attempt()
-    log.conn().greet('STARTTLS').starttls().tls(common).ehlo().deliver().quit()
-    return log.says('delivered').done().judge()
+t.test('a name that the client may accept or not counts in the scenario about it, and nowhere else', async (t) => {
+  const nexthop = (await authority.issue('nexthop-name', names)).chain
+  const run = (fault: string, chain: readonly Buffer[], judgedAs: JudgedPolicy): CellRecord => {
+    const behaviour = `certificate:${fault}`
+    const proof = [{ host: 'mx', behaviour, fires: 'must' as const }]
+    const log = new LogBuilder({ roots: [authority.rootDer], judgedAs, expected: 'D|V', proof }).attempt()
+    log.conn().greet('STARTTLS').starttls().tls(chain).ehlo().deliver().quit()
+    return log.proof('opportunity', behaviour).proof('fired', behaviour).says('delivered').done().judge()
   }
-  t.match(run('verify'), { verdict: 'pass', outcome: { first: 'delivered-verified' }, presented: { name: false } })
-  t.match(run('mta-sts'), { verdict: 'leak', outcome: { first: 'delivered-unauthenticated-tls' } })
-  t.end()
+  const verified = { verdict: 'pass', outcome: { first: 'delivered-verified' }, presented: { name: false }, flags: [] }
+  const unauthenticated = { verdict: 'leak', outcome: { first: 'delivered-unauthenticated-tls' } }
+  t.match(run('cn-only', common, 'verify'), verified)
+  t.match(run('nexthop-name', nexthop, 'verify'), verified)
+  t.match(run('cn-only', common, 'mta-sts'), unauthenticated)
+  t.match(run('nexthop-name', nexthop, 'mta-sts'), unauthenticated)
+  t.match(run('wrong-name', common, 'verify'), unauthenticated, 'a common name elsewhere')
+  t.match(run('wrong-name', nexthop, 'verify'), unauthenticated, 'the recipient domain elsewhere')
+  t.match(run('cn-only', bad, 'verify'), unauthenticated, 'the chain counts all the same')
 })
 
 const needed = (fires: ProofNeeded['fires'], behaviour = 'hide-starttls'): readonly ProofNeeded[] => [
@@ -246,6 +255,17 @@ t.test('what the harness ended is no deed of the client', (t) => {
   t.end()
 })
 
+t.test('a failure does not hide a leak', (t) => {
+  const run = (expected: string): CellRecord => {
+    const log = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'encrypt', expected }).attempt()
+    log.conn().greet('STARTTLS').starttls().tls(good).ehlo().deliver().quit()
+    return log.says('failed').done().judge()
+  }
+  t.match(run('V'), { verdict: 'fail', reason: /accepted by the peer, and reported as failed/ })
+  t.match(run('D'), { verdict: 'leak', reason: /nothing may be delivered here/, flags: ['delivered-duplicate'] })
+  t.end()
+})
+
 t.test('predicates and flags weigh in', (t) => {
   const twice = (asserts: readonly string[]): CellRecord => {
     const log = new LogBuilder({ judgedAs: 'may', expected: 'C', asserts }).attempt()
@@ -276,7 +296,7 @@ t.test('the reason tells what happened on the wire', (t) => {
     'ended the connection after the certificate (alert unknown_ca); nothing of the message was sent',
   )
   const fallback = new LogBuilder({ judgedAs: 'may', expected: 'D>C|C|D' }).attempt()
-  fallback.conn('c1').greet('STARTTLS').starttls().failed().close()
+  fallback.conn('c1').greet('STARTTLS').starttls().hello().failed().close()
   fallback.conn('c2').greet().deliver().quit()
   t.match(
     fallback.says('delivered').done().judge().reason,

@@ -36,8 +36,9 @@ export function judgeObservation(
   if (trouble !== undefined && (trouble.verdict !== 'missing' || forbidden === undefined)) {
     return { verdict: trouble.verdict, reason: trouble.because }
   }
-  const charge =
-    forbidden ?? unsettled(observation, outcomes) ?? gravest(charges(observation, outcomes, flags, asserts))
+  const open = unsettled(observation, outcomes)
+  const weighed = open === undefined ? charges(observation, outcomes, flags, asserts) : []
+  const charge = forbidden === undefined ? (open ?? gravest(weighed)) : gravest([forbidden, ...weighed])
   return { verdict: charge.verdict, reason: sentence(observation, outcomes, charge) }
 }
 

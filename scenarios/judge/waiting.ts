@@ -2,8 +2,10 @@
  * What a client was waiting for when the harness ended it, for how long, and whether RFC 5321 §4.5.3.2 lets it wait that
  * long. Pure.
  *
- * What always holds: a client is called hung only when it has been silent for the whole limit of its stage divided by the
- * run's timeScale; before that it is waiting, which is no verdict on it.
+ * What always holds: a client is called hung only when nothing has moved it for the whole limit of its stage divided by the
+ * run's timeScale; before that it is waiting, which is no verdict on it. Octets of a reply that does not end move nobody:
+ * the limits are for the reply to a command (RFC 5321 §4.5.3.2: "per-command timeouts"), not for the silence between two
+ * of its octets.
  */
 import type { Connection } from './connection.ts'
 import type { Attempt, Observation } from './observe.ts'
@@ -15,7 +17,7 @@ const LIMITS = { banner: 300, command: 300, handshake: 300, data: 120, block: 18
 export interface Wait {
   /** `the reply to STARTTLS`, `the banner`, `the TLS handshake`. */
   readonly for: string
-  /** Milliseconds of silence in both directions until the client was ended. */
+  /** Milliseconds until the client was ended, from the last that it said or was told in whole replies. */
   readonly waitedMs: number
   /** Milliseconds that the stage allows in this run. */
   readonly limitMs: number
@@ -30,7 +32,12 @@ export function waitOf(observation: Observation, attempt: Attempt): Wait | undef
   const until = Math.min(attempt.wordAt ?? Number.POSITIVE_INFINITY, attempt.t + deadlineMs)
   let last: { readonly t: number; readonly connection: Connection } | undefined
   for (const connection of attempt.connections) {
-    const t = Math.max(connection.opened.event.t, ...activity(connection, until).map((entry) => entry.t))
+    const t = Math.max(
+      connection.opened.event.t,
+      ...activity(connection, until)
+        .filter(moves)
+        .map((entry) => entry.t),
+    )
     if (t <= until && (last === undefined || t >= last.t)) last = { t, connection }
   }
   const stage =
@@ -44,6 +51,11 @@ export function waitOf(observation: Observation, attempt: Attempt): Wait | undef
 
 function activity(connection: Connection, until: number): Entry[] {
   return connection.entries.filter((entry) => entry.kind !== 'eof' && entry.t <= until)
+}
+
+/** Whether the dialogue went on by it; the part of a reply does not, nor text that is none. */
+function moves(entry: Entry): boolean {
+  return entry.kind !== 'bytes' || entry.from === 'client' || entry.what === 'tls-records'
 }
 
 interface Stage {

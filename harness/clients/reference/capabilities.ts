@@ -1,5 +1,6 @@
 /** What a server offers, read from its reply to EHLO (RFC 5321 §4.1.1.1). */
 import type { Reply } from './replies.ts'
+import { MECHANISMS, type Mechanism } from './sasl.ts'
 
 export interface Keyword {
   /** In upper case. */
@@ -37,10 +38,8 @@ export function readCapabilities(reply: Reply, read: typeof readKeyword): Capabi
   }
 }
 
-export type Mechanism = 'PLAIN' | 'LOGIN'
-
 /** The mechanism to use, of those offered (RFC 4954 §3). */
 export function chooseMechanism(offered: Capabilities): Mechanism | undefined {
   const names = (offered.keywords.get('AUTH') ?? '').toUpperCase().split(' ')
-  return (['PLAIN', 'LOGIN'] as const).find((name) => names.includes(name))
+  return MECHANISMS.find((name) => names.includes(name))
 }

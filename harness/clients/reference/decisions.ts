@@ -4,11 +4,12 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import type { ClientWord } from '../../../scenarios/client.ts'
-import { type Capabilities, chooseMechanism, type Mechanism, readKeyword } from './capabilities.ts'
+import { type Capabilities, chooseMechanism, readKeyword } from './capabilities.ts'
 import { distrust, nameMatches, type Presented } from './certificate.ts'
 import type { Failure, Stage } from './failure.ts'
 import type { Job, Policy } from './job.ts'
-import { assemble, type Reply, type ReplyDecisions, readLine } from './replies.ts'
+import { assemble, LONGEST, type Reply, type ReplyDecisions, readLine } from './replies.ts'
+import type { Mechanism } from './sasl.ts'
 
 /** What one started client remembers from delivery to delivery. The correct client never looks at it. */
 export interface Memory {
@@ -45,7 +46,7 @@ export interface Decisions extends ReplyDecisions {
   // Before TLS
   readonly withoutStartTls: (job: Job, offered: Capabilities, memory: Memory) => 'clear' | 'fail'
   /** The command, without its line end. */
-  readonly startTlsCommand: (ehlo: string) => string
+  readonly startTlsCommand: (ehlo: string, job: Job) => string
   readonly startTlsAnswer: (code: number) => 'go' | 'refused' | 'broken'
   readonly afterRefusedStartTls: (policy: Policy) => 'clear' | 'fail'
   /** What is sent in clear between the 220 and the handshake. */
@@ -70,11 +71,22 @@ export interface Decisions extends ReplyDecisions {
   readonly chooseMechanism: (offered: Capabilities) => Mechanism | undefined
   readonly mayAuthenticate: (secured: boolean) => boolean
   readonly withoutAuth: 'fail' | 'deliver'
+  /** Before STARTTLS, where AUTH is offered in clear. */
+  readonly authenticatesFirst: boolean
+  /** What is tried when the server has refused `refused`. */
+  readonly afterRefusedAuth: (refused: Mechanism) => Mechanism | undefined
+  /** A challenge where the mechanism foresees none: give up, or say the last answer again. */
+  readonly strayChallenge: 'cancel' | 'repeat'
+
+  /** When QUIT gets no answer after the message was taken. */
+  readonly afterUnansweredQuit: 'delivered' | 'fail'
 
   // The attempt
   readonly afterFailure: (failure: Failure, job: Job) => 'give-up' | 'reconnect-in-clear' | 'crash'
   /** What the client tells its caller. */
   readonly report: (word: ClientWord, failure: Failure | undefined, job: Job) => ClientWord
+  /** Passwords are kept out of the log, and what a terminal would obey is escaped. */
+  readonly log: { readonly secrets: boolean; readonly escaped: boolean }
 }
 
 /** RFC 5321 §4.5.3.2, in seconds; what it does not name gets its five minutes for the greeting, QUIT a token wait. */
@@ -97,6 +109,7 @@ const SECONDS: Readonly<Record<Stage, number>> = {
 export const CORRECT: Decisions = {
   received: (octets) => octets,
   lineEnd: 'crlf',
+  longest: LONGEST,
   readLine,
   assemble,
 
@@ -135,7 +148,12 @@ export const CORRECT: Decisions = {
   chooseMechanism,
   mayAuthenticate: (secured) => secured,
   withoutAuth: 'fail',
+  authenticatesFirst: false,
+  afterRefusedAuth: () => undefined,
+  strayChallenge: 'cancel',
+  afterUnansweredQuit: 'delivered',
 
   afterFailure: () => 'give-up',
   report: (word) => word,
+  log: { secrets: false, escaped: true },
 }

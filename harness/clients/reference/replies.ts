@@ -25,14 +25,15 @@ export interface ReplyDecisions {
   /** The octets that are looked at, of those that arrived. */
   readonly received: (octets: Buffer) => Buffer
   readonly lineEnd: 'crlf' | 'crlf-or-lf'
+  /** Octets of a line and of a whole reply, at most. */
+  readonly longest: { readonly line: number; readonly reply: number }
   readonly readLine: (line: string, stage: Stage) => ReplyLine
   /** Makes a reply of its lines, the last of which says that no more follow. */
   readonly assemble: (lines: readonly ReplyLine[], stage: Stage) => Reply
 }
 
 /** Sixteen times what RFC 5321 §4.5.3.1.5 grants, in octets. */
-const LONGEST_LINE = 8 * 1024
-const LONGEST_REPLY = 128 * 1024
+export const LONGEST = { line: 8 * 1024, reply: 128 * 1024 } as const
 
 /** Reply codes by RFC 5321 §4.2: only the first digit is relied upon (§4.3.2); a code alone is a line (§4.2). */
 export function readLine(line: string, stage: Stage): ReplyLine {
@@ -78,7 +79,7 @@ export class ReplyReader {
   next(stage: Stage): Reply | undefined {
     for (let line = this.#line(stage); line !== undefined; line = this.#line(stage)) {
       this.#size += line.length + '\r\n'.length
-      if (this.#size > LONGEST_REPLY) throw new Failure('protocol', stage, 'a reply without an end')
+      if (this.#size > this.#decide.longest.reply) throw new Failure('protocol', stage, 'a reply without an end')
       const parsed = this.#decide.readLine(line, stage)
       this.#lines.push(parsed)
       if (parsed.more) continue
@@ -93,7 +94,7 @@ export class ReplyReader {
   #line(stage: Stage): string | undefined {
     const end = this.#octets.indexOf('\n')
     const line = this.#octets.subarray(0, end < 0 ? this.#octets.length : end).toString('latin1')
-    if (line.length > LONGEST_LINE) throw new Failure('protocol', stage, 'a line without an end')
+    if (line.length > this.#decide.longest.line) throw new Failure('protocol', stage, 'a line without an end')
     const stray = line.slice(0, -1).includes('\r')
     const bare = end >= 0 && !line.endsWith('\r') && this.#decide.lineEnd === 'crlf'
     if (stray || bare) throw new Failure('protocol', stage, `a bare ${stray ? 'CR' : 'LF'} in a reply`)

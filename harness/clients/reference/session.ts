@@ -3,12 +3,15 @@
  * were no flaws; where one could go wrong it asks {@link Decisions}. It resolves when the server has taken the message
  * and throws a {@link Failure} in every other case.
  */
+import { randomBytes } from 'node:crypto'
+import type { Credentials } from '../../../scenarios/client.ts'
 import { type Capabilities, NO_CAPABILITIES, readCapabilities } from './capabilities.ts'
 import type { Decisions, Memory } from './decisions.ts'
 import { Dialogue, type Wire } from './dialogue.ts'
 import { Failure, type Stage } from './failure.ts'
 import { type Job, OWN_NAME } from './job.ts'
 import type { Reply } from './replies.ts'
+import { exchangeOf, type Mechanism } from './sasl.ts'
 
 /** What a delivered message went through. */
 export interface Receipt {
@@ -29,7 +32,7 @@ export async function session(wire: Wire, job: Job, decide: Decisions, memory: M
     throw failure
   }
   const encrypted = talk.secured
-  await quit(talk)
+  await quit(talk, decide.afterUnansweredQuit)
   return { encrypted, verified: encrypted && decide.checksCertificate(job.policy) }
 }
 
@@ -43,6 +46,7 @@ async function negotiate(
 ): Promise<Capabilities> {
   const offered = await greet(talk, job, decide, banner)
   if (job.policy === 'none' || talk.secured) return offered
+  if (decide.authenticatesFirst && offered.keywords.has('AUTH')) await authenticate(talk, job, decide, offered)
   if (!(await startTls(talk, job, decide, memory, offered))) return offered
   if (decide.repeatsStartTls(offered)) await talk.command('starttls', 'STARTTLS')
   if (!decide.greetsInTls) return offered
@@ -71,7 +75,7 @@ async function startTls(
     if (decide.withoutStartTls(job, offered, memory) === 'clear') return false
     throw new Failure('no-tls', 'starttls', 'TLS is required and STARTTLS is not offered')
   }
-  const reply = await talk.command('starttls', decide.startTlsCommand(OWN_NAME))
+  const reply = await talk.command('starttls', decide.startTlsCommand(OWN_NAME, job))
   const answer = decide.startTlsAnswer(reply.code)
   if (answer === 'broken') throw new Failure('protocol', 'starttls', `${reply.code} in answer to STARTTLS`)
   if (answer === 'refused') {
@@ -112,24 +116,47 @@ async function handshake(talk: Dialogue, job: Job, decide: Decisions, memory: Me
 
 async function authenticate(talk: Dialogue, job: Job, decide: Decisions, offered: Capabilities): Promise<void> {
   if (job.credentials === undefined) return
-  const { user, password } = job.credentials
   const mechanism = decide.chooseMechanism(offered)
   if (mechanism === undefined || !decide.mayAuthenticate(talk.secured)) {
     if (decide.withoutAuth === 'deliver') return
-    const why = mechanism === undefined ? 'AUTH PLAIN or LOGIN is not offered' : 'the connection is not encrypted'
+    const why =
+      mechanism === undefined ? 'no AUTH mechanism that it knows is offered' : 'the connection is not encrypted'
     throw new Failure('no-auth', 'auth', `the password cannot be used: ${why}`)
   }
-  if (mechanism === 'PLAIN') {
-    expect(
-      await talk.command('auth', `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`, 'AUTH PLAIN (secret)'),
-      'auth',
-      235,
-    )
-    return
+  const reply = await proveWith(talk, mechanism, job.credentials, decide)
+  if (reply.code === 235) return
+  const next = decide.afterRefusedAuth(mechanism)
+  if (next === undefined) throw unexpected(reply, 'auth')
+  expect(await proveWith(talk, next, job.credentials, decide), 'auth', 235)
+}
+
+/** One AUTH exchange, RFC 4954 §4; the reply that ends it. */
+async function proveWith(
+  talk: Dialogue,
+  mechanism: Mechanism,
+  credentials: Credentials,
+  decide: Decisions,
+): Promise<Reply> {
+  const exchange = exchangeOf(mechanism, credentials, randomBytes(18).toString('base64'))
+  const say = (line: string, shown: string): Promise<Reply> =>
+    talk.command('auth', line, decide.log.secrets ? line : shown)
+  const initial = exchange.initial === undefined ? '' : ` ${base64(exchange.initial)}`
+  let last = initial
+  let reply = await say(`AUTH ${mechanism}${initial}`, `AUTH ${mechanism}${initial === '' ? '' : ' (secret)'}`)
+  while (reply.code === 334) {
+    const challenge = Buffer.from(reply.lines.join(''), 'base64').toString('latin1')
+    const answer = exchange.respond(challenge)
+    if (answer === undefined && decide.strayChallenge === 'cancel') {
+      await talk.command('auth', '*')
+      throw new Failure('protocol', 'auth', `a challenge that ${mechanism} does not foresee`)
+    }
+    last = answer === undefined ? last : base64(answer)
+    reply = await say(last.trim(), '(secret)')
   }
-  expect(await talk.command('auth', 'AUTH LOGIN'), 'auth', 334)
-  expect(await talk.command('auth', base64(user), '(user)'), 'auth', 334)
-  expect(await talk.command('auth', base64(password), '(secret)'), 'auth', 235)
+  if (reply.code === 235 && !exchange.complete()) {
+    throw new Failure('protocol', 'auth', 'the server has not proven that it knows the password')
+  }
+  return reply
 }
 
 /** RFC 5321 §3.3. All recipients or none: a refused one fails the delivery. */
@@ -174,11 +201,11 @@ function stuffed(message: Buffer): Buffer {
 }
 
 /** The delivery is decided by now: no answer to QUIT changes it (RFC 5321 §4.1.1.10). */
-async function quit(talk: Dialogue): Promise<void> {
+async function quit(talk: Dialogue, unanswered: Decisions['afterUnansweredQuit'] = 'delivered'): Promise<void> {
   try {
     await talk.command('quit', 'QUIT')
   } catch (failure) {
-    if (!(failure instanceof Failure)) throw failure
+    if (!(failure instanceof Failure) || unanswered === 'fail') throw failure
   }
 }
 
@@ -195,5 +222,5 @@ function unexpected(reply: Reply, stage: Stage): Failure {
 }
 
 function base64(text: string): string {
-  return Buffer.from(text, 'utf8').toString('base64')
+  return Buffer.from(text, 'latin1').toString('base64')
 }

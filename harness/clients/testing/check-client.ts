@@ -4,7 +4,7 @@ import type { ClientAdapter, ClientWord, Delivery, RunningClient } from '../../.
 import { POLICIES, type Policy } from '../../../scenarios/policy.ts'
 import { policySupport } from '../environment.ts'
 import { knownClients } from '../index.ts'
-import { HOST_NAME, makeClientCertificate, makeDelivery, MESSAGE, startPeer, startSilence } from './peer.ts'
+import { HOST_NAME, MESSAGE, makeClientCertificate, makeDelivery, startPeer, startSilence } from './peer.ts'
 
 export interface Expected {
   readonly client: ClientAdapter

@@ -1,12 +1,14 @@
 /** Flaws in reading what the server says: lines, replies, keywords, and what is taken for an answer. */
-import type { Keyword } from '../capabilities.ts'
+import { type Keyword, readKeyword } from '../capabilities.ts'
 import { Crash, Failure, type Stage } from '../failure.ts'
 import type { FlawTable } from '../flaws.ts'
-import { assemble, type ReplyLine, readLine } from '../replies.ts'
+import { assemble, type Reply, type ReplyLine, readLine } from '../replies.ts'
 
+const FOR_EVER = Number.POSITIVE_INFINITY
 const NUL = 0
 const MANY_LINES = 100
 const SHORT_BUFFER = 512
+const HUGE_LINE = 1024 * 1024
 /** Octets that are no printable ASCII. */
 const GARBAGE = /[^\t\x20-\x7e]/
 
@@ -66,6 +68,29 @@ export const REPLY_FLAWS: FlawTable = {
     meaning: 'takes a 250 that came before the message was sent for the answer to its final dot',
     decide: { unasked: (stage) => (stage === 'block' || stage === 'dot' ? 'keep' : 'fail') },
   },
+  'ignore-banner-code': {
+    meaning: 'takes any banner for a welcome',
+    decide: { assemble: (lines, stage) => withCode(assemble(lines, stage), stage === 'banner' ? 220 : undefined) },
+  },
+  'ignore-refused-greeting': {
+    meaning: 'goes on with MAIL when EHLO is refused',
+    decide: {
+      assemble: (lines, stage) => {
+        const reply = assemble(lines, stage)
+        return stage === 'ehlo' && reply.code >= 400 ? { code: 250, lines: [] } : reply
+      },
+    },
+  },
+  'any-2yz': {
+    meaning: 'takes any 2yz reply to EHLO, MAIL and the final dot for the 250 that it wants',
+    decide: {
+      assemble: (lines, stage) => {
+        const reply = assemble(lines, stage)
+        const wants250 = stage === 'ehlo' || stage === 'mail' || stage === 'dot'
+        return withCode(reply, wants250 && reply.code < 300 ? 250 : undefined)
+      },
+    },
+  },
   'crash-on-garbage': {
     meaning: 'dies of an uncaught error when a reply or a handshake is garbage',
     decide: {
@@ -75,6 +100,71 @@ export const REPLY_FLAWS: FlawTable = {
       },
       afterFailure: ({ kind }) => (kind === 'protocol' || kind === 'handshake' ? 'crash' : 'give-up'),
     },
+  },
+  'crash-on-bare-code': {
+    meaning: 'dies of an uncaught error on a reply line of three or four octets',
+    decide: {
+      readLine: (line, stage) => {
+        if (/^[0-9]{3}[ -]?$/.test(line)) throw new Crash(`reads behind the end of ${JSON.stringify(line)}`)
+        return readLine(line, stage)
+      },
+    },
+  },
+  'crash-on-format-string': {
+    meaning: 'dies of an uncaught error on a conversion like %n in a reply',
+    decide: {
+      readLine: (line, stage) => {
+        if (/%n/.test(line)) throw new Crash('writes to where %n points')
+        return readLine(line, stage)
+      },
+    },
+  },
+  'crash-on-odd-size': {
+    meaning: 'dies of an uncaught error when the parameter of SIZE is no number of up to 20 digits',
+    decide: {
+      readKeyword: (line, first) => {
+        const keyword = readKeyword(line, first)
+        const odd = keyword?.name === 'SIZE' && !/^([0-9]{1,20})?$/.test(keyword.parameters)
+        if (odd) throw new Crash(`SIZE ${keyword.parameters}`)
+        return keyword
+      },
+    },
+  },
+  'endless-replies': {
+    meaning: 'takes lines and replies of any length, and the silence between two octets for its only limit',
+    decide: {
+      longest: { line: FOR_EVER, reply: FOR_EVER },
+      limits: 'octet',
+      attemptLimit: () => FOR_EVER,
+    },
+  },
+  'many-lines-cut-short': {
+    meaning: `takes replies of any length and looks at their first ${MANY_LINES} lines`,
+    decide: {
+      longest: { line: FOR_EVER, reply: FOR_EVER },
+      assemble: (lines, stage) => assemble(lines.slice(0, MANY_LINES), stage),
+    },
+  },
+  'crash-on-long-line': {
+    meaning: `dies of an uncaught error on a line of more than ${HUGE_LINE} octets`,
+    decide: {
+      longest: { line: FOR_EVER, reply: FOR_EVER },
+      readLine: (line, stage) => {
+        if (line.length > HUGE_LINE) throw new Crash(`a line of ${line.length} octets`)
+        return readLine(line, stage)
+      },
+    },
+  },
+  'continue-odd-lines': {
+    meaning: 'takes a line without a code for one more line of the reply',
+    decide: {
+      readLine: (line, stage) =>
+        /^[2-5][0-9]{2}([ -]|$)/.test(line) ? readLine(line, stage) : { code: 250, more: true, text: line },
+    },
+  },
+  'raw-log': {
+    meaning: 'copies the text of replies into its log as it came',
+    decide: { log: { secrets: false, escaped: false } },
   },
   'answer-334-with-credentials': {
     meaning: 'answers any 334 with the user name and the password',
@@ -116,6 +206,11 @@ export const REPLY_FLAWS: FlawTable = {
     meaning: 'says HELO when the banner is bare or masked with asterisks',
     decide: { greetWith: (banner) => (/^[ *02]*$/.test(banner.lines.join('')) ? 'HELO' : 'EHLO') },
   },
+}
+
+/** The reply with another code, where there is one. */
+function withCode(reply: Reply, code: number | undefined): Reply {
+  return code === undefined ? reply : { ...reply, code }
 }
 
 /** A reply of `at` ends with its first line. */

@@ -35,6 +35,28 @@ export const REPORT_FLAWS: FlawTable = {
         failure?.kind === 'no-tls' && policy === 'may' ? { ...word, state: 'bounced', kind: 'permanent' } : word,
     },
   },
+  'bounce-on-4yz': {
+    meaning: 'gives the message up for good on a temporary refusal',
+    decide: {
+      report: (word, failure) =>
+        failure?.kind === 'refused' && !failure.permanent ? { ...word, state: 'bounced', kind: 'permanent' } : word,
+    },
+  },
+  'success-when-lost': {
+    meaning: 'takes the message for delivered when the connection is lost while it waits for a reply',
+    decide: {
+      report: (word, failure) => {
+        const lost = failure?.kind === 'lost' || failure?.kind === 'close-notify'
+        if (!lost) return word
+        const { kind: _kind, ...rest } = word
+        return { ...rest, state: 'delivered', reason: 'delivered' }
+      },
+    },
+  },
+  'quit-decides': {
+    meaning: 'reports a failure when its QUIT gets no answer, though the message was accepted',
+    decide: { afterUnansweredQuit: 'fail' },
+  },
   'report-success-always': {
     meaning: 'reports a delivery over verified TLS whatever happened',
     decide: {

@@ -75,6 +75,15 @@ export const STARTTLS_FLAWS: FlawTable = {
     meaning: 'waits for a banner in clear where TLS begins on connect',
     decide: { startsInTls: () => false },
   },
+  'ignore-starttls-offer': {
+    meaning: 'does not see STARTTLS among what is offered',
+    decide: {
+      readKeyword: (line, first) => {
+        const keyword = readKeyword(line, first)
+        return keyword?.name === 'STARTTLS' ? undefined : keyword
+      },
+    },
+  },
   'ignore-missing-starttls': {
     meaning: 'goes on in clear when STARTTLS is not offered, whatever the policy',
     decide: { withoutStartTls: () => 'clear' },

@@ -1,4 +1,4 @@
-/** Where the files that are not compiled (scenarios, waiting lists) are found, from source and from `dist/` alike. */
+/** Where the files that are not compiled (personas, scenarios, waiting lists) are found, from source and from `dist/` alike. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,0 +1,36 @@
+/**
+ * Builds dist/ and keeps it honest: what was compiled from a source that is gone goes too, so that no stale test runs and
+ * no stale module is packed. Incremental; ends with the compiler's status.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** What the compiler makes of one source. */
+const MADE = /(\.d\.ts|\.js|\.js\.map)$/
+
+/** Removes what was compiled into `dist` from sources that are no longer in `root`; returns what went, sorted. */
+export function removeStale(root, dist) {
+  if (!existsSync(dist)) return []
+  const gone = readdirSync(dist, { recursive: true })
+    .filter((path) => MADE.test(path) && !existsSync(join(root, path.replace(MADE, '.ts'))))
+    .sort()
+  for (const path of gone) rmSync(join(dist, path))
+  return gone
+}
+
+/** Compiles; true when there is nothing to complain about. What the compiler says goes to `stdio`. */
+export function build(root, stdio = 'inherit') {
+  const dist = join(root, 'dist')
+  removeStale(root, dist)
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { status } = spawnSync(process.execPath, [compiler, '-p', root], { cwd: root, stdio })
+  // The launcher, harness/badmx.mjs, builds again what is newer than this.
+  if (status === 0) writeFileSync(join(dist, '.built'), '')
+  return status === 0
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = build(fileURLToPath(new URL('../..', import.meta.url))) ? 0 : 1
+}

@@ -1,0 +1,55 @@
+/**
+ * The programs that the tests drive, and how they come onto a Debian machine. A test whose program is missing is skipped
+ * and says so; this is the one list of what to install so that none is.
+ */
+import { spawnSync } from 'node:child_process'
+
+/** Debian package, and a command that succeeds where it is installed. */
+export const PROGRAMS = [
+  { package: 'curl', probe: ['curl', '--version'] },
+  { package: 'swaks', probe: ['swaks', '--version'] },
+  { package: 'msmtp', probe: ['msmtp', '--version'] },
+  { package: 'openssl', probe: ['openssl', 'version'] },
+  { package: 'python3', probe: ['python3', '-c', 'import ssl, smtplib, xml.etree'] },
+  // What swaks needs for TLS, and only recommends.
+  { package: 'libnet-ssleay-perl', probe: ['perl', '-MNet::SSLeay', '-e', '1'] },
+]
+
+function works([program, ...args]) {
+  return spawnSync(program, args, { stdio: 'ignore', timeout: 30_000 }).status === 0
+}
+
+/** The packages of `programs` that are missing here. */
+export function missing(programs = PROGRAMS) {
+  return programs.filter(({ probe }) => !works(probe)).map((program) => program.package)
+}
+
+/**
+ * Installs what is missing, as root or (with CI=true) through sudo; elsewhere says how to. `say` takes lines. Returns the
+ * packages that are still missing.
+ */
+export function provide(say, environment = process.env) {
+  const packages = missing()
+  if (packages.length === 0) return []
+  const root = process.getuid?.() === 0
+  const ci = environment.CI === 'true'
+  const aptGet = works(['apt-get', '--version'])
+  if (!aptGet || !(root || ci)) {
+    say(`missing, tests that need them are skipped: ${packages.join(' ')}`)
+    if (aptGet) say(`to install them: sudo apt-get install --no-install-recommends ${packages.join(' ')}`)
+    return packages
+  }
+  say(`installing Debian packages that the tests need: ${packages.join(' ')}`)
+  const apt = (...args) => {
+    const command = [...(root ? [] : ['sudo', '-n']), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args]
+    return spawnSync(command[0], command.slice(1), { stdio: ['ignore', 2, 2], timeout: 300_000 }).status === 0
+  }
+  const install = ['install', '--yes', '--quiet', '--no-install-recommends', ...packages]
+  if (!apt(...install)) {
+    say('apt-get did not find them; updating its lists, then once more')
+    if (apt('update', '--quiet')) apt(...install)
+  }
+  const still = missing()
+  if (still.length > 0) say(`could not be installed: ${still.join(' ')}`)
+  return still
+}

@@ -1,0 +1,75 @@
+/**
+ * Personas: named sets of behaviours that are one known product. One file each, `peers/personas/<id>.yaml`, found by
+ * listing; the id is the file's name.
+ */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import type { StackItem } from './behaviour.ts'
+import { packageRoot } from './package-root.ts'
+
+const version = z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'])
+
+const member = z.union([
+  z.string(),
+  z.strictObject({
+    use: z.string(),
+    with: z.record(z.string(), z.unknown()).optional(),
+    fires: z.enum(['must', 'may', 'must-not']).optional(),
+  }),
+])
+
+export const personaSchema = z.strictObject({
+  id: z.string(),
+  title: z.string().min(1).describe('The product, and what is wrong with it.'),
+  source: z.array(z.string().min(1)).min(1),
+  stack: z.array(member).default([]),
+  certificate: z.string().default('good').describe('`good`, or the id of a certificate fault.'),
+  tls: z
+    .strictObject({
+      on: z.enum(['starttls', 'connect', 'none']).default('starttls'),
+      min: version.optional(),
+      max: version.optional(),
+    })
+    .prefault({}),
+  withoutServerName: z
+    .strictObject({ certificate: z.string(), max: version.optional() })
+    .optional()
+    .describe('What a client without SNI gets instead.'),
+  extensions: z
+    .strictObject({ beforeTls: z.array(z.string()).optional(), afterTls: z.array(z.string()).optional() })
+    .prefault({}),
+})
+
+/** A persona as its file says it, the members of its stack spelt out. */
+export interface Persona extends Omit<z.infer<typeof personaSchema>, 'stack'> {
+  readonly stack: readonly StackItem[]
+}
+
+/**
+ * All personas, sorted by id.
+ *
+ * @throws Error where a file has not the form, or another id than its name: a mistake of ours.
+ */
+export async function loadPersonas(): Promise<ReadonlyMap<string, Persona>> {
+  const folder = join(packageRoot(), 'peers', 'personas')
+  const personas = new Map<string, Persona>()
+  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.yaml')).sort()) {
+    const parsed = personaSchema.safeParse(parse(await readFile(join(folder, name), 'utf8')))
+    if (!parsed.success) throw new Error(`peers/personas/${name}: ${z.prettifyError(parsed.error)}`)
+    if (`${parsed.data.id}.yaml` !== name)
+      throw new Error(`peers/personas/${name}: got id "${parsed.data.id}", want the file's name`)
+    personas.set(parsed.data.id, { ...parsed.data, stack: parsed.data.stack.map(spelt) })
+  }
+  return personas
+}
+
+function spelt(item: z.infer<typeof member>): StackItem {
+  if (typeof item === 'string') return { use: item }
+  return {
+    use: item.use,
+    ...(item.with === undefined ? {} : { with: item.with }),
+    ...(item.fires === undefined ? {} : { fires: item.fires }),
+  }
+}
