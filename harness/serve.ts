@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
     if (events.length === 0) sessions.set(event.conn, events)
     events.push(event)
     if (event.type !== 'conn' || event.state !== 'closed') return
-    options.line(sessionLine(events as readonly PeerEvent[]))
+    options.line(`${sessionLine(events as readonly PeerEvent[])} [${event.cell ?? ''}]`)
     for (const oldest of sessions.keys()) {
       if (sessions.size <= KEPT) break
       sessions.delete(oldest)
@@ -83,14 +83,14 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
     await folder.closeEvents()
   }
   try {
-    for (const plan of plansOf(options)) {
+    for (const [index, plan] of plansOf(options).entries()) {
       const { stack, ...place } = plan
       const common = { log, now, seed: options.seed, timeScale: options.timeScale, allowRemote: options.allowRemote }
       const opened = await peer(stack, {
         ...common,
         ...place.at,
         ...(await place.options(authority)),
-        connPrefix: `${place.name}:`,
+        connPrefix: `${index + 1}.`,
         cell: place.name,
       })
       peers.push(opened)

@@ -57,6 +57,9 @@ export class ClientSide {
   private lastId = 0
   private bodyId = 0
   private pumping = false
+  /** Writes to the stream that have not been handed on yet, and what waits for them. */
+  private unsent = 0
+  private whenSent: (() => void) | undefined
   /** The client will send no more; `told` when the layers know. */
   private ending: 'open' | 'seen' | 'told' = 'open'
   /** The server takes no more for now. */
@@ -251,7 +254,23 @@ export class ClientSide {
       this.passedOut ??= new PassedThrough(this.ground.recorder, 'client', 'out')
       this.passedOut.record(bytes)
     } else this.ground.recorder.bytes('client', 'out', this.secured ? 'tls' : 'tcp', bytes)
-    if (!this.stream.write(bytes)) this.server.pauseFor(this.stream)
+    this.unsent += 1
+    if (!this.stream.write(bytes, this.onSent)) this.server.pauseFor(this.stream)
+  }
+
+  private readonly onSent = (): void => {
+    this.unsent -= 1
+    if (this.unsent > 0) return
+    const then = this.whenSent
+    this.whenSent = undefined
+    then?.()
+  }
+
+  /** When everything that was written has left TLS, or cannot any more. */
+  private afterSent(then: () => void): void {
+    while (this.stream.writableCorked > 0) this.stream.uncork()
+    if (this.unsent === 0) then()
+    else this.whenSent = then
   }
 
   /** What was written goes out, then FIN. A second end would cost an error object that nobody sees. */
@@ -270,29 +289,22 @@ export class ClientSide {
       return
     }
     this.ground.noteEnd({ by: 'peer', how: 'fin' })
-    if (close.withoutNotify === true && this.secured) this.endUnderTls()
+    if (close.withoutNotify === true && this.secured) this.afterSent(() => this.base.end())
     else this.finishWriting()
-  }
-
-  /** FIN under TLS, when what was written before has become records and left. */
-  private endUnderTls(): void {
-    const { base, stream } = this
-    while (stream.writableCorked > 0) stream.uncork()
-    stream.write(NONE, () => base.end())
   }
 
   /** What was written before goes out first, TLS takes a turn of the loop for it; Linux sends it before the RST. */
   reset(): void {
-    const { stream } = this
-    while (stream.writableCorked > 0) stream.uncork()
-    if (this.secured && stream.writable) stream.write(NONE, () => this.resetNow())
-    else this.resetNow()
-  }
-
-  private resetNow(): void {
-    if (this.socket.destroyed) return
-    this.socket.resetAndDestroy()
-    this.ground.finish()
+    const now = (): void => {
+      if (this.socket.destroyed) return
+      this.socket.resetAndDestroy()
+      this.ground.finish()
+    }
+    if (this.secured) this.afterSent(now)
+    else {
+      while (this.stream.writableCorked > 0) this.stream.uncork()
+      now()
+    }
   }
 
   // TLS

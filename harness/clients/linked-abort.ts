@@ -3,6 +3,8 @@
  * return can be collected as garbage while somebody still waits for it, and then never aborts.
  */
 
+import { setMaxListeners } from 'node:events'
+
 export interface LinkedAbort {
   readonly signal: AbortSignal
   /** Lets go of the sources and the deadline; always call it. */
@@ -13,6 +15,8 @@ export interface LinkedAbort {
 export function linkedAbort(sources: readonly AbortSignal[], afterMs?: number): LinkedAbort {
   const controller = new AbortController()
   const abort = (): void => controller.abort()
+  // Each delivery under way listens to the same sources: no leak, and no warning of Node's is wanted on stderr.
+  setMaxListeners(0, ...sources)
   for (const source of sources) {
     if (source.aborted) abort()
     else source.addEventListener('abort', abort)
