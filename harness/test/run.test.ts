@@ -33,6 +33,7 @@ t.test('a run', { timeout: 120_000 }, async (t) => {
   t.equal(done.code, 0, done.stderr + done.stdout)
   t.match(done.stdout, /^badmx reference client v[\d.]+: no leak and no failure in 2 scenarios\.\n/)
   t.match(done.stdout, /Result: fine \(exit code 0\)/)
+  t.notMatch(done.stderr, /Warning/, 'no warning of Node, with as many cells at once as there are')
   t.notMatch(done.stdout, /\x1b/, 'no colour where there is no terminal')
   const latest = join(cwd, 'badmx-out', 'latest')
   const folder = realpathSync(latest)

@@ -51,7 +51,7 @@ for (const version of VERSIONS) {
     for (const how of ['fin', 'rst'] as const) {
       const { client, log } = await atData(t, { use: 'close-at', with: { at: 'after-354', how } }, version)
       t.equal(await log.ending(), `peer ${how}`)
-      t.equal(await client.ended(), how)
+      await client.ended()
     }
   })
 }

@@ -11,7 +11,7 @@ function octetsOf(outputs: readonly WireOutput[]): number {
 }
 
 t.test('answers EHLO with lines, each chunk when the one before is taken, then one at a time', async (t) => {
-  const layer = layerOf(behaviour, { unit: '250-x\r\n', octets: 100_000 })
+  const layer = layerOf(behaviour, { unit: '250-x\r\n', octets: 400_000 })
   t.same(show(layer.on(EHLO)), [
     'opportunity EHLO in clear',
     'fired began to send "250-x\\r\\n" without end',
@@ -19,9 +19,9 @@ t.test('answers EHLO with lines, each chunk when the one before is taken, then o
   ])
   const first = layer.on(WAKE)
   const second = layer.on(WAKE)
-  t.ok(octetsOf(first) >= 64 * 1024 && octetsOf(first) < 65 * 1024, 'a chunk of whole units')
+  t.ok(octetsOf(first) >= 256 * 1024 && octetsOf(first) < 257 * 1024, 'a chunk of whole units')
   t.ok(
-    octetsOf(first) + octetsOf(second) >= 100_000 && octetsOf(first) + octetsOf(second) < 100_007,
+    octetsOf(first) + octetsOf(second) >= 400_000 && octetsOf(first) + octetsOf(second) < 400_007,
     'as many as asked for',
   )
   const drop = ['reply null "250-x\\r\\n" more follows', 'wake more after 30000 ms scaled drained']

@@ -46,7 +46,7 @@ const parameters = z.strictObject({
 type Parameters = z.infer<typeof parameters>
 
 /** Octets that are made at a time. */
-const CHUNK = 64 * 1024
+const CHUNK = 256 * 1024
 
 const HIDDEN: readonly Moment[] = ['after-220', 'handshake', 'ehlo-in-tls', 'mail', 'rcpt', 'data', 'quit']
 

@@ -148,11 +148,8 @@ export const REPLY_FLAWS: FlawTable = {
   'crash-on-long-line': {
     meaning: `dies of an uncaught error on a line of more than ${HUGE_LINE} octets`,
     decide: {
-      longest: { line: FOR_EVER, reply: FOR_EVER },
-      readLine: (line, stage) => {
-        if (line.length > HUGE_LINE) throw new Crash(`a line of ${line.length} octets`)
-        return readLine(line, stage)
-      },
+      longest: { line: HUGE_LINE, reply: FOR_EVER },
+      afterFailure: ({ kind }) => (kind === 'protocol' ? 'crash' : 'give-up'),
     },
   },
   'continue-odd-lines': {
