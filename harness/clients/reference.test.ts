@@ -332,6 +332,88 @@ const ROWS: readonly Row[] = [
   { flaw: 'bounce-at-once', policy: 'may', script: speaksInsteadOfTls, wrong: is('bounced') },
   { flaw: 'bounce-when-tls-vanishes', policy: 'may', later: { script: noTls }, wrong: is('bounced') },
   { flaw: 'report-success-always', policy: 'verify', script: noTls, wrong: delivers },
+  // Passwords
+  {
+    flaw: 'auth-before-starttls',
+    policy: 'may',
+    password: true,
+    script: { clear: { ...offers('STARTTLS', 'AUTH PLAIN'), AUTH: '235 ok\r\n' }, tls: PLAIN_AUTH },
+    wrong: sees(/clear AUTH PLAIN/),
+  },
+  {
+    flaw: 'pipeline-auth-after-starttls',
+    policy: 'may',
+    password: true,
+    script: { clear: { ...offers('STARTTLS', 'AUTH PLAIN'), STARTTLS: '454 no\r\n', AUTH: '504 no\r\n' } },
+    wrong: sees(/AUTH PLAIN/),
+  },
+  {
+    flaw: 'retry-with-weaker-mechanism',
+    policy: 'may',
+    password: true,
+    script: {
+      clear: {
+        ...offers('AUTH SCRAM-SHA-256 PLAIN'),
+        AUTH: (talk, line) => talk.write(line.includes('SCRAM') ? '535 no\r\n' : '235 ok\r\n'),
+      },
+    },
+    wrong: sees(/clear AUTH PLAIN/),
+  },
+  {
+    flaw: 'answer-every-challenge',
+    policy: 'verify',
+    password: true,
+    script: { tls: { ...offers('AUTH PLAIN'), AUTH: '334 \r\n', '*': '334 \r\n' } },
+    wrong: ({ lines }) => lines.filter((line) => line.includes(SECRET)).length > 1,
+  },
+  {
+    flaw: 'no-auth-equals',
+    policy: 'verify',
+    password: true,
+    script: { tls: { ...PLAIN_AUTH, ...offers('AUTH=PLAIN LOGIN') } },
+    wrong: refuses,
+  },
+  {
+    flaw: 'log-passwords',
+    policy: 'verify',
+    password: true,
+    script: { tls: PLAIN_AUTH },
+    wrong: ({ word }) => word.log.some((line) => line.includes(SECRET)),
+  },
+  // Replies that no client should fall over
+  { flaw: 'crash-on-bare-code', policy: 'may', script: { clear: { banner: '220\r\n' } }, wrong: is('crashed') },
+  { flaw: 'crash-on-format-string', policy: 'may', script: { clear: { banner: '220 %n\r\n' } }, wrong: is('crashed') },
+  { flaw: 'crash-on-odd-size', policy: 'may', script: { clear: offers('SIZE -1') }, wrong: is('crashed') },
+  {
+    flaw: 'crash-on-long-line',
+    policy: 'may',
+    script: { clear: { banner: `220 ${'x'.repeat(2 ** 21)}\r\n` } },
+    wrong: is('crashed'),
+  },
+  {
+    flaw: 'endless-replies',
+    policy: 'none',
+    script: { clear: { EHLO: `${'250-x\r\n'.repeat(40_000)}250 HELP\r\n` } },
+    wrong: delivers,
+  },
+  {
+    flaw: 'many-lines-cut-short',
+    policy: 'may',
+    script: { clear: { EHLO: `${'250-x\r\n'.repeat(40_000)}250 STARTTLS\r\n` } },
+    wrong: clearMail,
+  },
+  {
+    flaw: 'continue-odd-lines',
+    policy: 'none',
+    script: { clear: { EHLO: '2\r\n25\r\n250 HELP\r\n' } },
+    wrong: delivers,
+  },
+  {
+    flaw: 'raw-log',
+    policy: 'none',
+    script: { clear: { banner: '220 mx \x1b[2K\r\n' } },
+    wrong: ({ word }) => word.log.some((line) => line.includes('\x1b')),
+  },
 ]
 
 async function run(t: Tap, row: Row, flaws: readonly string[]): Promise<Run> {

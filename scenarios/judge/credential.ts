@@ -2,10 +2,10 @@
  * What a connection proved about the peer: by badmx's own check of the certificate that left for the client, never by what
  * the client says. Pure.
  *
- * The reference is PKIX and the host's name (RFC 5280 §6, RFC 9525) at the cell's clock. Two certificates name the peer in
- * a way that is left to the client: by the common name alone (RFC 7817 §3) and by the recipient domain (RFC 7817 §3, RFC
- * 7672 §3.2.2). In the scenarios about them, and nowhere else, they count as verified; under `mta-sts` never (RFC 8461
- * §4.1, §4.2). TLSA records are no part of it: cells of the DANE policies are not run yet.
+ * The reference is PKIX and the host's name (RFC 5280 §6, RFC 9525) at the cell's clock. Two certificates name the peer
+ * in a way that is left to the client: by the common name alone (RFC 7817 §3) and by the recipient domain (RFC 7817 §3,
+ * RFC 7672 §3.2.2). In the scenarios about them, and nowhere else, they count as verified; under `mta-sts` never (RFC
+ * 8461 §4.1, §4.2). TLSA records are no part of it: cells of the DANE policies are not run yet.
  */
 import { type Verification, verifyPresented } from '../../peers/certificates/verify.ts'
 import type { CellBegun } from '../events.ts'

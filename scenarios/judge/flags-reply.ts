@@ -55,7 +55,7 @@ function turnedAway(connection: Connection, stray: ReplyEntry): Raised[] {
   )
   const data = connection.commands.find(({ id }) => id === go?.answers)
   if (go === undefined || data === undefined) return []
-  // It may have sent DATA along with MAIL, and turned away when it read the stray reply to that: then it is not out of step.
+  // It may have sent DATA along with MAIL, and turned away when it read the stray reply: then it is not out of step.
   if (offerBefore(connection, data)?.keywords.has('PIPELINING') === true) return []
   const content = connection.entries.filter((entry) => entry.kind === 'content' && entry.id === go.answers)
   const text = Buffer.concat(content.map(({ bytes }) => bytes)).toString('latin1')

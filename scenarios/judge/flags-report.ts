@@ -1,7 +1,7 @@
 /**
  * The flags that hold the client's own word, the second witness, against the wire: `report.*` and `delivered-duplicate`.
- * Pure. That it reports success without any acceptance is an outcome of its own, `lost`; where injected replies said so,
- * they were believed.
+ * Pure. That it reports success without any acceptance is an outcome of its own, `lost`; where injected replies said
+ * so, they were believed.
  */
 
 import { offeredTls, triedTls } from './connection.ts'
@@ -25,8 +25,8 @@ export function reportFlags(observation: Observation, outcomes: Outcomes): reado
 const ACCEPTANCE = /^354[ \r\n][^]*^2\d\d[ \r\n]/m
 
 /**
- * Success reported of a message that nobody accepted, over TLS that came up behind octets that say "accepted": the client
- * went by these. Its commands show that too, unless it was gone before they could be read (a reset takes them along).
+ * Success reported of a message that nobody accepted, over TLS that came up behind octets that say "accepted": the
+ * client went by these. Its commands show that too, unless it was gone before they were read (a reset takes them along).
  */
 function believedScript({ attempt, outcome }: AttemptOutcome): Raised[] {
   if (outcome !== 'lost') return []

@@ -160,6 +160,23 @@ t.test('first and final', (t) => {
   t.end()
 })
 
+t.test('octets of a reply that does not end move nobody', (t) => {
+  // One octet every 10 s for 40 s; 300 s ÷ 10 are the limit.
+  const log = start()
+  const talk = log.conn().s('220 mx\r\n').c('EHLO x\r\n')
+  for (const octet of '250-') {
+    log.wait(10_000)
+    talk.s(octet)
+  }
+  t.match(log.says('hung').done().judge(), { outcome: { first: 'hung' }, verdict: 'fail' })
+  const answered = start()
+  const other = answered.conn().s('220 mx\r\n').c('EHLO x\r\n')
+  answered.wait(25_000)
+  other.s('250 mx\r\n')
+  t.match(answered.wait(10_000).says('hung').done().judge(), { verdict: 'info' }, 'a whole reply does')
+  t.end()
+})
+
 t.test('hung after the limit of the stage, waiting before it', (t) => {
   // RFC 5321 §4.5.3.2: 300 s for a reply, 600 s after the dot; the builder's scale is 10.
   const ended = (waitedMs: number, after: (log: LogBuilder) => void) => {

@@ -43,6 +43,22 @@ const hang = (log: LogBuilder, ms: number) => {
   log.wait(ms).says('hung')
 }
 
+const left = (length: number) =>
+  ({
+    type: 'bytes',
+    conn: 'c1',
+    side: 'client',
+    direction: 'out',
+    layer: 'tcp',
+    data: Buffer.from('x\r\n'),
+    elided: { length, sha256: '', hits: [] },
+  }) as const
+const challenged = (log: LogBuilder, answers: number) => {
+  const talk = log.conn().greet('AUTH LOGIN').c('AUTH LOGIN\r\n').s('334 \r\n')
+  for (let count = 0; count < answers; count++) talk.c('QQ==\r\n').s('334 \r\n')
+  talk.close()
+}
+
 const CASES: Readonly<Record<string, Case>> = {
   'no-cleartext-after-certificate': {
     broken: (log) => {
@@ -295,6 +311,24 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'unasked-starttls-may-work': { holds: nothing },
   'parse-lenient-recorded': { holds: (log) => open(log).starttls('250 ok\r\n').c(hello.toString('latin1')).close() },
+  'bounded-reply': {
+    broken: (log) => log.conn().s('220-mx\r\n').bytes('out', 'x').event(left(20 * 1024 * 1024)).close(),
+    holds: (log) => log.conn().s('220-mx\r\n').event(left(10 * 1024 * 1024)).close(),
+  },
+  'bounded-challenges': {
+    broken: (log) => challenged(log, 17),
+    holds: (log) => challenged(log, 16),
+    idle: (log) => clear(log),
+  },
+  'log-escaped': {
+    broken: (log) => log.says('failed', { log: ['< 250 \x1b[2K'] }),
+    holds: (log) => log.says('failed', { log: ['< 250\tok \\x1b é'] }),
+    idle: nothing,
+  },
+  'no-secret-in-log': {
+    broken: (log) => log.says('failed', { log: [`> ${Buffer.from(`\0u\0${CANARIES.password}`).toString('base64')}`] }),
+    holds: (log) => log.says('failed', { log: ['> AUTH PLAIN ****', CANARIES.user] }),
+  },
 }
 
 t.test('every predicate breaks, holds, and says when it was not put to the test', (t) => {
