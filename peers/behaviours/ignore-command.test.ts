@@ -2,10 +2,13 @@ import t from 'tap'
 import { behaviour } from './ignore-command.ts'
 import { command, play, show } from './playbook.ts'
 
-t.test('the command goes nowhere and gets no answer', async (t) => {
-  t.same(show(play(behaviour, { in: 'tls' }, [command(6, 'QUIT', true)])), [
+t.test('the command goes nowhere and gets no answer, and the server gives up later', async (t) => {
+  const events = [command(6, 'QUIT', true), { type: 'wake', alarm: 'give up' } as const]
+  t.same(show(play(behaviour, { in: 'tls' }, events)), [
     'opportunity QUIT inside TLS',
     'fired gave QUIT inside TLS no answer',
+    'wake give up after 300000 ms scaled',
+    'close client fin',
   ])
 })
 

@@ -1,6 +1,6 @@
 /**
- * Never answers certain commands: the server goes on listening and says nothing. RFC 5321 §4.1.1.10 wants 221 for QUIT, and
- * §4.5.3.2 bounds how long a client waits for anything.
+ * Never answers certain commands: the server goes on listening, says nothing, and ends the connection when its own time is
+ * over. RFC 5321 §4.1.1.10 wants 221 for QUIT; §4.5.3.2.7 has a server wait five minutes for the next command.
  */
 import { z } from 'zod'
 import { defineBehaviour } from '../behaviour.ts'
@@ -13,25 +13,33 @@ const parameters = z.strictObject({
     .min(1)
     .default(['QUIT'])
     .describe('Commands that get no answer, in upper case.'),
+  closeAfterMs: z
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(300_000)
+    .describe('When the connection is ended with FIN, in milliseconds after the command, scaled; 0 to 3600000.'),
   in: channelParameter,
 })
 
 export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   id: 'ignore-command',
   title: 'Never answers certain commands',
-  source: ['RFC 5321 §4.1.1.10, §4.5.3.2'],
+  source: ['RFC 5321 §4.1.1.10, §4.5.3.2.7'],
   plane: 'smtp',
   parameters,
   shapes: ['quit'],
   hides: [],
-  create({ verbs, in: channel }) {
+  create({ verbs, closeAfterMs, in: channel }) {
     return {
       on(event) {
+        if (event.type === 'wake') return [{ type: 'close', end: 'client', how: 'fin' }]
         if (event.type !== 'command' || !isInChannel(channel, event) || !verbs.includes(event.verb))
           return passUnits(event)
         return [
           { type: 'opportunity', detail: `${event.verb} ${channelName(event)}` },
           { type: 'fired', detail: `gave ${event.verb} ${channelName(event)} no answer` },
+          { type: 'wake-me', alarm: 'give up', afterMs: closeAfterMs, clock: 'scaled' },
         ]
       },
     }

@@ -15,7 +15,7 @@ const parameters = z.strictObject({
     .regex(/^[A-Za-z0-9+/=]*$/, 'base64')
     .default('VXNlcm5hbWU6')
     .describe('The challenge in base64; by default that of LOGIN, "Username:".'),
-  rounds: z.int().min(1).max(100_000).default(1000).describe('How many challenges, 1 to 100,000.'),
+  rounds: z.int().min(1).max(100_000).default(100).describe('How many challenges, 1 to 100,000.'),
 })
 
 export const behaviour = defineBehaviour({

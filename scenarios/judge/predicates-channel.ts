@@ -102,6 +102,19 @@ export const CHANNEL_PREDICATES: Readonly<Record<string, Predicate>> = {
       return unless(deeds, 'no AUTH in clear')
     },
   },
+  'no-auth-begun-in-clear': {
+    title: 'The client begins no AUTH in clear, not even one in which nothing secret has crossed yet',
+    source: 'RFC 4954 §9; RFC 8314 §5.2',
+    // A password that crossed is a flag of its own, leak.credentials-clear; a name of a mechanism or of a user is none.
+    weight: 'flagged',
+    check({ connections }) {
+      const begun = connections
+        .flatMap(({ commands }) => commands)
+        .filter(({ verb, layer }) => verb === 'AUTH' && layer === 'clear')
+        .map(({ argument }) => `AUTH ${printed(argument.split(/\s/)[0]?.toUpperCase() ?? '')} in clear`)
+      return unless(begun, 'no AUTH in clear')
+    },
+  },
   'no-clear-bytes-before-client-hello': {
     title: 'Where TLS begins with the connection the client says nothing before its ClientHello',
     source: 'RFC 8314 §3.3',

@@ -91,6 +91,10 @@ const CASES: Readonly<Record<string, Case>> = {
     broken: (log) => log.conn().greet().c('AUTH PLAIN\r\n').s('334 \r\n').close(),
     holds: (log) => inside(log).ehlo('AUTH PLAIN').c('AUTH PLAIN AA\r\n').close(),
   },
+  'no-auth-begun-in-clear': {
+    broken: (log) => log.conn().greet('AUTH LOGIN').c('AUTH LOGIN\r\n').s('334 VXNlcg==\r\n').close(),
+    holds: (log) => inside(log).ehlo('AUTH PLAIN').c('AUTH PLAIN AA\r\n').close(),
+  },
   'no-clear-bytes-before-client-hello': {
     broken: (log) => log.conn('c1', { tlsOnConnect: true }).c('EHLO x\r\n').close(),
     holds: (log) => log.conn('c1', { tlsOnConnect: true }).c(hello.toString('latin1')).close(),

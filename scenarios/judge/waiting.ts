@@ -14,6 +14,9 @@ import type { Entry } from './transcript.ts'
 /** Seconds, RFC 5321 §4.5.3.2.1 to .6; what it does not name has the limit of MAIL, and TLS too. */
 const LIMITS = { banner: 300, command: 300, handshake: 300, data: 120, block: 180, dot: 600 } as const
 
+/** Of the deadline: an adapter gives its client no longer limit of its own for one wait (0.4), and a moment to act on it. */
+const OWN_LIMIT = 0.46
+
 export interface Wait {
   /** `the reply to STARTTLS`, `the banner`, `the TLS handshake`. */
   readonly for: string
@@ -46,7 +49,7 @@ export function waitOf(observation: Observation, attempt: Attempt): Wait | undef
       : stageOf(last.connection, until)
   const waitedMs = Math.max(0, until - (last?.t ?? attempt.t))
   const limitMs = (stage.seconds * 1000) / timeScale
-  return { for: stage.for, waitedMs, limitMs, hung: waitedMs >= limitMs }
+  return { for: stage.for, waitedMs, limitMs, hung: waitedMs >= Math.max(limitMs, deadlineMs * OWN_LIMIT) }
 }
 
 function activity(connection: Connection, until: number): Entry[] {
