@@ -6,10 +6,10 @@ import type { Observation } from './observe.ts'
 import type { Predicate } from './predicates.ts'
 
 /**
- * Octets of one unfinished reply that may be on their way without the client having read any: both kernels' buffers grow
- * to some megabytes on a fast path.
+ * Octets of one unfinished reply that may be on their way to a client that has stopped to read: what both kernels' buffers
+ * can grow to (4 MiB to send, 32 MiB to receive where the system's limit has been raised), and what the peer itself holds.
  */
-const IN_FLIGHT = 16 * 1024 * 1024
+const IN_FLIGHT = 40 * 1024 * 1024
 
 /** More than any SASL mechanism has steps (RFC 4422 §3.5). */
 const MOST_ANSWERS = 16
