@@ -30,7 +30,9 @@ async function open(t: Test, port: number): Promise<Socket> {
 /** Octets that the log has of a connection in one direction. */
 function recorded(log: Log, conn: string, direction: BytesCrossed['direction']): number {
   return log.events
-    .filter((event): event is BytesCrossed => event.type === 'bytes' && event.conn === conn && event.direction === direction)
+    .filter(
+      (event): event is BytesCrossed => event.type === 'bytes' && event.conn === conn && event.direction === direction,
+    )
     .reduce((sum, { data, elided }) => sum + (elided?.length ?? data.length), 0)
 }
 

@@ -13,7 +13,7 @@ t.test('the exit code of a run whose only cell has this verdict', async (t) => {
     leak: [1, 1, 1],
     fail: [1, 1, 1],
     info: [0, 0, 0],
-    unsupported: [0, 0, 0],
+    unsupported: [3, 3, 3],
     'not-exercised': [0, 0, 0],
     inconclusive: [3, 3, 3],
     error: [3, 3, 3],
@@ -25,6 +25,12 @@ t.test('the exit code of a run whose only cell has this verdict', async (t) => {
     t.equal(codeOf(cells, { failOn: 'flagged' }), failOn, `${verdict} with failOn flagged`)
     t.equal(codeOf(cells, { strict: true }), strict, `${verdict} with strict`)
   }
+})
+
+t.test('a run that judged nothing is not fine; one cell with an answer is enough', async (t) => {
+  const unsupported = cell({ verdict: 'unsupported' })
+  t.equal(codeOf([unsupported, cell({ role: 'harness-control', client: 'reference' })]), 3)
+  t.equal(codeOf([unsupported, cell({ verdict: 'pass' })]), 0)
 })
 
 t.test('findings stand beside trouble, but not beside a harness that fails its own controls', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * Whether a run is fine: what each cell weighs, and the exit code that follows.
  *
- * What always holds: an empty or interrupted run is never fine; a cell without a result never is; nothing that a known
+ * What always holds: an empty or interrupted run is never fine, nor one in which every cell is unsupported; a cell without a result never is; nothing that a known
  * deviation excuses is hidden, it is only not counted.
  */
 import type { CellRecord, RunRecord, Verdict } from '../scenarios/record.ts'
@@ -71,7 +71,9 @@ export function gate(record: RunRecord, options: GateOptions = {}): { exitCode: 
     reasons.push(`${count(instrument.length, 'harness control')} did not pass: no verdict counts`)
   if (findings.length > 0) reasons.push(`${count(findings.length, 'finding')}: ${spelled(findings)}`)
   if (record.interrupted) reasons.push('the run was interrupted')
+  const empty = nothingJudged(record)
   if (record.cells.length === 0) reasons.push('nothing was run')
+  else if (empty) reasons.push('nothing was judged: every cell is unsupported')
   const other = trouble.length - instrument.length
   if (other > 0) {
     const cells = trouble.filter((cell) => cell.role !== 'harness-control')
@@ -82,8 +84,13 @@ export function gate(record: RunRecord, options: GateOptions = {}): { exitCode: 
     reasons.push(`${count(unexpected.length, 'known deviation')} did not come: update the list`)
   if (instrument.length > 0) return { exitCode: 3, reasons }
   if (findings.length > 0) return { exitCode: 1, reasons }
-  const troubled = trouble.length > 0 || record.interrupted || record.cells.length === 0
+  const troubled = trouble.length > 0 || record.interrupted || empty
   return { exitCode: troubled ? 3 : 0, reasons }
+}
+
+/** A command that is not there, or a policy that the client has not: a run that judged nothing must not look like one that passed. */
+function nothingJudged(record: RunRecord): boolean {
+  return record.cells.every((cell) => cell.role === 'harness-control' || cell.verdict === 'unsupported')
 }
 
 function spelled(cells: readonly CellRecord[]): string {

@@ -316,8 +316,19 @@ const CASES: Readonly<Record<string, Case>> = {
   'unasked-starttls-may-work': { holds: nothing },
   'parse-lenient-recorded': { holds: (log) => open(log).starttls('250 ok\r\n').c(hello.toString('latin1')).close() },
   'bounded-reply': {
-    broken: (log) => log.conn().s('220-mx\r\n').bytes('out', 'x').event(left(41 * 1024 * 1024)).close(),
-    holds: (log) => log.conn().s('220-mx\r\n').event(left(39 * 1024 * 1024)).close(),
+    broken: (log) =>
+      log
+        .conn()
+        .s('220-mx\r\n')
+        .bytes('out', 'x')
+        .event(left(41 * 1024 * 1024))
+        .close(),
+    holds: (log) =>
+      log
+        .conn()
+        .s('220-mx\r\n')
+        .event(left(39 * 1024 * 1024))
+        .close(),
   },
   'bounded-challenges': {
     broken: (log) => challenged(log, 17),
