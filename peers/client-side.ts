@@ -48,6 +48,8 @@ export class ClientSide {
   private readonly base: Duplex
   private floor: TlsFloor | undefined
   private upgrading = false
+  /** A layer answers the ClientHello. */
+  private answered = false
 
   private readonly clear: ClearInput
   private passedOut: PassedThrough | undefined
@@ -323,10 +325,16 @@ export class ClientSide {
       hello: () => {
         this.pipe?.tell({ type: 'tls', end: 'client', state: 'hello' })
         stack.all({ type: 'tls', end: 'client', state: 'hello' })
+        return this.answered ? 'answered' : 'handshake'
       },
       up: (stream) => this.tlsUp(stream, upgrade.residue === 'commands' ? residue : NONE),
       failed: (reason, how) => this.tlsFailed(reason, how),
     })
+  }
+
+  /** A layer answers the ClientHello: TLS is not started. */
+  leaveHello(): void {
+    this.answered = true
   }
 
   private tlsUp(stream: TLSSocket, residue: Buffer): void {

@@ -45,6 +45,8 @@ export interface TlsOptions {
   /** OpenSSL cipher list for TLS 1.2 and below. */
   readonly ciphers?: string
   readonly requestCert?: boolean
+  /** With {@link requestCert}: refuse a client that has none. */
+  readonly requireCert?: boolean
   /** What a client without SNI gets instead. */
   readonly withoutServerName?: { readonly certificate: Certificate; readonly max?: TlsVersion }
   /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
@@ -189,6 +191,7 @@ function identityOf(tls: TlsOptions): TlsIdentity {
     }),
     ...(certificate.ocspResponse === undefined ? {} : { ocspResponse: certificate.ocspResponse }),
     ...(tls.requestCert === undefined ? {} : { requestCert: tls.requestCert }),
+    ...(tls.requireCert === undefined ? {} : { requireCert: tls.requireCert }),
     ...(tls.withoutServerName === undefined ? {} : { withoutServerName: identityOf(tls.withoutServerName) }),
   }
 }

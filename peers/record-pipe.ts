@@ -28,6 +28,11 @@ export class RecordPipe extends Duplex {
   /** Octets that TLS or the session above has written. */
   bytesWritten = 0
 
+  /** Octets that have left for the client. */
+  get bytesSent(): number {
+    return this.socket.bytesWritten
+  }
+
   constructor(socket: Socket, layers: readonly Layer[], handlers: RecordPipeHandlers) {
     super({ allowHalfOpen: true, decodeStrings: true })
     this.socket = socket
@@ -121,6 +126,11 @@ export class TlsFloor extends Duplex {
   /** Octets that TLS has written. */
   get bytesWritten(): number {
     return (this.base as Partial<Socket>).bytesWritten ?? 0
+  }
+
+  /** Octets that have left for the client. */
+  get bytesSent(): number {
+    return (this.base as Partial<RecordPipe>).bytesSent ?? this.bytesWritten
   }
 
   /** What comes from now on is no longer for TLS, and the end of TLS is not the end of the base. */

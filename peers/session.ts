@@ -152,6 +152,9 @@ export class Session implements Ground {
       case 'stop-reading':
         this.client.stopReading()
         break
+      case 'no-tls':
+        this.client.leaveHello()
+        break
       default:
         this.recorder.event({
           type: output.type,

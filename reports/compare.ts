@@ -10,7 +10,7 @@
  */
 import type { Policy } from '../scenarios/policy.ts'
 import type { CellRecord, RunRecord, Verdict } from '../scenarios/record.ts'
-import { type GateOptions, gate, weigh } from './gate.ts'
+import { type GateOptions, weigh } from './gate.ts'
 import { distinct } from './summary.ts'
 import { count } from './text.ts'
 
@@ -28,12 +28,12 @@ export const CHANGE_KINDS = [
   'tolerated',
   /** Another verdict that is neither better nor worse, or better and still a finding, or no judgement any more. */
   'changed',
-  /** The same verdict by another outcome or other flags. */
-  'outcome',
-  /** No result, or unsupported, before; an answer now. */
-  'answered',
   /** A better answer, and no finding any more. */
   'fixed',
+  /** No result, or unsupported, before; an answer now. */
+  'answered',
+  /** The same verdict by another outcome or other flags. */
+  'outcome',
   'added',
   'removed',
 ] as const
@@ -93,8 +93,8 @@ interface Subject {
 
 /** Compares. The options say what counts as a finding, on both sides. */
 export function compareRecords(old: RunRecord, new_: RunRecord, options: GateOptions = {}): Comparison {
-  const before = subjects(old)
-  const after = subjects(new_)
+  const before = subjects(old, options)
+  const after = subjects(new_, options)
   const changes: Change[] = []
   let common = 0
   for (const [key, now] of after) {
@@ -104,6 +104,7 @@ export function compareRecords(old: RunRecord, new_: RunRecord, options: GateOpt
     if (kind !== 'same') changes.push(change(kind, key, was, now))
   }
   for (const [key, was] of before) if (!after.has(key)) changes.push(change('removed', key, was, undefined))
+  const findings = [...after].filter(([, { worst }]) => weigh(worst, options) === 'finding').map(([key]) => key)
   const sorted = CHANGE_KINDS.flatMap((kind) => changes.filter((each) => each.kind === kind))
   const differing = changes.filter((each) => each.old !== undefined && each.new !== undefined).length
   return {
@@ -113,7 +114,7 @@ export function compareRecords(old: RunRecord, new_: RunRecord, options: GateOpt
     changes: sorted,
     common,
     unchanged: common - differing,
-    ...conclude(sorted, common, old, new_),
+    ...conclude(old, new_, common, sorted, findings),
   }
 }
 
@@ -122,14 +123,14 @@ export function failing(comparison: Pick<Comparison, 'changes'>): readonly Chang
   return comparison.changes.filter(({ kind }) => kind === 'new-leak' || kind === 'regression')
 }
 
-function subjects(record: RunRecord): ReadonlyMap<string, Subject> {
+function subjects(record: RunRecord, options: GateOptions): ReadonlyMap<string, Subject> {
   const found = new Map<string, Subject>()
   for (const cell of record.cells) {
     if (cell.role === 'harness-control') continue
     const key = `${cell.scenario}/${cell.policy}/${cell.client}`
     const subject = found.get(key)
     if (subject === undefined) found.set(key, { worst: cell, cells: [cell] })
-    else found.set(key, { worst: worse(subject.worst, cell), cells: [...subject.cells, cell] })
+    else found.set(key, { worst: worse(subject.worst, cell, options), cells: [...subject.cells, cell] })
   }
   return found
 }
@@ -159,9 +160,15 @@ function badness(verdict: Verdict): 0 | 1 | 2 | 3 | undefined {
   }
 }
 
-/** A finding rests on its own proof; a repetition without a result counts for more than one that was fine. */
-function worse(one: CellRecord, other: CellRecord): CellRecord {
-  const rank = ({ verdict }: CellRecord): number => badness(verdict) ?? (verdict === 'unsupported' ? -1 : 1.5)
+/**
+ * A finding rests on its own proof, so it counts for more than anything else, known deviations among it; a repetition
+ * without a result counts for more than one that was fine.
+ */
+function worse(one: CellRecord, other: CellRecord, options: GateOptions): CellRecord {
+  const rank = (cell: CellRecord): number => {
+    const bad = badness(cell.verdict) ?? (cell.verdict === 'unsupported' ? -1 : 1.5)
+    return weigh(cell, options) === 'finding' ? bad + 10 : bad
+  }
   return rank(other) > rank(one) ? other : one
 }
 
@@ -234,35 +241,35 @@ function side({ badmx, seed, timeScale, startedAt, interrupted, clients }: RunRe
   return { badmx, seed, timeScale, startedAt, interrupted, clients }
 }
 
+/** `findings`: the cells of the new run that are findings, new or not. */
 function conclude(
-  changes: readonly Change[],
-  common: number,
   old: RunRecord,
   new_: RunRecord,
+  common: number,
+  changes: readonly Change[],
+  findings: readonly string[],
 ): Pick<Comparison, 'exitCode' | 'reasons'> {
-  const of = (kind: ChangeKind): number => changes.filter((each) => each.kind === kind).length
-  const doubtful = [old, new_].map(brokenControls)
+  const [doubtOfOld, doubtOfNew] = [brokenControls(old), brokenControls(new_)]
+  const of = (...kinds: readonly ChangeKind[]): Change[] => changes.filter(({ kind }) => kinds.includes(kind))
+  const [leaks, regressions] = [of('new-leak').length, of('regression').length]
+  const first = of('added', 'answered').filter(({ cell }) => findings.includes(cell)).length
+  const lasting = findings.length - leaks - regressions - first
   const trouble = new_.cells.filter((cell) => cell.role !== 'harness-control' && weigh(cell) === 'trouble').length
   const reasons = [
-    ...doubtful.flatMap((number, at) =>
-      number === 0 ? [] : [`${count(number, 'harness control')} of the ${at === 0 ? 'old' : 'new'} run did not pass`],
-    ),
+    ...(doubtOfOld > 0 ? [`${count(doubtOfOld, 'harness control')} of the old run did not pass`] : []),
+    ...(doubtOfNew > 0 ? [`${count(doubtOfNew, 'harness control')} of the new run did not pass`] : []),
     ...(common === 0 ? ['no cell is in both runs'] : []),
-    ...(of('new-leak') > 0 ? [count(of('new-leak'), 'new leak')] : []),
-    ...(of('regression') > 0 ? [count(of('regression'), 'regression')] : []),
+    leaks > 0 ? count(leaks, 'new leak') : 'no new leak',
+    regressions > 0 ? count(regressions, 'regression') : 'no regression',
+    ...(lasting > 0 ? [`${count(lasting, 'finding')} as before, not counted`] : []),
+    ...(first > 0 ? [`${count(first, 'failure')} in cells that had no answer before, not counted`] : []),
     ...(new_.interrupted ? ['the new run was interrupted'] : []),
     ...(trouble > 0 ? [`${count(trouble, 'cell')} of the new run without a result`] : []),
   ]
-  const exitCode = doubtful.some((number) => number > 0)
-    ? 3
-    : failing({ changes }).length > 0
-      ? 1
-      : common === 0 && new_.cells.length > 0
-        ? 2
-        : gate(new_).exitCode === 3
-          ? 3
-          : 0
-  return { exitCode, reasons }
+  if (doubtOfOld + doubtOfNew > 0) return { exitCode: 3, reasons }
+  if (leaks + regressions > 0) return { exitCode: 1, reasons }
+  if (trouble > 0 || new_.interrupted || new_.cells.length === 0) return { exitCode: 3, reasons }
+  return { exitCode: common === 0 ? 2 : 0, reasons }
 }
 
 function brokenControls(record: RunRecord): number {

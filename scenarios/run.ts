@@ -7,7 +7,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { IssuedChain } from '../peers/certificates/authority.ts'
+import type { ClientChain, IssuedChain } from '../peers/certificates/authority.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, RunningClient } from './client.ts'
 import type { CellEnded, LogEvent } from './events.ts'
@@ -20,6 +20,7 @@ export interface Issuer {
   readonly rootPem: string
   readonly rootDer: Buffer
   issue(fault: string, names: { readonly host: string; readonly domain: string }): Promise<IssuedChain>
+  clientChain(id: string): Promise<ClientChain>
 }
 
 export interface RunRequest {
@@ -145,10 +146,14 @@ async function tlsOf(
   hostName: string,
   request: RunRequest,
 ): Promise<Pick<PeerOptions, 'tls'>> {
-  const { on, ...versions } = host.tls
+  const { on, clientCertificate, ...versions } = host.tls
   if (on === 'none') return {}
   const certificate = await request.issuer.issue(host.certificate, { host: hostName, domain: cell.domain })
-  return { tls: { ...versions, certificate, on: cell.judgedAs === 'implicit' ? 'connect' : on } }
+  const requestCert = clientCertificate !== undefined
+  const requireCert = clientCertificate === 'require'
+  return {
+    tls: { ...versions, certificate, on: cell.judgedAs === 'implicit' ? 'connect' : on, requestCert, requireCert },
+  }
 }
 
 /** The steps of the job, in order. */
@@ -213,7 +218,7 @@ async function deliveryOf(
   const caFile = join(folder, 'ca.pem')
   await writeFile(caFile, request.issuer.rootPem)
   const secret = (name: string): string => cell.canaries.find((canary) => canary.name === name)?.value ?? ''
-  const { ciphers } = cell.scenario.job
+  const { ciphers, clientCertificate } = cell.scenario.job
   return {
     cell: cell.id,
     policy: cell.policy,
@@ -225,11 +230,25 @@ async function deliveryOf(
     message: Buffer.alloc(0),
     ...(cell.credentials ? { credentials: { user: secret('user'), password: secret('password') } } : {}),
     caFile,
+    ...(clientCertificate === undefined ? {} : await certificateFiles(clientCertificate, folder, request)),
     ...(ciphers === undefined ? {} : { ciphers }),
     folder,
     timeScale: request.plan.timeScale,
     deadlineMs: deadlineFor(request.plan.timeScale),
   }
+}
+
+/** The client's own chain and key, as files. */
+async function certificateFiles(
+  id: string,
+  folder: string,
+  request: RunRequest,
+): Promise<Pick<Delivery, 'clientCertificate'>> {
+  const { certPem, keyPem } = await request.issuer.clientChain(id)
+  const [chainFile, keyFile] = [join(folder, 'client.pem'), join(folder, 'client-key.pem')]
+  await writeFile(chainFile, certPem)
+  await writeFile(keyFile, keyPem, { mode: 0o600 })
+  return { clientCertificate: { chainFile, keyFile } }
 }
 
 async function changePhase(

@@ -57,6 +57,10 @@ const host = z.strictObject({
       min: tlsVersion.default('TLSv1.2'),
       max: tlsVersion.default('TLSv1.3'),
       ciphers: z.string().optional().describe('OpenSSL cipher list for TLS 1.2 and below.'),
+      clientCertificate: z
+        .enum(['request', 'require'])
+        .optional()
+        .describe('Ask for a client certificate of any issuer; `require` refuses a client that sends none.'),
     })
     .prefault({})
     .describe('What the peer speaks.'),

@@ -332,6 +332,25 @@ const ROWS: readonly Row[] = [
   { flaw: 'bounce-at-once', policy: 'may', script: speaksInsteadOfTls, wrong: is('bounced') },
   { flaw: 'bounce-when-tls-vanishes', policy: 'may', later: { script: noTls }, wrong: is('bounced') },
   { flaw: 'report-success-always', policy: 'verify', script: noTls, wrong: delivers },
+  { flaw: 'bounce-on-4yz', policy: 'none', script: { clear: { RCPT: '451 later\r\n' } }, wrong: is('bounced') },
+  { flaw: 'success-when-lost', policy: 'none', script: { clear: { dot: (talk) => talk.reset() } }, wrong: delivers },
+  { flaw: 'success-when-lost', policy: 'may', script: { tls: { dot: (talk) => talk.end() } }, wrong: delivers },
+  { flaw: 'quit-decides', policy: 'none', script: { clear: { QUIT: (talk) => talk.end() } }, wrong: refuses },
+  // Greetings
+  {
+    flaw: 'ignore-banner-code',
+    policy: 'none',
+    script: { clear: { banner: '554 no\r\n' } },
+    wrong: sees(/clear EHLO/),
+  },
+  {
+    flaw: 'ignore-refused-greeting',
+    policy: 'may',
+    script: { clear: { EHLO: '550 no\r\n', HELO: '550 no\r\n' } },
+    wrong: clearMail,
+  },
+  { flaw: 'any-2yz', policy: 'none', script: { clear: { EHLO: '251 mx\r\n' } }, wrong: clearMail },
+  { flaw: 'ignore-starttls-offer', policy: 'may', script: {}, wrong: clearMail },
   // Passwords
   {
     flaw: 'auth-before-starttls',

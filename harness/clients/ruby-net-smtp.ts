@@ -32,7 +32,7 @@ export const client: ClientAdapter = workerClient({
   policies: supportTable(TABLE, ({ calls }) => calls),
   documented: {
     policy: 'may',
-    source: 'ruby/net-smtp, Net::SMTP.new: "If starttls is :auto (the default), STARTTLS is used if the server supports it"',
+    source: 'Net::SMTP.new, starttls (by default :auto): "if :auto, use STARTTLS when the server supports it"',
   },
   passwords: true,
   namesPeers: true,

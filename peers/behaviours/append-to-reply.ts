@@ -1,7 +1,7 @@
 /**
  * Sends octets right behind a reply, in the same segment and, inside TLS, in the same stretch of records: what broken
  * padding leaves behind. Exchange 2003's 3DES answered EHLO with trailing garbage inside TLS, and the session broke after
- * MAIL (V. Dukhovni, ietf-smtp, on SChannel). RFC 5321 §4.2: a reply is lines; what is none is no reply.
+ * MAIL (V. Dukhovni, "IETF mail server and SSLv3", 2016-02). RFC 5321 §4.2: a reply is lines; what is none is no reply.
  */
 import { z } from 'zod'
 import { defineBehaviour } from '../behaviour.ts'
@@ -18,7 +18,7 @@ const parameters = z.strictObject({
 export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   id: 'append-to-reply',
   title: 'Sends octets right behind a reply',
-  source: ['RFC 5321 §4.2', 'ietf-smtp, 2014-2016, on SChannel in Exchange 2003'],
+  source: ['RFC 5321 §4.2', '"IETF mail server and SSLv3", 2016-02, on SChannel in Exchange 2003'],
   plane: 'smtp',
   parameters,
   shapes: ['ehlo-in-tls'],

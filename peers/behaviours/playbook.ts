@@ -91,6 +91,7 @@ function showOne(output: WireOutput): string {
     case 'hold':
     case 'opaque':
     case 'stop-reading':
+    case 'no-tls':
       return output.type
   }
 }

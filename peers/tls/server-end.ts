@@ -21,14 +21,17 @@ export interface TlsIdentity {
   readonly tls13: boolean
   /** DER of a stapled OCSP response. */
   readonly ocspResponse?: Buffer
-  /** Ask for a client certificate; never refused by Node itself. */
+  /** Ask for a client certificate; whose it is does not matter. */
   readonly requestCert?: boolean
+  /** With {@link requestCert}: a client without one gets an alert (RFC 8446 §4.4.2.4, RFC 5246 §7.4.6). */
+  readonly requireCert?: boolean
   /** What a client without SNI (RFC 6066 §3) gets instead. */
   readonly withoutServerName?: TlsIdentity
 }
 
 export interface ServerEndHandlers {
-  hello(): void
+  /** `answered`: a layer does what is to be done, and TLS is not started. */
+  hello(): 'handshake' | 'answered'
   up(stream: TLSSocket): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
@@ -96,8 +99,12 @@ export function startServerTls(
         detail: 'a ClientHello arrived',
       })
     }
-    handlers.hello()
+    const next = handlers.hello()
     if (base.destroyed) return
+    if (next === 'answered') {
+      unanswered(base, recorder, handlers)
+      return
+    }
     base.unshift(octets)
     const tls13 = identity.tls13 && hello.versions.includes(TLS13)
     handshake(base, { ...identity, tls13 }, recorder, host, handlers)
@@ -106,6 +113,21 @@ export function startServerTls(
   base.on('end', onEnd)
   base.on('close', onEnd)
   if (octets.length > 0) read()
+  base.resume()
+}
+
+/** Nobody speaks TLS here: what the client still sends (an alert) is dropped until it goes. */
+function unanswered(base: Duplex, recorder: Recorder, handlers: ServerEndHandlers): void {
+  let over = false
+  const onEnd = (): void => {
+    if (over) return
+    over = true
+    const reason = 'the client left after its ClientHello'
+    recorder.event({ type: 'tls', state: 'failed', side: 'client', reason })
+    handlers.failed(reason, 'fin')
+  }
+  base.on('end', onEnd)
+  base.on('close', onEnd)
   base.resume()
 }
 
@@ -129,11 +151,13 @@ function handshake(
     ...(identity.ocspResponse === undefined ? {} : { server: stapler(identity.ocspResponse, () => fire()) }),
     secureContext: identity.secureContext,
     requestCert: identity.requestCert ?? false,
-    rejectUnauthorized: false,
+    rejectUnauthorized: identity.requireCert ?? false,
   })
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
-  const before = bytesWritten(base)
+  const before = octetsSent(base)
+  const beneathLayers = 'bytesSent' in base
+  const flight = identity.chain.reduce((sum, { length }) => sum + length, 0)
   const fire = (): void => {
     recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
   }
@@ -147,14 +171,14 @@ function handshake(
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
     recorder.event({ type: 'tls', state: 'secret', side: 'client', line: text })
-    // The secret is made with the ServerHello, whose flight holds the certificate.
-    if (text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
+    // The secret is made with the ServerHello, whose flight holds the certificate; what layers let through is seen later.
+    if (!beneathLayers && text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
   })
   const fail = (reason: string, how: 'fin' | 'rst' | 'error', alert?: string): void => {
     if (state !== 'handshake') return
     state = 'failed'
-    // Up to TLS 1.2 any flight longer than an alert holds the certificate (there is no HelloRetryRequest).
-    if (!identity.tls13 && bytesWritten(base) - before > 64) present()
+    // A flight that is longer than the chain holds it.
+    if ((beneathLayers || !identity.tls13) && octetsSent(base) - before > flight) present()
     recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
     handlers.failed(reason, how)
   }
@@ -193,8 +217,9 @@ function clientChain(stream: TLSSocket): Buffer[] {
   return chain
 }
 
-function bytesWritten(base: Duplex): number {
-  return (base as Partial<Socket>).bytesWritten ?? 0
+function octetsSent(base: Duplex): number {
+  const { bytesSent, bytesWritten } = base as { bytesSent?: number; bytesWritten?: number }
+  return bytesSent ?? bytesWritten ?? 0
 }
 
 /** `unknown_ca` from OpenSSL's "tlsv1 alert unknown ca"; undefined when the other side sent no alert. */

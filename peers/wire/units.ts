@@ -163,6 +163,14 @@ export interface StopReading {
   readonly type: 'stop-reading'
 }
 
+/**
+ * The layer answers the ClientHello itself, in reply to {@link TlsState} `hello`: no TLS is started at the client's end, and
+ * only what layers send follows.
+ */
+export interface NoTls {
+  readonly type: 'no-tls'
+}
+
 /** The client gave this behaviour its chance. */
 export interface Opportunity {
   readonly type: 'opportunity'
@@ -177,7 +185,18 @@ export interface Fired {
   readonly original?: Buffer
 }
 
-export type WireOutput = Unit | StartTls | Secure | Hold | Opaque | Close | Wake | StopReading | Opportunity | Fired
+export type WireOutput =
+  | Unit
+  | StartTls
+  | Secure
+  | Hold
+  | Opaque
+  | Close
+  | Wake
+  | StopReading
+  | NoTls
+  | Opportunity
+  | Fired
 
 /** A pure state machine. Called with one event at a time, never re-entered. */
 export interface Layer {

@@ -8,8 +8,9 @@ import type { RunRecord } from '../../scenarios/record.ts'
 import type { ReportFormat } from '../format.ts'
 import { type GateOptions, gate, weigh } from '../gate.ts'
 import { headlines, sentence } from '../headline.ts'
+import { code, escaped, fitted, html } from '../markdown-text.ts'
 import * as summary from '../summary.ts'
-import { clip, count, visible } from '../text.ts'
+import { clip, count } from '../text.ts'
 import { labelled, tally, VERDICT_ORDER } from '../verdicts.ts'
 
 const LIMIT = 1_000_000
@@ -37,7 +38,7 @@ export const format: ReportFormat = {
       ...summary.clientIds(record).flatMap((client) => matrix(record, client)),
       [footer(record)],
     ]
-    return fitted(sections)
+    return fitted(sections, LIMIT)
   },
 }
 
@@ -122,45 +123,7 @@ function footer(record: RunRecord): string {
   return `${facts.map(escaped).join(', ')}.`
 }
 
-/** All sections, a blank line apart, as long as they fit; a note counts those that did not. */
-function fitted(sections: readonly (readonly string[])[]): string {
-  let text = ''
-  let left = 0
-  for (const section of sections) {
-    const next = `${text === '' ? '' : '\n'}${section.join('\n')}\n`
-    if (left > 0 || Buffer.byteLength(text) + Buffer.byteLength(next) > LIMIT - 200) left += 1
-    else text += next
-  }
-  return left === 0 ? text : `${text}\nThis summary is too long for its place: ${count(left, 'section')} left out.\n`
-}
-
 function chunks(items: readonly string[], size: number): string[][] {
   const count = Math.ceil(items.length / size)
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size))
-}
-
-/**
- * Text that stays text: visible, every character that Markdown or HTML could take for markup escaped, no URL whole.
- * The empty comments keep GitHub from making a mention of `@name` and a reference of `#1`.
- */
-function escaped(text: string): string {
-  return html(text)
-    .replace(/^-|[\\*_{}[\]|~$]/g, '\\$&')
-    .replace(/`/g, '&#96;')
-    .replace(/:\/\//g, '\\://')
-    .replace(/www\./gi, (www) => `${www.slice(0, 3)}\\.`)
-    .replace(/@|(?<!&)#/g, '$&<!-- -->')
-}
-
-/** The same inside an HTML block, where Markdown's escapes mean nothing. */
-function html(text: string): string {
-  return visible(text).replace(/[&<>]/g, (character) => ({ '&': '&amp;', '<': '&lt;' })[character] ?? '&gt;')
-}
-
-/** A code span, also with backquotes inside (CommonMark 6.1); a bar would end a cell of a table. */
-function code(text: string): string {
-  const shown = visible(text)
-  const fence = '`'.repeat(1 + Math.max(0, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length)))
-  const pad = /^`|`$/.test(shown) ? ' ' : ''
-  return `${fence}${pad}${shown}${pad}${fence}`
 }

@@ -92,13 +92,22 @@ function hashLeaks(connection: Observed): Raised[] {
     if (command.verb !== 'AUTH' || !isClear(connection, command.layer)) continue
     const mechanism = command.argument.split(/\s/)[0]?.toUpperCase() ?? ''
     const response = connection.entries.find(
-      (entry) =>
-        entry.kind === 'content' && entry.id === command.id && entry.bytes.toString('latin1').trim().length > 1,
+      (entry) => entry.kind === 'content' && entry.id === command.id && provesPassword(mechanism, entry.bytes),
     )
     if (!HASHES.test(mechanism) || response === undefined) continue
     return [{ flag: 'leak.credentials-hash', detail: `a response of ${mechanism} in clear`, ...placeOf(response) }]
   }
   return []
+}
+
+/** The first messages of SCRAM and NTLM name the user at most; `*` cancels (RFC 4954 §4). */
+function provesPassword(mechanism: string, line: Buffer): boolean {
+  const text = line.toString('latin1').trim()
+  if (text.length <= 1) return false
+  const message = Buffer.from(text, 'base64')
+  if (mechanism.startsWith('SCRAM-')) return /(^|,)p=/.test(message.toString('latin1'))
+  if (mechanism === 'NTLM') return message[8] === 3
+  return true
 }
 
 function clientCertificates(connection: Observed): Raised[] {

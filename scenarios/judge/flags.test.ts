@@ -47,6 +47,22 @@ const turnAway = (log: LogBuilder, offer: string) => {
 /** The replies of a whole session. */
 const SCRIPT = '250 mx\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n221 bye\r\n'
 
+/** SCRAM up to the challenge: the user is named, nothing of the password has crossed (RFC 5802 §5). */
+const scramFirst = (log: LogBuilder) =>
+  open(log)
+    .c('AUTH SCRAM-SHA-256\r\n')
+    .s('334 \r\n')
+    .c(`${base64('n,,n=user,r=a')}\r\n`)
+    .s(`334 ${base64('r=ab,s=c2FsdA==,i=4096')}\r\n`)
+/** One NTLM message; 1 negotiates, 3 has the response. */
+const ntlm = (log: LogBuilder, type: number) =>
+  open(log)
+    .c('AUTH NTLM\r\n')
+    .s('334 \r\n')
+    .c(`${base64(`NTLMSSP\0${String.fromCharCode(type)}\0\0\0`)}\r\n`)
+    .s('535 no\r\n')
+    .quit()
+
 const CASES: readonly Case[] = [
   {
     flag: 'leak.envelope-clear',
@@ -106,6 +122,22 @@ const CASES: readonly Case[] = [
         .s('235 ok\r\n')
         .quit(),
     silent: (log) => open(log).c('AUTH CRAM-MD5\r\n').s('334 PDEyMz4=\r\n').c('*\r\n').s('501 ok\r\n').quit(),
+  },
+  {
+    flag: 'leak.credentials-hash',
+    policy: 'encrypt',
+    fires: (log) =>
+      scramFirst(log)
+        .c(`${base64('c=biws,r=ab,p=cHJvb2Y=')}\r\n`)
+        .s('535 no\r\n')
+        .quit(),
+    silent: (log) => scramFirst(log).c('*\r\n').s('501 ok\r\n').quit(),
+  },
+  {
+    flag: 'leak.credentials-hash',
+    policy: 'encrypt',
+    fires: (log) => ntlm(log, 3),
+    silent: (log) => ntlm(log, 1),
   },
   {
     flag: 'leak.envelope-unauth',

@@ -1,0 +1,115 @@
+/**
+ * Answers a ClientHello by itself, in place of a TLS server: with an alert, with octets of its own or with nothing, and then
+ * ends the connection or falls silent. It can be kept to the hellos that a certain kind of server does not bear.
+ *
+ * What always holds: no TLS is started for a hello that is answered here, so that nothing inside TLS can follow; any other
+ * hello is left alone. RFC 8446 §4.1.2, §5.1, §6.
+ */
+import { z } from 'zod'
+import { defineBehaviour } from '../behaviour.ts'
+import type { HelloSeen } from '../events.ts'
+import { readClientHello } from '../tls/client-hello.ts'
+import { passUnits } from '../wire/termination.ts'
+import type { Bytes, WireOutput } from '../wire/units.ts'
+import { octets, octetsOf } from './starttls/octets.ts'
+
+const parameters = z.strictObject({
+  answer: z
+    .enum(['alert', 'octets', 'flood', 'nothing'])
+    .default('alert')
+    .describe('An alert; `octets`; `octets` again and again without end, as fast as the client takes them; nothing.'),
+  alert: z.int().min(0).max(255).default(40).describe('Alert description, RFC 8446 §6; 40 is handshake_failure.'),
+  level: z.enum(['warning', 'fatal']).default('fatal').describe('Alert level.'),
+  octets: octets('\x16\x03\x03\x00\x00', 'What `octets` and `flood` send.'),
+  then: z.enum(['fin', 'rst', 'stall']).default('fin').describe('FIN, RST, or silence on an open connection.'),
+  to: z
+    .enum(['any', 'tls13', 'server-name', 'no-server-name', 'no-alpn', 'record-tls10', 'not-sslv2', 'long'])
+    .default('any')
+    .describe(
+      'Which hellos: all; those that offer TLS 1.3; with a server name; without one; without ALPN; in records of version ' +
+        '0x0301; not in the format of SSLv2; longer than `length`.',
+    ),
+  length: z.int().min(0).max(65536).default(255).describe('For `long`: octets of the hello with its record header.'),
+})
+type Parameters = z.infer<typeof parameters>
+
+/** Octets of a flood that are made at a time. */
+const CHUNK = 64 * 1024
+
+const fromServer = (bytes: Buffer): Bytes => ({ type: 'bytes', from: 'server', bytes })
+
+function concerns({ to, length }: Parameters, hello: HelloSeen, size: number): boolean {
+  switch (to) {
+    case 'any':
+      return true
+    case 'tls13':
+      return hello.versions.includes(0x0304)
+    case 'server-name':
+      return hello.serverName !== undefined
+    case 'no-server-name':
+      return hello.serverName === undefined
+    case 'no-alpn':
+      return hello.alpn.length === 0
+    case 'record-tls10':
+      return hello.recordVersion === 0x0301
+    case 'not-sslv2':
+      return hello.format === 'tls'
+    case 'long':
+      return size > length
+  }
+}
+
+export const behaviour = defineBehaviour<Parameters>({
+  id: 'answer-client-hello',
+  title: 'Answers the ClientHello with an alert, octets of its own or nothing',
+  source: ['RFC 8446 §4.1.2, §5.1, §6', 'RFC 7435 §4', 'RFC 7301 §3.2', 'RFC 6066 §3'],
+  plane: 'record',
+  parameters,
+  shapes: ['handshake'],
+  hides: ['ehlo-in-tls', 'auth', 'mail', 'rcpt', 'data', 'quit'],
+  create(given) {
+    const { answer, then } = given
+    /** What the client has sent since the server last spoke: when a hello is announced, that hello. */
+    let latest: Buffer = Buffer.alloc(0)
+    const unit = octetsOf(given.octets)
+    const flood = Buffer.concat(Array.from({ length: Math.ceil(CHUNK / Math.max(1, unit.length)) }, () => unit))
+
+    const sent = (): { readonly detail: string; readonly outputs: readonly WireOutput[] } => {
+      if (answer === 'nothing') return { detail: 'nothing', outputs: [] }
+      if (answer === 'octets') return { detail: `${unit.length} octets`, outputs: [fromServer(unit)] }
+      if (answer === 'flood') return { detail: `${unit.length} octets without end`, outputs: more() }
+      const record = Buffer.from([0x15, 3, 3, 0, 2, given.level === 'fatal' ? 2 : 1, given.alert])
+      return { detail: `alert ${given.alert} (${given.level})`, outputs: [fromServer(record)] }
+    }
+    const more = (): WireOutput[] => [
+      fromServer(flood),
+      { type: 'wake-me', alarm: 'more', afterMs: 0, clock: 'wall', drained: true },
+    ]
+    const reply = (): WireOutput[] => {
+      const { detail, outputs } = sent()
+      const end = then === 'stall' || answer === 'flood' ? 'silence' : then === 'fin' ? 'FIN' : 'RST'
+      const endless = answer === 'flood'
+      return [
+        { type: 'opportunity', detail: 'a ClientHello arrived' },
+        { type: 'no-tls' },
+        { type: 'fired', detail: `answered the ClientHello with ${detail}${endless ? '' : `, then ${end}`}` },
+        ...outputs,
+        ...(end === 'silence' ? [] : [{ type: 'close', end: 'client', how: then === 'rst' ? 'rst' : 'fin' } as const]),
+      ]
+    }
+    return {
+      on(event) {
+        if (event.type === 'wake') return more()
+        if (event.type === 'bytes') {
+          latest = event.from === 'server' ? Buffer.alloc(0) : Buffer.concat([latest, event.bytes])
+          return [event]
+        }
+        if (event.type !== 'tls' || event.end !== 'client' || event.state !== 'hello') return passUnits(event)
+        const reading = readClientHello(latest)
+        const due = reading.state === 'hello' && concerns(given, reading.hello, latest.length)
+        latest = Buffer.alloc(0)
+        return due ? reply() : []
+      },
+    }
+  },
+})
