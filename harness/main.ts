@@ -9,6 +9,8 @@ import { hideBin } from 'yargs/helpers'
 import { nearestName } from '../peers/nearest-name.ts'
 import { caCommand } from './cli/ca.ts'
 import { checkCommand } from './cli/check-command.ts'
+import { compareCommand } from './cli/compare-command.ts'
+import { doctorCommand } from './cli/doctor.ts'
 import { judgeCommand } from './cli/judge.ts'
 import { listCommand } from './cli/list-command.ts'
 import { runCommand } from './cli/run-command.ts'
@@ -20,7 +22,10 @@ import { tourCommand } from './cli/tour.ts'
 import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
 
-const COMMANDS = ['run', 'tour', 'strip', 'serve', 'judge', 'show', 'list', 'check', 'ca', 'schema']
+const COMMANDS = [
+  ...['run', 'compare', 'tour', 'strip', 'serve', 'judge', 'show', 'list', 'check', 'ca', 'schema', 'doctor'],
+  'completion',
+]
 
 /** Runs one command line. Resolves with the exit code; never rejects. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -36,6 +41,7 @@ export async function main(words: readonly string[]): Promise<number> {
         '$0 <command>\n\nA zoo of broken mail servers, a STARTTLS stripper, and a runner that tells what a client does.',
       )
       .command(runCommand(done))
+      .command(compareCommand(done))
       .command(tourCommand(done))
       .command(stripCommand(done))
       .command(serveCommand(done))
@@ -45,6 +51,8 @@ export async function main(words: readonly string[]): Promise<number> {
       .command(checkCommand(done))
       .command(caCommand(done))
       .command(schemaCommand(done))
+      .command(doctorCommand(done))
+      .completion('completion', 'print a script that completes commands and options in bash or zsh')
       .demandCommand(1, 'name a command')
       .strict()
       .wrap(Math.min(110, process.stdout.columns ?? 110))

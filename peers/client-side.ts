@@ -325,8 +325,8 @@ export class ClientSide {
       hello: () => {
         this.pipe?.tell({ type: 'tls', end: 'client', state: 'hello' })
         stack.all({ type: 'tls', end: 'client', state: 'hello' })
-        return this.answered ? 'answered' : 'handshake'
       },
+      answered: () => this.answered,
       up: (stream) => this.tlsUp(stream, upgrade.residue === 'commands' ? residue : NONE),
       failed: (reason, how) => this.tlsFailed(reason, how),
     })

@@ -211,7 +211,9 @@ function entry({ first, policies }: ChangeGroup, width: number, paint: Paint): s
     difference(first),
     ...remarks(first),
   ]
-  const [head = '', ...more] = texts.filter((text) => text !== '').flatMap((text) => wrap(visible(text), width - indent))
+  const [head = '', ...more] = texts
+    .filter((text) => text !== '')
+    .flatMap((text) => wrap(visible(text), width - indent))
   return [`  ${label} ${head}`, ...more.map((line) => ' '.repeat(indent) + line)]
 }
 
@@ -246,11 +248,7 @@ function markdownSection(kind: ChangeKind, comparison: Comparison): string[][] {
   if (COUNTED.includes(kind)) return [title, counts(changes, comparison).map((line) => `- ${escaped(line)}`)]
   const groups = changeGroups(changes)
   const items = groups.slice(0, MOST).map((one) => markdownItem(one, comparison))
-  return [
-    title,
-    items,
-    ...(groups.length > MOST ? [[`… and ${count(groups.length - MOST, 'more', 'more')}.`]] : []),
-  ]
+  return [title, items, ...(groups.length > MOST ? [[`… and ${count(groups.length - MOST, 'more', 'more')}.`]] : [])]
 }
 
 function markdownItem({ first, policies }: ChangeGroup, comparison: Comparison): string {

@@ -10,7 +10,7 @@
  */
 import type { Policy } from '../scenarios/policy.ts'
 import type { CellRecord, RunRecord, Verdict } from '../scenarios/record.ts'
-import { type GateOptions, weigh } from './gate.ts'
+import { type GateOptions, nothingJudged, weigh } from './gate.ts'
 import { distinct } from './summary.ts'
 import { count } from './text.ts'
 
@@ -226,7 +226,9 @@ function change(kind: ChangeKind, key: string, was: Subject | undefined, now: Su
 }
 
 function standing({ worst, cells }: Subject): Standing {
-  const outcomes = cells.map(({ outcome: { first, final } }) => (first === final ? first : `${first}, finally ${final}`))
+  const outcomes = cells.map(({ outcome: { first, final } }) =>
+    first === final ? first : `${first}, finally ${final}`,
+  )
   return {
     verdict: worst.verdict,
     reason: worst.reason,
@@ -263,12 +265,13 @@ function conclude(
     regressions > 0 ? count(regressions, 'regression') : 'no regression',
     ...(lasting > 0 ? [`${count(lasting, 'finding')} as before, not counted`] : []),
     ...(first > 0 ? [`${count(first, 'failure')} in cells that had no answer before, not counted`] : []),
+    ...(nothingJudged(new_) ? ['the new run judged nothing'] : []),
     ...(new_.interrupted ? ['the new run was interrupted'] : []),
     ...(trouble > 0 ? [`${count(trouble, 'cell')} of the new run without a result`] : []),
   ]
   if (doubtOfOld + doubtOfNew > 0) return { exitCode: 3, reasons }
   if (leaks + regressions > 0) return { exitCode: 1, reasons }
-  if (trouble > 0 || new_.interrupted || new_.cells.length === 0) return { exitCode: 3, reasons }
+  if (trouble > 0 || new_.interrupted || nothingJudged(new_)) return { exitCode: 3, reasons }
   return { exitCode: common === 0 ? 2 : 0, reasons }
 }
 

@@ -89,7 +89,7 @@ export function gate(record: RunRecord, options: GateOptions = {}): { exitCode: 
 }
 
 /** A command that is not there, or a policy that the client has not: a run that judged nothing must not look like one that passed. */
-function nothingJudged(record: RunRecord): boolean {
+export function nothingJudged(record: RunRecord): boolean {
   return record.cells.every((cell) => cell.role === 'harness-control' || cell.verdict === 'unsupported')
 }
 

@@ -25,6 +25,8 @@ export interface TerminalOptions {
   readonly files: readonly { readonly path: string; readonly title: string }[]
   /** The command that runs everything again, where this run was a part of it. */
   readonly fullRun?: string
+  /** A comparison follows, and it has the result: none is told here. */
+  readonly compared?: boolean
   /** The command that shows one cell: `badmx show strip/strip-ehlo-omit/verify/curl`. */
   show(cell: CellRecord): string
 }
@@ -47,7 +49,7 @@ export function renderTerminal(record: RunRecord, options: TerminalOptions): str
     groups('Without a result', record, summary.troubleGroups(record), width, paint),
     known(record, width, paint),
     closing(record, options, paint),
-    result(record, gateOptions, options, width, paint),
+    options.compared === true ? [] : result(record, gateOptions, options, width, paint),
   ]
   return `${sections
     .filter((section) => section.length > 0)

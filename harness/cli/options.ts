@@ -3,7 +3,7 @@
 import { nearestName } from '../../peers/nearest-name.ts'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { isPolicy, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
-import { commandClient, knownClients, loadClientFile } from '../clients/index.ts'
+import { commandClient, knownClients, loadClientFile, shimClient } from '../clients/index.ts'
 import { readText } from '../read-text.ts'
 import { UserError } from '../user-error.ts'
 
@@ -30,8 +30,12 @@ export function policiesOf(given: readonly string[]): Policy[] {
   })
 }
 
-/** The clients that `--client` and `--command` name. @throws {UserError} */
-export async function clientsOf(names: readonly string[], commands: readonly string[]): Promise<ClientAdapter[]> {
+/** The clients that `--client`, `--command` and `--shim` name. @throws {UserError} */
+export async function clientsOf(
+  names: readonly string[],
+  commands: readonly string[],
+  shims: readonly string[] = [],
+): Promise<ClientAdapter[]> {
   const known = await knownClients()
   const chosen: ClientAdapter[] = []
   for (const name of names) {
@@ -49,6 +53,7 @@ export async function clientsOf(names: readonly string[], commands: readonly str
       )
   }
   chosen.push(...commands.map((template) => commandClient({ template })))
+  chosen.push(...shims.map((command) => shimClient({ command })))
   const twice = chosen.find((client, at) => chosen.findIndex((other) => other.id === client.id) < at)
   if (twice !== undefined) throw new UserError(`the client ${twice.id} is named twice`)
   return chosen

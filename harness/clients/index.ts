@@ -9,6 +9,7 @@ export { ClientFileError, loadClientFile } from './client-file.ts'
 export { commandClient } from './command.ts'
 export { policySupport } from './environment.ts'
 export { LabError } from './process.ts'
+export { shimClient } from './shim.ts'
 
 /**
  * Every known client, sorted by id.

@@ -39,7 +39,10 @@ export const client: ClientAdapter = workerClient({
   id: 'perl-net-smtp',
   name: 'Perl Net::SMTP',
   policies: supportTable(TABLE, ({ calls }) => calls),
-  documented: { policy: 'none', source: 'Net::SMTP(3perl), starttls: "Upgrade existing plain connection to SSL", by this call only' },
+  documented: {
+    policy: 'none',
+    source: 'Net::SMTP(3perl), starttls: "Upgrade existing plain connection to SSL", by this call only',
+  },
   passwords: true,
   namesPeers: true,
   probe: () =>

@@ -61,7 +61,8 @@ export const client: ClientAdapter = workerClient({
   policies: supportTable(TABLE, ({ calls }) => calls),
   documented: {
     policy: 'may',
-    source: 'PHPMailer.php, $SMTPAutoTLS (true): "Whether to enable TLS encryption automatically if a server supports it"',
+    source:
+      'PHPMailer.php, $SMTPAutoTLS (true): "Whether to enable TLS encryption automatically if a server supports it"',
   },
   passwords: true,
   namesPeers: true,

@@ -38,7 +38,7 @@ export const client: ClientAdapter = workerClient({
   namesPeers: true,
   probe: () =>
     probeProgram(
-      ['ruby', '-rnet/smtp', '-e', "puts %(net-smtp #{Net::SMTP::VERSION}, ruby #{RUBY_VERSION})"],
+      ['ruby', '-rnet/smtp', '-e', 'puts %(net-smtp #{Net::SMTP::VERSION}, ruby #{RUBY_VERSION})'],
       'apt-get install ruby',
       /^net-smtp (\S+, ruby \S+)/m,
     ),

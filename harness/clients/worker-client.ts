@@ -1,7 +1,7 @@
 /**
  * A client that is a library: its jobs are done by the processes of a {@link WorkerPool}, its answers are its word. The
  * answer of a shim has `delivered`, `text` (its error or the server's last reply), and where the library says so `code`
- * (of a reply that refused) and `encrypted` (the channel).
+ * (of a reply that refused) and `encrypted` (the channel); or only `unsupported`, why the library cannot do this.
  */
 import type { ClientAdapter, ClientWord, Delivery } from '../../scenarios/client.ts'
 import { policySupport } from './environment.ts'
@@ -57,7 +57,8 @@ function wordOf(end: JobEnd): ClientWord {
     const why = end.how === 'deadline' ? 'at the deadline' : 'by the harness'
     return { state: 'hung', log, reason: `still running, ended ${why}` }
   }
-  const { delivered, text, code, encrypted } = end.answer
+  const { delivered, text, code, encrypted, unsupported } = end.answer
+  if (typeof unsupported === 'string') return { state: 'unsupported', log, reason: unsupported }
   return {
     state: delivered === true ? 'delivered' : 'failed',
     ...(delivered === true ? {} : kindIfKnown(kindOfCode(typeof code === 'number' ? code : undefined))),

@@ -13,6 +13,8 @@ import { loadBehaviours } from '../../peers/registry.ts'
 
 const SESSIONS = 10_000
 const AT_ONCE = 60
+/** A session whose client has gone is ended after a minute at the latest, divided by this. */
+const TIME_SCALE = 20
 
 /** What is said, in order, before the rubbish; `<` waits for a reply, `TLS` starts TLS. */
 const STAGES: readonly (readonly string[])[] = [
@@ -113,12 +115,12 @@ t.test('rubbish at every stage of peers and proxies', { timeout: 240_000 }, asyn
     process.off('unhandledRejection', onError)
   })
   const behaviours = [...(await loadBehaviours()).keys()]
-  const sound = await peer([], { tls })
+  const sound = await peer([], { tls, timeScale: TIME_SCALE })
   const servers: Peer[] = [
     sound,
-    await proxy([], '127.0.0.1', sound.port),
-    await proxy([], '127.0.0.1', sound.port, { intercept: { certificate, toServer: 'tls' } }),
-    await proxy([], '127.0.0.1', sound.port, { intercept: { certificate, toServer: 'clear' } }),
+    await proxy([], '127.0.0.1', sound.port, { timeScale: TIME_SCALE }),
+    await proxy([], '127.0.0.1', sound.port, { timeScale: TIME_SCALE, intercept: { certificate, toServer: 'tls' } }),
+    await proxy([], '127.0.0.1', sound.port, { timeScale: TIME_SCALE, intercept: { certificate, toServer: 'clear' } }),
     await peer(
       { vectors: behaviours.map((use) => [use]), per: 'connection', order: 'round-robin' },
       { tls, timeScale: 1000 },

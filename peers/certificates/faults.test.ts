@@ -46,6 +46,12 @@ const TABLE: Readonly<Record<string, Row>> = {
   expired: { ...badDates, because: 'expired at', openssl: 'certificate has expired' },
   'not-yet-valid': { ...badDates, because: 'not valid before', openssl: 'certificate is not yet valid' },
   'self-signed': { ...badChain, because: 'self-signed and no trusted root', openssl: 'self-signed certificate' },
+  'impostor-trusted-ca': sound,
+  'impostor-self-signed': {
+    ...badChain,
+    because: 'self-signed and no trusted root',
+    openssl: 'self-signed certificate',
+  },
   'selfsigned-ca-true': { ...badChain, because: 'self-signed and no trusted root', openssl: 'self-signed certificate' },
   'untrusted-ca': {
     ...badChain,

@@ -30,8 +30,9 @@ export interface TlsIdentity {
 }
 
 export interface ServerEndHandlers {
-  /** `answered`: a layer does what is to be done, and TLS is not started. */
-  hello(): 'handshake' | 'answered'
+  hello(): void
+  /** Whether a layer answers the hello, so that no TLS is started; asked when the layers have heard of it. */
+  answered(): boolean
   up(stream: TLSSocket): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
@@ -99,25 +100,32 @@ export function startServerTls(
         detail: 'a ClientHello arrived',
       })
     }
-    const next = handlers.hello()
-    if (base.destroyed) return
-    if (next === 'answered') {
-      unanswered(base, recorder, handlers)
-      return
-    }
-    base.unshift(octets)
+    handlers.hello()
     const tls13 = identity.tls13 && hello.versions.includes(TLS13)
-    handshake(base, { ...identity, tls13 }, recorder, host, handlers)
+    const goOn = (): void => {
+      if (base.destroyed) return
+      if (handlers.answered()) {
+        withoutTls(base, recorder, handlers)
+        return
+      }
+      base.unshift(octets)
+      handshake(base, { ...identity, tls13 }, recorder, host, handlers)
+    }
+    // The layers of a record plane are still busy with the octets that brought the hello.
+    if (isRecordPlane(base)) process.nextTick(goOn)
+    else goOn()
   }
   base.on('data', onData)
   base.on('end', onEnd)
   base.on('close', onEnd)
   if (octets.length > 0) read()
+  // A client that has said all before TLS began will not say hello.
+  if (base.readableEnded) onEnd()
   base.resume()
 }
 
 /** Nobody speaks TLS here: what the client still sends (an alert) is dropped until it goes. */
-function unanswered(base: Duplex, recorder: Recorder, handlers: ServerEndHandlers): void {
+function withoutTls(base: Duplex, recorder: Recorder, handlers: ServerEndHandlers): void {
   let over = false
   const onEnd = (): void => {
     if (over) return
@@ -156,7 +164,7 @@ function handshake(
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
   const before = octetsSent(base)
-  const beneathLayers = 'bytesSent' in base
+  const beneathLayers = isRecordPlane(base)
   const flight = identity.chain.reduce((sum, { length }) => sum + length, 0)
   const fire = (): void => {
     recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
@@ -215,6 +223,11 @@ function clientChain(stream: TLSSocket): Buffer[] {
     chain.push(next.raw)
   }
   return chain
+}
+
+/** Layers under TLS decide what leaves. */
+function isRecordPlane(base: Duplex): boolean {
+  return 'bytesSent' in base
 }
 
 function octetsSent(base: Duplex): number {

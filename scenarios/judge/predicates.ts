@@ -12,6 +12,7 @@ import { CLIENT_PREDICATES } from './predicates-client.ts'
 import { DIALOGUE_PREDICATES } from './predicates-dialogue.ts'
 import { LIMIT_PREDICATES } from './predicates-limits.ts'
 import { SESSION_PREDICATES } from './predicates-session.ts'
+import { TLS_PREDICATES } from './predicates-tls.ts'
 
 export interface Predicate {
   /** A sentence that says what must hold. */
@@ -28,4 +29,5 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
   ...DIALOGUE_PREDICATES,
   ...SESSION_PREDICATES,
   ...LIMIT_PREDICATES,
+  ...TLS_PREDICATES,
 }

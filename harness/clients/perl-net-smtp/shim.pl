@@ -6,19 +6,11 @@
 
 use strict;
 use warnings;
-use Socket ();
+use FindBin ();
+use lib $FindBin::Bin;
 
-our %ADDRESSES;
-
-BEGIN {
-    my $resolve = \&Socket::getaddrinfo;
-    no warnings 'redefine';
-    # before IO::Socket::IP takes it from there
-    *Socket::getaddrinfo = sub {
-        my ($host, @rest) = @_;
-        return $resolve->(exists $ADDRESSES{$host // ''} ? $ADDRESSES{$host} : $host, @rest);
-    };
-}
+# before IO::Socket::IP, which the others load
+use PeerAddress ();
 
 use IO::Socket::SSL ();
 use JSON::PP ();
@@ -97,7 +89,7 @@ sub deliver {
 
 sub answer {
     my ($job) = @_;
-    local %ADDRESSES = ($job->{hostName} => $job->{address});
+    local %PeerAddress::ADDRESSES = ($job->{hostName} => $job->{address});
     my $told = eval { deliver($job) };
     return $told if $told;
     my $error = $@;

@@ -14,9 +14,9 @@ export async function attempt(
   note: (line: string) => void,
 ): Promise<Receipt> {
   const bounds = { signal, end: performance.now() + decide.attemptLimit(job.deadlineMs) }
-  const visit = async (now: Job): Promise<Receipt> => {
+  const visit = async (now: Job, to: Target = target): Promise<Receipt> => {
     const limitMs = Math.min(decide.stageLimit('connect', now.timeScale), decide.attemptLimit(now.deadlineMs))
-    const connection = await Connection.open(target, bounds, limitMs, note)
+    const connection = await Connection.open(to, bounds, limitMs, note)
     try {
       const receipt = await session(connection, now, decide, memory)
       await connection.close()
@@ -34,6 +34,10 @@ export async function attempt(
     const next = decide.afterFailure(failure, job)
     if (next === 'give-up') throw failure
     if (next === 'crash') throw new Crash(failure.message)
+    if (next === 'reconnect-with-older-tls') {
+      note(`(connects again, with TLS 1.2 at most, after: ${failure.message})`)
+      return visit(job, { ...target, maxVersion: 'TLSv1.2' })
+    }
     note(`(connects again, in clear, after: ${failure.message})`)
     return visit({ ...job, policy: 'none' })
   }

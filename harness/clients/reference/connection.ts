@@ -25,6 +25,8 @@ export interface Target {
   readonly own?: { readonly cert: string; readonly key: string }
   /** OpenSSL cipher list. */
   readonly ciphers?: string
+  /** The highest version that is offered; by default 1.3. */
+  readonly maxVersion?: 'TLSv1.2'
 }
 
 /** What bounds an attempt. */
@@ -116,7 +118,7 @@ export class Connection implements Wire {
   }
 
   async secure(early: Buffer, limitMs: number): Promise<Presented> {
-    const { hostName, ca, own, ciphers, address } = this.#target
+    const { hostName, ca, own, ciphers, maxVersion, address } = this.#target
     this.#deafen()
     this.#beneath = new BeneathTls(this.#raw, early)
     const options: ConnectionOptions & Pick<TLSSocketOptions, 'requestOCSP'> = {
@@ -125,6 +127,7 @@ export class Connection implements Wire {
       ca,
       ...own,
       ...(ciphers === undefined ? {} : { ciphers }),
+      ...(maxVersion === undefined ? {} : { maxVersion }),
       requestOCSP: true,
       // The certificate is judged by the policy: neither Node's refusal nor its reading of names is wanted here.
       rejectUnauthorized: false,

@@ -100,6 +100,12 @@ export const STARTTLS_FLAWS: FlawTable = {
     meaning: 'connects again in clear after TLS failed or the connection was lost, whatever the policy',
     decide: { afterFailure: (failure) => (brokenConnection(failure) ? 'reconnect-in-clear' : 'give-up') },
   },
+  'version-dance': {
+    meaning: 'connects again with an older version of TLS after the handshake failed',
+    decide: {
+      afterFailure: ({ stage }) => (stage === 'handshake' ? 'reconnect-with-older-tls' : 'give-up'),
+    },
+  },
   'retry-plaintext-at-once': {
     meaning: 'connects again in clear at once after any failure',
     decide: { afterFailure: ({ kind }) => (kind === 'aborted' ? 'give-up' : 'reconnect-in-clear') },

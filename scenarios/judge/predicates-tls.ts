@@ -1,0 +1,39 @@
+/** Predicates about the ClientHellos of a client. Pure. RFC 6176 §3, RFC 9325 §3.1.3, RFC 7507. */
+import { downgrades } from './flags-downgrade.ts'
+import { notApplicable, unless } from './holding.ts'
+import type { Observation } from './observe.ts'
+import type { Predicate } from './predicates.ts'
+
+function hellosOf({ connections }: Observation) {
+  return connections.flatMap(({ hellos }) => hellos).filter(({ event }) => event.hello.format !== 'none')
+}
+
+export const TLS_PREDICATES: Readonly<Record<string, Predicate>> = {
+  'no-sslv2-hello': {
+    title: 'No ClientHello is in the format of SSLv2',
+    source: 'RFC 6176 §3',
+    weight: 'flagged',
+    check(observation) {
+      const hellos = hellosOf(observation)
+      if (hellos.length === 0) return notApplicable('no ClientHello')
+      const old = hellos.filter(({ event }) => event.hello.format === 'sslv2')
+      return unless(
+        old.map(() => 'a ClientHello in the format of SSLv2'),
+        'every ClientHello is in TLS records',
+      )
+    },
+  },
+  'no-version-dance': {
+    title: 'No later ClientHello offers a lower highest version',
+    source: 'RFC 9325 §3.1.3; RFC 7507',
+    weight: 'fail',
+    check(observation) {
+      if (hellosOf(observation).length < 2) return notApplicable('fewer than two ClientHellos')
+      const dances = downgrades(observation).filter(({ flag }) => flag === 'downgrade.version-dance')
+      return unless(
+        dances.map(({ detail }) => detail),
+        'no lower version',
+      )
+    },
+  },
+}
