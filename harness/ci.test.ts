@@ -11,8 +11,8 @@ const STRICT = { failOn: 'flagged', strict: true } as const
 
 t.test('findings are errors; what only the gate makes one is a warning', async (t) => {
   t.strictSame(annotations({ record: record([LEAK, cell({ scenario: 'a/b' })]), gate: {} }), [
-    '::error title=badmx%3A leak in strip/strip-ehlo-omit::nodemailer 10.6.0 under verify: 100%25 sent: AUTH, in clear␊' +
-      'and more%0AReproduce: badmx run --client nodemailer --policy verify --only strip/strip-ehlo-omit',
+    '::error title=badmx%3A leak in strip/strip-ehlo-omit::nodemailer 10.6.0 under verify: ' +
+      '100%25 sent: AUTH, in clear␊and more%0AReproduce: badmx run --client nodemailer --policy verify --only strip/strip-ehlo-omit',
   ])
   const levels = (gate: object) => annotations({ record: SAMPLE, gate }).map((line) => line.split(' in ')[0])
   const errors = ['::error title=badmx%3A leak', '::error title=badmx%3A leak', '::error title=badmx%3A fail']

@@ -1,9 +1,10 @@
 /**
- * What GitHub Actions is told about a run: annotations on standard output, and the Markdown summary of the job. Nothing of
- * this happens anywhere else.
+ * What GitHub Actions is told about a run: annotations on standard output, and the Markdown summary of the job. Nothing
+ * of this happens anywhere else.
  *
- * What always holds: no text of a client becomes a workflow command; at most ten errors and ten warnings (GitHub shows no
- * more of a step), the last of which counts the rest; the summary never grows beyond 1 MiB, from where on GitHub drops it.
+ * What always holds: no text of a client becomes a workflow command; at most ten errors and ten warnings (GitHub shows
+ * no more of a step), the last of which counts the rest; the summary never grows beyond 1 MiB, from where on GitHub
+ * drops it.
  *
  * Source: docs.github.com, "Workflow commands for GitHub Actions", and how the runner reads a line: a command starts a
  * line, or stands anywhere in it as `##[…]`.
@@ -40,7 +41,7 @@ export function onGitHub(env: Environment): boolean {
   return env['GITHUB_ACTIONS'] === 'true'
 }
 
-/** The text with workflow commands switched off while it is printed. `token`: nobody can guess it; letters and digits. */
+/** The text with workflow commands off while it is printed. `token`: letters and digits that nobody can guess. */
 export function withoutCommands(text: string, token: string): string {
   return `::stop-commands::${token}\n${text}${text.endsWith('\n') ? '' : '\n'}::${token}::\n`
 }

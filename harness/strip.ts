@@ -102,7 +102,7 @@ function deeds(events: readonly PeerEvent[]): string[] {
   if (clear.some((entry) => entry.kind === 'content' && entry.of !== 'AUTH')) found.push('sent mail in clear')
   else if (command('MAIL')) found.push('sent its envelope in clear')
   if (events.some((event) => event.type === 'tls' && event.state === 'up' && event.side === 'client'))
-    found.push('spoke TLS with the man in the middle')
+    found.push(withWhom(events))
   else if (failed?.type === 'tls' && failed.state === 'failed')
     found.push(`gave TLS up (${failed.alert ?? failed.reason})`)
   else if (events.some((event) => event.type === 'tls' && event.state === 'hello'))
@@ -111,4 +111,10 @@ function deeds(events: readonly PeerEvent[]): string[] {
   const last = clear.findLast((entry) => entry.kind === 'command')
   if (found.length === 0) found.push(last?.kind === 'command' ? `left after ${last.verb}` : 'left without a word')
   return found
+}
+
+/** A peer is what the client meant to speak with; a man in the middle is not. */
+function withWhom([open]: readonly PeerEvent[]): string {
+  const proxied = open?.type === 'conn' && open.state === 'open' && open.upstream !== undefined
+  return proxied ? 'spoke TLS with the man in the middle' : 'spoke TLS'
 }

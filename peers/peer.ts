@@ -45,6 +45,8 @@ export interface TlsOptions {
   /** OpenSSL cipher list for TLS 1.2 and below. */
   readonly ciphers?: string
   readonly requestCert?: boolean
+  /** `false`: not agreed to at TLS 1.2 and below, RFC 7627; default true. */
+  readonly extendedMasterSecret?: boolean
   /** With {@link requestCert}: refuse a client that has none. */
   readonly requireCert?: boolean
   /** What a client without SNI gets instead. */
@@ -186,6 +188,7 @@ function identityOf(tls: TlsOptions): TlsIdentity {
       key: certificate.keyPem,
       minVersion: min,
       maxVersion: max,
+      ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
       // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
       ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
     }),
@@ -195,6 +198,9 @@ function identityOf(tls: TlsOptions): TlsIdentity {
     ...(tls.withoutServerName === undefined ? {} : { withoutServerName: identityOf(tls.withoutServerName) }),
   }
 }
+
+/** SSL_OP_NO_EXTENDED_MASTER_SECRET of OpenSSL 3.0, for which Node has no name. */
+const NO_EXTENDED_MASTER_SECRET = 1
 
 /** Twice the longest limit of RFC 5321 §4.5.3.2: a client that waits it out in full is not cut short. */
 const IDLE_MS = 1_200_000

@@ -1,9 +1,9 @@
 /**
  * A comparison for people: in a terminal, and as Markdown for a pull request or the summary of a CI job.
  *
- * What always holds: the same groups in the same order in both; no line of the terminal's text is wider than asked (less
- * than 60 columns is taken as 60); nothing that a client wrote can steer a terminal or become markup; what is cut is
- * counted; same comparison, same text.
+ * What always holds: the same groups in the same order in both; no line of the terminal's text is wider than asked
+ * (less than 60 columns is taken as 60); nothing that a client wrote can steer a terminal or become markup; what is cut
+ * is counted; same comparison, same text.
  */
 import { POLICIES, type Policy } from '../scenarios/policy.ts'
 import { CHANGE_KINDS, type Change, type ChangeKind, type Comparison, type Side, type Standing } from './compare.ts'
@@ -134,7 +134,8 @@ function summaryOf(comparison: Comparison): string {
     const number = comparison.changes.filter((change) => change.kind === kind).length
     return number === 0 ? [] : [`${WORDS[kind]} ${group(number)}`]
   })
-  return `${count(comparison.common, 'cell')} compared: ${listed([`unchanged ${group(comparison.unchanged)}`, ...told])}`
+  const all = listed([`unchanged ${group(comparison.unchanged)}`, ...told])
+  return `${count(comparison.common, 'cell')} compared: ${all}`
 }
 
 const WORDS: Readonly<Record<ChangeKind, string>> = {

@@ -1,12 +1,12 @@
 /**
  * Two run records compared: what a client does now that it did not do before, and the other way round.
  *
- * Cells are matched by scenario, policy and client id; the client's version does not count, because two versions are what
- * is compared. Repetitions of a cell are one subject, which stands as its worst member does.
+ * Cells are matched by scenario, policy and client id; the client's version does not count, because two versions are
+ * what is compared. Repetitions of a cell are one subject, which stands as its worst member does.
  *
- * What always holds: a regression needs an answer on both sides, a leak only one on the new side; nothing is called fixed
- * that was not run and judged again, and a cell that the new run has no answer for is told and never fine; harness controls
- * are the instrument and no subject. Same records, same comparison.
+ * What always holds: a regression needs an answer on both sides, a leak only one on the new side; nothing is called
+ * fixed that was not run and judged again, and a cell that the new run has no answer for is told and never fine; harness
+ * controls are the instrument and no subject. Same records, same comparison.
  */
 import type { Policy } from '../scenarios/policy.ts'
 import type { CellRecord, RunRecord, Verdict } from '../scenarios/record.ts'
@@ -77,8 +77,9 @@ export interface Comparison {
   /** Cells of both records in which nothing changed. */
   readonly unchanged: number
   /**
-   * 0: no regression and no new leak; 1: some; 2: no cell is in both records; 3: one of the runs is in doubt. As at the end
-   * of a run, a finding counts for more than trouble in another cell, and for less than a harness control that failed.
+   * 0: no regression and no new leak; 1: some; 2: no cell is in both records; 3: the new run has no answer somewhere, or
+   * one of the runs is in doubt. As at the end of a run, a finding counts for more than trouble in another cell, and for
+   * less than a harness control that failed.
    */
   readonly exitCode: 0 | 1 | 2 | 3
   /** Why, one phrase each. */

@@ -1,12 +1,15 @@
 /**
  * Texts of strangers in Markdown (GitHub flavour, CommonMark).
  *
- * What always holds: no text that passes through here becomes markup, a link, a mention or a reference, and none can steer
- * a terminal.
+ * What always holds: no text that passes through here becomes markup, a link, a mention or a reference, and none can
+ * steer a terminal.
  */
 import { count, visible } from './text.ts'
 
-/** All sections, a blank line apart, as long as they fit into `limit` octets of UTF-8 (300 or more); a note counts the others. */
+/**
+ * All sections, a blank line apart, as long as they fit into `limit` octets of UTF-8 (300 or more); a note counts those
+ * that did not.
+ */
 export function fitted(sections: readonly (readonly string[])[], limit: number): string {
   let text = ''
   let left = 0

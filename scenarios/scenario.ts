@@ -24,6 +24,7 @@ export interface Host {
     readonly min: TlsVersion
     readonly max: TlsVersion
     readonly ciphers?: string
+    readonly extendedMasterSecret?: boolean
     readonly clientCertificate?: 'request' | 'require'
   }
   readonly extensions: { readonly beforeTls?: readonly string[]; readonly afterTls?: readonly string[] }

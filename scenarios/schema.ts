@@ -57,6 +57,7 @@ const host = z.strictObject({
       min: tlsVersion.default('TLSv1.2'),
       max: tlsVersion.default('TLSv1.3'),
       ciphers: z.string().optional().describe('OpenSSL cipher list for TLS 1.2 and below.'),
+      extendedMasterSecret: z.boolean().optional().describe('`false`: not agreed to, at TLS 1.2 and below (RFC 7627).'),
       clientCertificate: z
         .enum(['request', 'require'])
         .optional()

@@ -178,6 +178,7 @@ export class Dialogue {
 
   hello(
     given: {
+      readonly format?: 'tls' | 'sslv2'
       readonly serverName?: string | undefined
       readonly versions?: readonly number[]
       readonly extensions?: readonly number[]
@@ -191,7 +192,7 @@ export class Dialogue {
       side: 'client',
       data: Buffer.from('hello'),
       hello: {
-        format: 'tls',
+        format: given.format ?? 'tls',
         recordVersion: 0x0301,
         legacyVersion: 0x0303,
         versions: given.versions ?? [0x0304, 0x0303],

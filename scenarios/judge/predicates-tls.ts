@@ -1,4 +1,4 @@
-/** Predicates about the ClientHellos of a client. Pure. RFC 6176 §3, RFC 9325 §3.1.3, RFC 7507. */
+/** Predicates about the ClientHellos of a client. Pure. RFC 6066 §3, RFC 6176 §3, RFC 9325 §3.1.3. */
 import { downgrades } from './flags-downgrade.ts'
 import { notApplicable, unless } from './holding.ts'
 import type { Observation } from './observe.ts'
@@ -20,6 +20,21 @@ export const TLS_PREDICATES: Readonly<Record<string, Predicate>> = {
       return unless(
         old.map(() => 'a ClientHello in the format of SSLv2'),
         'every ClientHello is in TLS records',
+      )
+    },
+  },
+  'names-the-server': {
+    title: 'Where the certificate is checked against a name the ClientHello names the server',
+    source: 'RFC 6066 §3; RFC 7672 §8.1; RFC 8461 §7.1',
+    weight: 'flagged',
+    check(observation) {
+      if (!observation.requiresVerified) return notApplicable('the policy checks no name')
+      const hellos = hellosOf(observation)
+      if (hellos.length === 0) return notApplicable('no ClientHello')
+      const bare = hellos.filter(({ event }) => event.hello.serverName === undefined)
+      return unless(
+        bare.map(() => 'a ClientHello without server_name'),
+        'every ClientHello names a server',
       )
     },
   },

@@ -313,6 +313,31 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     idle: (log) => clear(log),
   },
+  'no-sslv2-hello': {
+    broken: (log) => open(log).starttls().hello({ format: 'sslv2' }).failed(),
+    holds: (log) => open(log).starttls().hello().failed(),
+    idle: (log) => open(log).quit(),
+  },
+  'names-the-server': {
+    policy: 'verify',
+    broken: (log) => open(log).starttls().hello({ serverName: undefined }).failed(),
+    holds: (log) => open(log).starttls().hello().failed(),
+    idle: (log) => open(log).quit(),
+  },
+  'no-version-dance': {
+    broken: (log) => {
+      open(log).starttls().hello().failed()
+      open(log, 'c2')
+        .starttls()
+        .hello({ versions: [0x0303] })
+        .failed()
+    },
+    holds: (log) => {
+      open(log).starttls().hello().failed()
+      open(log, 'c2').starttls().hello().failed()
+    },
+    idle: (log) => open(log).starttls().hello().failed(),
+  },
   'unasked-starttls-may-work': { holds: nothing },
   'parse-lenient-recorded': { holds: (log) => open(log).starttls('250 ok\r\n').c(hello.toString('latin1')).close() },
   'bounded-reply': {

@@ -17,7 +17,7 @@ import { Failure, type FailureKind, type Stage } from './failure.ts'
 export interface Target {
   readonly address: string
   readonly port: number
-  /** For SNI. */
+  /** For SNI; none is sent where it is empty. */
   readonly hostName: string
   /** PEM of the only root. */
   readonly ca: string

@@ -55,6 +55,7 @@ export interface Decisions extends ReplyDecisions {
   readonly residue: (octets: Buffer) => Residue | 'fail'
 
   // TLS
+  readonly sendsServerName: boolean
   readonly afterFailedHandshake: 'fail' | 'same-connection'
   readonly afterCloseNotify: 'fail' | 'same-connection'
   readonly checksCertificate: (policy: Policy) => boolean
@@ -135,6 +136,7 @@ export const CORRECT: Decisions = {
   beforeHandshake: () => '',
   residue: (octets) => (octets.length === 0 ? { replies: octets } : 'fail'),
 
+  sendsServerName: true,
   afterFailedHandshake: 'fail',
   afterCloseNotify: 'fail',
   checksCertificate: (policy) => policy === 'verify' || policy === 'implicit',

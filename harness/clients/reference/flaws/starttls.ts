@@ -100,6 +100,10 @@ export const STARTTLS_FLAWS: FlawTable = {
     meaning: 'connects again in clear after TLS failed or the connection was lost, whatever the policy',
     decide: { afterFailure: (failure) => (brokenConnection(failure) ? 'reconnect-in-clear' : 'give-up') },
   },
+  'no-server-name': {
+    meaning: 'names no server in its ClientHello',
+    decide: { sendsServerName: false },
+  },
   'version-dance': {
     meaning: 'connects again with an older version of TLS after the handshake failed',
     decide: {
