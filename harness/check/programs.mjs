@@ -13,6 +13,20 @@ export const PROGRAMS = [
   { package: 'python3', probe: ['python3', '-c', 'import ssl, smtplib, xml.etree'] },
   // What swaks needs for TLS, and only recommends.
   { package: 'libnet-ssleay-perl', probe: ['perl', '-MNet::SSLeay', '-e', '1'] },
+  { package: 'libio-socket-ssl-perl', probe: ['perl', '-MIO::Socket::SSL', '-e', '1'] },
+  { package: 'libauthen-sasl-perl', probe: ['perl', '-MAuthen::SASL', '-e', '1'] },
+  { package: 'libmailtools-perl', probe: ['perl', '-MMail::Address', '-e', '1'] },
+  { package: 'git-email', probe: ['sh', '-c', 'test -e "$(git --exec-path)/git-send-email"'] },
+  { package: 'ruby', probe: ['ruby', '-rnet/smtp', '-e', '1'] },
+  { package: 'php-cli', probe: ['php', '-r', 'exit(extension_loaded("openssl") ? 0 : 1);'] },
+  { package: 'libphp-phpmailer', probe: ['test', '-e', '/usr/share/php/libphp-phpmailer/autoload.php'] },
+  { package: 'golang-go', probe: ['go', 'version'] },
+  { package: 's-nail', probe: ['s-nail', '--version'] },
+  // Gives s-nail a hosts file; what cannot be preloaded is complained about, and that is no failure.
+  {
+    package: 'libnss-wrapper',
+    probe: ['sh', '-c', 'test -z "$(LD_PRELOAD=libnss_wrapper.so sh -c : 2>&1)"'],
+  },
 ]
 
 function works([program, ...args]) {

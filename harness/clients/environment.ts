@@ -14,7 +14,7 @@ const LEFT_OUT = [
   /^node_(options|extra_ca_certs|tls_reject_unauthorized|debug|v8_coverage)$/i,
   /^(ssl_cert_(file|dir)|nix_ssl_cert_file|requests_ca_bundle|curl_ca_bundle|curl_home|openssl_conf)$/i,
   /^(gnutls_.*|swaks_.*|msmtp.*|smtpserver|email|mailrc|netrc|logdir|xdg_config_(home|dirs))$/i,
-  /^(perl5opt|python(path|startup|home|warnings))$/i,
+  /^(perl5?(opt|lib)|python(path|startup|home|warnings)|ruby(opt|lib)|php(rc|_ini_scan_dir)|godebug)$/i,
 ]
 
 /** This process's environment without {@link LEFT_OUT}, in the C locale; `more` is added last. */

@@ -2,7 +2,7 @@
  * git send-email: a program for patches by mail, one process per message. It is Perl's Net::SMTP with one of three ways to
  * encrypt, so its channel is that of `perl-net-smtp`; what differs is the calls that it makes.
  *
- * It makes a header of its own and keeps the body. It tells no reply code. Its time limit is Net::SMTP's and no option:
+ * It makes a header of its own and keeps the body. It tells no reply code. Its time limit is that of Net::SMTP and no option:
  * `PeerAddress.pm` sets it, and replaces the resolver's answer for the peer's name.
  */
 import { writeFile } from 'node:fs/promises'

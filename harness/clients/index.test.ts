@@ -8,8 +8,20 @@ import { knownClients } from './index.ts'
 import { findNodemailer } from './nodemailer.ts'
 import { PLACEHOLDERS } from './template.ts'
 
-/** The clients of this folder that are somebody else's program. */
-const FOREIGN = ['curl', 'msmtp', 'nodemailer', 'smtplib', 'swaks']
+/** The clients of this folder that are somebody else's program, and the Debian packages of those that PATH finds. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  curl: 'curl',
+  'git-send-email': 'git-email libmailtools-perl libio-socket-ssl-perl libauthen-sasl-perl',
+  'go-net-smtp': 'golang-go',
+  msmtp: 'msmtp',
+  'perl-net-smtp': 'perl libio-socket-ssl-perl libauthen-sasl-perl',
+  phpmailer: 'php-cli libphp-phpmailer',
+  'ruby-net-smtp': 'ruby',
+  's-nail': 's-nail libnss-wrapper',
+  smtplib: 'python3',
+  swaks: 'swaks',
+}
+const FOREIGN = [...Object.keys(PACKAGES), 'nodemailer']
 
 const clients = await knownClients()
 
@@ -39,10 +51,11 @@ t.test('a client that is missing says how to get it', async (t) => {
     process.env.PATH = path
   })
   process.env.PATH = t.testdir({})
-  for (const client of clients.filter(({ id }) => FOREIGN.includes(id) && id !== 'nodemailer')) {
-    const package_ = client.id === 'smtplib' ? 'python3' : client.id
-    t.same(await client.probe(), { found: false, install: `apt-get install ${package_}` })
-    await t.rejects(client.start(), { code: 'client-missing', next: `apt-get install ${package_}` })
+  for (const client of clients) {
+    const packages = PACKAGES[client.id]
+    if (packages === undefined) continue
+    t.same(await client.probe(), { found: false, install: `apt-get install ${packages}` })
+    await t.rejects(client.start(), { code: 'client-missing', next: `apt-get install ${packages}` })
   }
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { SMTPServer } from 'smtp-server'
 import t, { type Test as Tap } from 'tap'
 import { type Authority, createAuthority } from '../../peers/certificates/authority.ts'
+import type { HelloSeen } from '../../peers/events.ts'
 import { peer } from '../../peers/index.ts'
 import type { ClientWord, Delivery } from '../../scenarios/client.ts'
 import { POLICIES, type Policy } from '../../scenarios/policy.ts'
@@ -479,7 +480,36 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
       t.equal(word.state, state, word.reason, { found: word })
     }
   })
-  const tested = new Set([...ROWS.map(({ flaw }) => flaw), ...WITHOUT_SOCKETS, 'cleartext-after-close-notify'])
+  await t.test('what it offers in its ClientHello, and when it is refused', async (t) => {
+    const hellosOf = async (flaws: readonly string[]): Promise<readonly HelloSeen[]> => {
+      const hellos: HelloSeen[] = []
+      const certificate = await issue('good')
+      const mx = await peer(['answer-client-hello'], {
+        tls: { certificate },
+        log: (event) => event.type === 'tls' && event.state === 'hello' && hellos.push(event.hello),
+      })
+      t.teardown(() => mx.close())
+      const running = await referenceWith(flaws).start()
+      const word = await running.deliver(await delivery(mx.port, { policy: 'encrypt' }), AbortSignal.timeout(15_000))
+      t.equal(word.state, 'failed', word.reason)
+      return hellos
+    }
+    const shown = (hellos: readonly HelloSeen[]): unknown =>
+      hellos.map(({ versions, serverName }) => [versions.includes(0x0304), serverName])
+    t.same(shown(await hellosOf([])), [[true, HOST]])
+    t.same(shown(await hellosOf(['no-server-name'])), [[true, undefined]])
+    t.same(shown(await hellosOf(['version-dance'])), [
+      [true, HOST],
+      [false, HOST],
+    ])
+  })
+  const seenInHellos = ['no-server-name', 'version-dance']
+  const tested = new Set([
+    ...ROWS.map(({ flaw }) => flaw),
+    ...WITHOUT_SOCKETS,
+    ...seenInHellos,
+    'cleartext-after-close-notify',
+  ])
   t.same(
     Object.keys(FLAWS).filter((flaw) => !tested.has(flaw)),
     [],

@@ -54,7 +54,10 @@ t.test('cut: half or all of a message, then an end and nothing more', async (t) 
   t.equal(outputs.at(-1), 'close client rst')
   t.same(after({ how: 'cut', message: 'certificate' }), Buffer.concat([hello, certificate.subarray(0, 6)]))
   t.same(after({ how: 'cut', whole: true, then: 'stall' }), hello)
-  t.same(sent({ how: 'cut', then: 'stall' }, [STARTED, server(hello), server(flight)]), hello.subarray(0, hello.length >> 1))
+  t.same(
+    sent({ how: 'cut', then: 'stall' }, [STARTED, server(hello), server(flight)]),
+    hello.subarray(0, hello.length >> 1),
+  )
 })
 
 t.test('the same at every split', async (t) => {

@@ -28,7 +28,10 @@ const parameters = z.strictObject({
         '`value`. Of any: flip a bit of its last octet; send `octets` before or behind it; send half of it and then `then`.',
     ),
   value: z.int().min(0).max(65535).default(0).describe('A code point of the registry that `how` is about.'),
-  octets: octets('\x14\x03\x03\x00\x01\x01', 'What `insert-before` and `insert-after` send; the default is ChangeCipherSpec.'),
+  octets: octets(
+    '\x14\x03\x03\x00\x01\x01',
+    'What `insert-before` and `insert-after` send; the default is ChangeCipherSpec.',
+  ),
   then: z.enum(['fin', 'rst', 'stall']).default('fin').describe('For `cut`: FIN, RST, or silence.'),
   whole: z.boolean().default(false).describe('For `cut`: send all of the message and not half.'),
 })

@@ -68,13 +68,33 @@ t.test('a flood goes on as the client takes it', async (t) => {
 t.test('only hellos of the kind asked for', async (t) => {
   const named = await helloOf(t, { servername: 'mx.badmx.test', ALPNProtocols: ['smtp'] })
   const bare = await helloOf(t, { maxVersion: 'TLSv1.2' })
-  const sslv2 = Buffer.from(`801c0103030003000000100000010102030405060708090a0b0c0d0e0f10`, 'hex')
+  const sslv2 = Buffer.from('801c0103030003000000100000010102030405060708090a0b0c0d0e0f10', 'hex')
   const fires = (to: string, hello: Buffer, length = 255): boolean => answer({ to, length }, hello).length > 0
-  t.same([named, bare].map((hello) => fires('tls13', hello)), [true, false], 'TLS 1.3')
-  t.same([named, bare].map((hello) => fires('server-name', hello)), [true, false], 'a server name')
-  t.same([named, bare].map((hello) => fires('no-server-name', hello)), [false, true], 'no server name')
-  t.same([named, bare].map((hello) => fires('no-alpn', hello)), [false, true], 'no ALPN')
-  t.same([named, sslv2].map((hello) => fires('not-sslv2', hello)), [true, false], 'not in the format of SSLv2')
+  t.same(
+    [named, bare].map((hello) => fires('tls13', hello)),
+    [true, false],
+    'TLS 1.3',
+  )
+  t.same(
+    [named, bare].map((hello) => fires('server-name', hello)),
+    [true, false],
+    'a server name',
+  )
+  t.same(
+    [named, bare].map((hello) => fires('no-server-name', hello)),
+    [false, true],
+    'no server name',
+  )
+  t.same(
+    [named, bare].map((hello) => fires('no-alpn', hello)),
+    [false, true],
+    'no ALPN',
+  )
+  t.same(
+    [named, sslv2].map((hello) => fires('not-sslv2', hello)),
+    [true, false],
+    'not in the format of SSLv2',
+  )
   t.ok(fires('record-tls10', named))
   const newer = Buffer.from(named)
   newer[2] = 3
@@ -98,7 +118,7 @@ t.test('the hello is what came since the server last spoke, however it is split'
   }
 })
 
-t.test('on the wire: the alert arrives, no certificate is said to have left, and another hello is served', async (t) => {
+t.test('on the wire: an alert for one hello, no TLS on record, and another hello is served', async (t) => {
   const authority = await createAuthority({ now: new Date(), seed: 1 })
   const certificate = await authority.issue('good', { host: 'mx.badmx.test', domain: 'badmx.test' })
   const events: PeerEvent[] = []

@@ -209,7 +209,7 @@ function handshake(
   stream.on('error', (error: NodeJS.ErrnoException) =>
     fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', alertOf(error)),
   )
-  stream.on('close', () => fail('the client closed the connection in the handshake', 'fin'))
+  stream.on('close', () => fail('the connection was closed in the handshake', 'fin'))
 }
 
 /** What the client sent, in the order of the wire; Node's own chain property re-orders it. */

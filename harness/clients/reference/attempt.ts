@@ -16,7 +16,12 @@ export async function attempt(
   const bounds = { signal, end: performance.now() + decide.attemptLimit(job.deadlineMs) }
   const visit = async (now: Job, to: Target = target): Promise<Receipt> => {
     const limitMs = Math.min(decide.stageLimit('connect', now.timeScale), decide.attemptLimit(now.deadlineMs))
-    const connection = await Connection.open(decide.sendsServerName ? to : { ...to, hostName: '' }, bounds, limitMs, note)
+    const connection = await Connection.open(
+      decide.sendsServerName ? to : { ...to, hostName: '' },
+      bounds,
+      limitMs,
+      note,
+    )
     try {
       const receipt = await session(connection, now, decide, memory)
       await connection.close()

@@ -83,7 +83,10 @@ export interface Decisions extends ReplyDecisions {
   readonly afterUnansweredQuit: 'delivered' | 'fail'
 
   // The attempt
-  readonly afterFailure: (failure: Failure, job: Job) => 'give-up' | 'reconnect-in-clear' | 'reconnect-with-older-tls' | 'crash'
+  readonly afterFailure: (
+    failure: Failure,
+    job: Job,
+  ) => 'give-up' | 'reconnect-in-clear' | 'reconnect-with-older-tls' | 'crash'
   /** What the client tells its caller. */
   readonly report: (word: ClientWord, failure: Failure | undefined, job: Job) => ClientWord
   /** Passwords are kept out of the log, and what a terminal would obey is escaped. */
