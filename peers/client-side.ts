@@ -161,8 +161,10 @@ export class ClientSide {
 
   /** Calls back when the client has taken what was written before, at once if it has; never after the end. */
   whenDrained(ring: () => void): void {
-    if (!this.stream.writableNeedDrain) ring()
-    else this.stream.once('drain', () => this.ground.closed || ring())
+    // What layers under TLS make goes straight to the socket.
+    const full = [this.stream, this.socket].find(({ writableNeedDrain }) => writableNeedDrain)
+    if (full === undefined) ring()
+    else full.once('drain', () => this.ground.closed || this.whenDrained(ring))
   }
 
   private resume(): void {

@@ -1,9 +1,9 @@
 /**
- * git send-email: a program for patches by mail, one process per message. It is Perl's Net::SMTP with one of three ways to
- * encrypt, so its channel is that of `perl-net-smtp`; what differs is the calls that it makes.
+ * git send-email: a program for patches by mail, one process per message. It is Perl's Net::SMTP with one of three
+ * ways to encrypt, so its channel is that of `perl-net-smtp`; what differs is the calls that it makes.
  *
- * It makes a header of its own and keeps the body. It tells no reply code. Its time limit is that of Net::SMTP and no option:
- * `PeerAddress.pm` sets it, and replaces the resolver's answer for the peer's name.
+ * It makes a header of its own and keeps the body. It tells no reply code. Its time limit is that of Net::SMTP and no
+ * option: `PeerAddress.pm` sets it, and replaces the resolver's answer for the peer's name.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ const TABLE: Readonly<Record<Policy, readonly string[] | { readonly unsupported:
   none: ['--smtp-encryption=none'],
   may: {
     unsupported:
-      'git-send-email(1), --smtp-encryption: "Valid values are ssl and tls. Any other value reverts to plain"; there is no "if offered"',
+      'git-send-email(1), --smtp-encryption: "Valid values are ssl and tls. Any other value reverts to plain"',
   },
   encrypt: ['--smtp-encryption=tls', '--smtp-ssl-cert-path', ''],
   verify: ['--smtp-encryption=tls', '--smtp-ssl-cert-path={ca}'],

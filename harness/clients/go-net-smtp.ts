@@ -1,9 +1,9 @@
 /**
  * Go's net/smtp: `go-net-smtp/main.go`, built with the `go` of PATH when the client is started, run once per message.
  *
- * `default` is `smtp.SendMail`, the way in that its documentation names first: it upgrades where STARTTLS is offered and
- * checks the certificate against the system's roots, which are replaced by `SSL_CERT_FILE`. It calls itself `localhost`
- * and cannot be told otherwise. None of its calls has a time limit. Go has no list of ciphers in words.
+ * `default` is `smtp.SendMail`, the way in that its documentation names first: it upgrades where STARTTLS is offered
+ * and checks the certificate against the system's roots, which are replaced by `SSL_CERT_FILE`. It calls itself
+ * `localhost` and cannot be told otherwise. None of its calls has a time limit. Go has no list of ciphers in words.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * PHPMailer 6, in worker processes that run `phpmailer/shim.php` with the `php` of PATH. It is the one below `vendor/` of
- * the current folder (Composer), else Debian's.
+ * PHPMailer 6, in worker processes that run `phpmailer/shim.php` with the `php` of PATH. It is the one below
+ * `vendor/` of the current folder (Composer), else Debian's.
  *
  * Its properties say what a policy means; untouched, it upgrades where STARTTLS is offered, and PHP checks the
  * certificate. PHP's resolver cannot be told an address for a name: it connects to the address, and `peer_name`, PHP's

@@ -2,7 +2,8 @@
  * Ruby's Net::SMTP (the gem net-smtp 0.3 or later, which comes with Ruby 3.1), in worker processes that run
  * `ruby-net-smtp/shim.rb` with the `ruby` of PATH.
  *
- * Its constructor says what a policy means; untouched, it upgrades where STARTTLS is offered, and checks the certificate.
+ * Its constructor says what a policy means; untouched, it upgrades where STARTTLS is offered, and checks the
+ * certificate.
  */
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { supportTable, withoutDns } from './environment.ts'

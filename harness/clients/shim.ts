@@ -1,7 +1,7 @@
 /**
- * The client of `--shim`: a library under test, driven by a program of its maintainer. It is started once and then told
- * of deliveries, one JSON object a line (README.md of this folder has the contract), so a suite does not cost a thousand
- * starts. What a policy means is for the shim to know; where its library has none, it answers `unsupported`.
+ * The client of `--shim`: a library under test, driven by a program of its maintainer. It is started once and then
+ * told of deliveries, one JSON object a line (README.md of this folder has the contract), so a suite does not cost a
+ * thousand starts. What a policy means is for the shim to know; where its library has none, it answers `unsupported`.
  */
 import { basename } from 'node:path'
 import type { ClientAdapter, PolicySupport } from '../../scenarios/client.ts'

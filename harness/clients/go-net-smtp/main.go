@@ -1,9 +1,9 @@
 // Sends one message with Go's net/smtp: built once per run by harness/clients/go-net-smtp.ts, started once per message.
 //
-// Without -tls it is smtp.SendMail, which decides by itself; with it, the calls that the documentation of net/smtp shows:
-// Dial, Hello, Extension, StartTLS, Auth, Mail, Rcpt, Data, Quit. The library believes that it talks to the peer by
-// name: only the resolver's answer for that name is the peer's address, so SNI and the name check are the library's own.
-// The roots are those of SSL_CERT_FILE, where crypto/x509 looks for the system's.
+// Without -tls it is smtp.SendMail, which decides by itself; with it, the calls that the documentation of net/smtp
+// shows: Dial, Hello, Extension, StartTLS, Auth, Mail, Rcpt, Data, Quit. The library believes that it talks to the
+// peer by name: only the resolver's answer for that name is the peer's address, so SNI and the name check are the
+// library's own. The roots are those of SSL_CERT_FILE, where crypto/x509 looks for the system's.
 //
 // Standard output says what the channel was when the message was accepted; an error goes to standard error.
 package main

@@ -1,8 +1,8 @@
 # Runs Perl's Net::SMTP, one job at a time; the protocol is that of harness/clients/workers.ts.
 #
-# It does what the documentation of Net::SMTP shows: new, supports, starttls, auth, mail, to, data, quit, and looks at what
-# each returns. The library believes that it talks to the peer by name: only the resolver's answer for that name is
-# replaced by the peer's address, so SNI and the name check are the library's own.
+# It does what the documentation of Net::SMTP shows: new, supports, starttls, auth, mail, to, data, quit, and looks at
+# what each returns. The library believes that it talks to the peer by name: only the resolver's answer for that name
+# is replaced by the peer's address, so SNI and the name check are the library's own.
 
 use strict;
 use warnings;

@@ -1,11 +1,11 @@
 <?php
 
 /**
- * Runs PHPMailer, one job at a time; the protocol is that of harness/clients/workers.ts. Started with the file that loads
- * PHPMailer.
+ * Runs PHPMailer, one job at a time; the protocol is that of harness/clients/workers.ts. Started with the file that
+ * loads PHPMailer.
  *
- * It does what a program that uses PHPMailer does: properties, then send(). The message is ready made, so send()'s first
- * half, which would make one, is left out; everything from smtpConnect() on is PHPMailer's own.
+ * It does what a program that uses PHPMailer does: properties, then send(). The message is ready made, so send()'s
+ * first half, which would make one, is left out; everything from smtpConnect() on is PHPMailer's own.
  */
 
 require $argv[1];

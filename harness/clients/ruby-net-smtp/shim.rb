@@ -1,8 +1,8 @@
 # Runs Ruby's Net::SMTP, one job at a time; the protocol is that of harness/clients/workers.ts.
 #
-# It does what the documentation of Net::SMTP shows: Net::SMTP.new(...) with its keywords, start(helo:, user:, password:)
-# with a block, send_message. The library believes that it talks to the peer by name: only where it opens its socket is
-# that name replaced by the peer's address, so SNI and the name check are the library's own.
+# It does what the documentation of Net::SMTP shows: Net::SMTP.new(...) with its keywords, start(helo:, user:,
+# password:) with a block, send_message. The library believes that it talks to the peer by name: only where it opens
+# its socket is that name replaced by the peer's address, so SNI and the name check are the library's own.
 
 require 'json'
 require 'net/smtp'
