@@ -31,6 +31,9 @@ export interface ServerPort {
 /** Milliseconds (scaled) that a session may outlive the FIN of its client. */
 const GONE_MS = 60_000
 
+/** Milliseconds (scaled) that a session may go without reading: twice the longest limit of RFC 5321 §4.5.3.2. */
+const DEAF_MS = 1_200_000
+
 /** Octets that a paused framer may hold before the client is told to wait. */
 const HOLD_LIMIT = 1024 * 1024
 
@@ -153,10 +156,13 @@ export class ClientSide {
     this.resume()
   }
 
-  /** Read nothing any more. */
+  /** Read nothing any more: also not that the client has gone, so that the session needs an end of its own. */
   stopReading(): void {
     this.deaf = true
     this.stream.pause()
+    this.ground.alarm(DEAF_MS / this.ground.options.timeScale, () =>
+      this.ground.end({ by: 'harness', how: 'deadline', detail: 'nothing was read for so long' }),
+    )
   }
 
   /** Calls back when the client has taken what was written before, at once if it has; never after the end. */
