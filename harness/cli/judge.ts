@@ -6,7 +6,7 @@ import { renderTerminal } from '../../reports/terminal.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
 import { markKnown } from '../../scenarios/known.ts'
-import { readKnown } from '../known.ts'
+import { knownDeviations } from '../known.ts'
 import { readText } from '../read-text.ts'
 import { findRun } from '../run-folder.ts'
 import { wantsColor, width } from './options.ts'
@@ -26,7 +26,7 @@ export function judgeCommand(done: (exitCode: number) => void): CommandModule<ob
         .option('known', {
           string: true,
           requiresArg: true,
-          describe: 'file with known deviations',
+          describe: 'file with known deviations, or shipped',
         }) as unknown as Argv<object>,
     handler: async (given) => done(await handle(given as unknown as { events: string; json: boolean; known?: string })),
   }
@@ -34,7 +34,7 @@ export function judgeCommand(done: (exitCode: number) => void): CommandModule<ob
 
 async function handle(given: { events: string; json: boolean; known?: string }): Promise<number> {
   const file = given.events.endsWith('.ndjson') ? given.events : join(await findRun(given.events), 'events.ndjson')
-  const known = given.known === undefined ? [] : readKnown(given.known, await readText(given.known))
+  const known = await knownDeviations(given.known)
   const record = markKnown(judge(readLog(await readText(file), file)), known)
   if (given.json) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`)
   else

@@ -1,6 +1,7 @@
 /** Words of the command line that several commands share, and their checks. */
 
 import { nearestName } from '../../peers/nearest-name.ts'
+import { loadPersonas, type Persona } from '../../peers/personas.ts'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { isPolicy, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
 import { commandClient, knownClients, loadClientFile, shimClient } from '../clients/index.ts'
@@ -57,6 +58,14 @@ export async function clientsOf(
   const twice = chosen.find((client, at) => chosen.findIndex((other) => other.id === client.id) < at)
   if (twice !== undefined) throw new UserError(`the client ${twice.id} is named twice`)
   return chosen
+}
+
+/** @throws {UserError} for a name that is no persona. */
+export async function personaOf(name: string): Promise<Persona> {
+  const personas = await loadPersonas()
+  const found = personas.get(name)
+  if (found === undefined) throw unknown('persona', name, [...personas.keys()])
+  return found
 }
 
 /** `HOST:PORT`, `[::1]:25`, `:25`, `25`. @throws {UserError} */

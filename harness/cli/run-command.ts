@@ -10,7 +10,7 @@ import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import { allScenarios } from '../catalogue.ts'
 import { onGitHub, tellGitHub, withoutCommands } from '../ci.ts'
 import { interruptible } from '../interrupt.ts'
-import { readKnown } from '../known.ts'
+import { knownDeviations } from '../known.ts'
 import { progressLine } from '../progress.ts'
 import { readRun } from '../read-run.ts'
 import { readText } from '../read-text.ts'
@@ -79,7 +79,7 @@ function options(yargs: Argv) {
     .option('known', {
       string: true,
       requiresArg: true,
-      describe: 'file with known deviations, which do not fail the run',
+      describe: 'file with known deviations, which do not fail the run, or shipped',
     })
     .option('baseline', {
       string: true,
@@ -134,7 +134,7 @@ async function handle(given: Given): Promise<number> {
       repeat: numberIn(given.repeat, 'repeat', 1, 1000),
       ...(given.lastFailed ? { lastFailed: await lastFailed(gateOptions) } : {}),
       ...(given.shard === undefined ? {} : { shard: shardOf(given.shard) }),
-      known: given.known === undefined ? [] : readKnown(given.known, await readText(given.known)),
+      known: await knownDeviations(given.known),
       gate: gateOptions,
       ...(given.out === undefined ? {} : { out: given.out }),
       signal,

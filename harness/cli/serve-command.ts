@@ -1,17 +1,14 @@
 /** `badmx serve`: the zoo, or one persona, for clients that are started by hand. */
 import { createInterface } from 'node:readline'
 import type { Argv, CommandModule } from 'yargs'
-import { nearestName } from '../../peers/nearest-name.ts'
-import { loadPersonas, type Persona } from '../../peers/personas.ts'
 import { select } from '../../scenarios/select.ts'
 import { loadWaiting } from '../../scenarios/waiting.ts'
 import { allScenarios } from '../catalogue.ts'
 import { interruptible } from '../interrupt.ts'
 import { type Exhibit, serve, type Zoo } from '../serve.ts'
 import { sessionLadder } from '../session-ladder.ts'
-import { UserError } from '../user-error.ts'
 import { columns } from './columns.ts'
-import { endpoint, numberIn, wantsColor, width, words } from './options.ts'
+import { endpoint, numberIn, personaOf, wantsColor, width, words } from './options.ts'
 
 interface Given {
   readonly only?: string[]
@@ -102,18 +99,6 @@ async function handle(given: Given): Promise<number> {
   } finally {
     release()
   }
-}
-
-/** @throws {UserError} for a name that is no persona. */
-export async function personaOf(name: string): Promise<Persona> {
-  const personas = await loadPersonas()
-  const found = personas.get(name)
-  if (found !== undefined) return found
-  const nearest = nearestName(name, personas.keys())
-  throw new UserError(
-    `there is no persona "${name}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`,
-    `there are: ${[...personas.keys()].join(', ')}`,
-  )
 }
 
 /** The table to start from, and commands to copy. */

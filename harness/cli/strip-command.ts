@@ -5,12 +5,13 @@ import { loadBehaviours } from '../../peers/registry.ts'
 import { interruptible } from '../interrupt.ts'
 import { type StripOptions, strip } from '../strip.ts'
 import { UserError } from '../user-error.ts'
-import { endpoint, numberIn } from './options.ts'
+import { endpoint, numberIn, personaOf } from './options.ts'
 
 interface Given {
   readonly listen: string
   readonly target: string
   readonly behaviour?: string[]
+  readonly persona?: string[]
   readonly per: 'connection' | 'client'
   readonly choose: 'round-robin' | 'seeded'
   readonly intercept?: 'untrusted' | 'self-signed' | 'test-ca'
@@ -42,6 +43,12 @@ export function stripCommand(done: (exitCode: number) => void): CommandModule<ob
           string: true,
           requiresArg: true,
           describe: 'ID or ID:key=value,key=value; + joins several into one vector; given again: another vector',
+        })
+        .option('persona', {
+          array: true,
+          string: true,
+          requiresArg: true,
+          describe: 'the behaviours of a known product, as one vector (see `badmx list --personas`)',
         })
         .option('choose', {
           choices: ['round-robin', 'seeded'] as const,
@@ -84,22 +91,36 @@ export function stripCommand(done: (exitCode: number) => void): CommandModule<ob
   }
 }
 
+/** A vector for each behaviour option and each persona. @throws {UserError} */
+async function vectorsOf({ behaviour = [], persona = [] }: Given): Promise<(readonly StackItem[])[]> {
+  const behaviours = await loadBehaviours()
+  const personas = await Promise.all(persona.map(personaOf))
+  const idle = personas.find(({ stack }) => stack.length === 0)
+  if (idle !== undefined) {
+    throw new UserError(
+      `the persona ${idle.id} has no behaviours that a man in the middle could show`,
+      '`badmx serve --persona` shows it as a server',
+    )
+  }
+  return [...behaviour.map((text) => vectorOf(text, behaviours)), ...personas.map(({ stack }) => stack)]
+}
+
 async function handle(given: Given): Promise<number> {
   const listen = endpoint(given.listen, '--listen')
   const target = endpoint(given.target, '--target')
-  if (given.behaviour === undefined && given.intercept === undefined) {
+  const vectors = await vectorsOf(given)
+  if (vectors.length === 0 && given.intercept === undefined) {
     throw new UserError(
       'nothing to do to the sessions',
-      'give --behaviour (see `badmx list --behaviours`) or --intercept',
+      'give --behaviour (see `badmx list --behaviours`), --persona or --intercept',
     )
   }
   const { intercept } = given
-  const behaviours = await loadBehaviours()
   const options: StripOptions = {
     listen,
     target,
     rotation: {
-      vectors: (given.behaviour ?? ['']).map((text) => vectorOf(text, behaviours)),
+      vectors: vectors.length === 0 ? [[]] : vectors,
       per: given.per,
       order: given.choose,
     },
