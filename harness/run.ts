@@ -3,7 +3,7 @@
  * written. Whatever happens on the way, what was started is stopped and what was seen is kept.
  */
 import { setMaxListeners } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthority } from '../peers/certificates/authority.ts'
@@ -16,7 +16,7 @@ import { type KnownDeviation, markKnown } from '../scenarios/known.ts'
 import { type Plan, type PlannedCell, type PlanRequest, plan } from '../scenarios/plan.ts'
 import type { Policy } from '../scenarios/policy.ts'
 import type { RunRecord } from '../scenarios/record.ts'
-import { runPlan } from '../scenarios/run.ts'
+import { deadlineFor, foreseen, runPlan } from '../scenarios/run.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
 import { RunFolder } from './run-folder.ts'
@@ -157,11 +157,28 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
   const running = new Map<string, RunningClient>()
   const folder = await mkdtemp(join(tmpdir(), 'badmx-'))
   try {
-    for (const client of [...options.clients, reference]) {
-      if (needed.has(client.id) && !running.has(client.id)) running.set(client.id, await client.start())
-    }
     const issuer = await createAuthority({ now: stage.clock, seed: options.seed })
     await stage.write('ca.pem', issuer.rootPem)
+    const caFile = join(folder, 'ca.pem')
+    await writeFile(caFile, issuer.rootPem)
+    const starting = [...options.clients, reference].filter(
+      ({ id }, at, all) => needed.has(id) && all.findIndex((other) => other.id === id) === at,
+    )
+    for (const client of starting) {
+      const own = join(folder, 'clients', client.id)
+      await mkdir(own, { recursive: true })
+      const begun = await client.start({
+        foreseen: await foreseen(client.id, { plan: planned, issuer, folder }),
+        caFile,
+        timeScale: options.timeScale,
+        deadlineMs: deadlineFor(options.timeScale),
+        folder: own,
+      })
+      running.set(client.id, begun)
+      const { configuration } = begun
+      if (configuration !== undefined)
+        stage.log({ type: 'configured', t: stage.now(), client: client.id, configuration })
+    }
     let done = 0
     options.progress(0, planned.cells.length)
     await runPlan({

@@ -62,6 +62,7 @@ t.test('a sound file is spelt out', async (t) => {
       hosts: {
         mx: {
           preference: 10,
+          address: 'ipv4',
           stack: [
             { use: 'hide-starttls', with: {}, fires: 'must' },
             { use: 'refuse-starttls', with: { code: 502 }, fires: 'may' },

@@ -36,6 +36,7 @@ async function delivery(port: number, changes: Partial<Delivery>): Promise<Deliv
     hostName: HOST,
     address: '127.0.0.1',
     port,
+    hosts: [{ name: HOST, preference: 10, address: '127.0.0.1', port }],
     from: 'sender@badmx.test',
     to: ['recipient@badmx.test'],
     message: MESSAGE,

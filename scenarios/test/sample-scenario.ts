@@ -4,6 +4,7 @@ import type { Host, Scenario } from '../scenario.ts'
 
 export const SAMPLE_HOST: Host = {
   preference: 10,
+  address: 'ipv4',
   stack: [],
   certificate: 'good',
   tls: { on: 'starttls', min: 'TLSv1.2', max: 'TLSv1.3' },
