@@ -77,6 +77,7 @@ t.test('a sound file is spelt out', async (t) => {
       asserts: ['starttls-once'],
       verbMayWork: false,
       noVerdict: [],
+      needsQueue: false,
       nameDependent: false,
       job: { steps: [{ submit: 1 }, { settle: 'first' }], password: false },
       flaw: { name: 'ignore-missing-starttls', with: [], policy: 'encrypt' },

@@ -206,7 +206,7 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
     return `${client.id} can only be given an address, and this scenario is about the peer's name`
   if (client.kind === 'one-shot' && needsResolver(scenario))
     return `${client.id} is given one mail host and looks up no MX record, and this scenario has several`
-  if (client.kind === 'one-shot' && needsQueue(scenario))
+  if (client.kind === 'one-shot' && scenario.needsQueue)
     return `${client.id} has no queue: it reports a failure to its caller, who decides about another attempt`
   if (scenario.job.password && !client.passwords)
     return `${client.id} does not authenticate, and in this scenario the client has a password`
@@ -216,11 +216,6 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
 /** Several hosts, or one that is not found as the host of its domain's MX record. */
 function needsResolver({ hosts }: Scenario): boolean {
   return Object.keys(hosts).length > 1 || Object.values(hosts).some(({ preference }) => preference === 'none')
-}
-
-/** The job waits for another attempt with the same message. */
-function needsQueue({ job }: Scenario): boolean {
-  return job.steps.some((step) => 'settle' in step && step.settle !== 'first')
 }
 
 /** What has to fire, in the phases of the world together: a companion of one phase may be needed in another. */

@@ -63,6 +63,11 @@ export function deadlineFor(timeScale: number): number {
  */
 const QUEUE_JOBS = 150
 
+/** A client waits at each host that it tries; five is what Postfix tries in one attempt. */
+function deadlineOf({ scenario }: PlannedCell, timeScale: number): number {
+  return deadlineFor(timeScale) * Math.min(5, Object.keys(scenario.hosts).length)
+}
+
 /** Runs every cell; slow ones are started first, so that the run is as long as its longest and not as their sum. */
 export async function runPlan(request: RunRequest): Promise<void> {
   const sorted = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
@@ -168,7 +173,7 @@ function announce(cell: PlannedCell, request: RunRequest): void {
     credentials: cell.credentials,
     messages: cell.messages,
     timeScale: request.plan.timeScale,
-    deadlineMs: deadlineFor(request.plan.timeScale),
+    deadlineMs: deadlineOf(cell, request.plan.timeScale),
     reproduce: `npx badmx run --only ${scenario.name} --policy ${cell.policy} --client ${cell.client} --seed ${seed}`,
   })
 }
@@ -326,7 +331,7 @@ async function deliveryOf(cell: PlannedCell, world: CellWorld, folder: string, r
     caFile,
     folder,
     timeScale: request.plan.timeScale,
-    deadlineMs: deadlineFor(request.plan.timeScale),
+    deadlineMs: deadlineOf(cell, request.plan.timeScale),
   }
 }
 

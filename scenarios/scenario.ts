@@ -62,6 +62,7 @@ export interface Scenario {
   readonly asserts: readonly string[]
   readonly verbMayWork: boolean
   readonly noVerdict: readonly Column[]
+  readonly needsQueue: boolean
   readonly nameDependent: boolean
   readonly job: {
     readonly steps: readonly Step[]
@@ -113,6 +114,7 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     asserts: parsed.assert,
     verbMayWork: parsed.verbMayWork,
     noVerdict: parsed.noVerdict,
+    needsQueue: parsed.needsQueue,
     nameDependent: parsed.nameDependent,
     job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers, octets }) },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },

@@ -126,6 +126,10 @@ const fields = {
     .array(z.enum(COLUMNS))
     .default([])
     .describe('Policies under which the behaviour is recorded without a verdict.'),
+  needsQueue: z
+    .boolean()
+    .default(false)
+    .describe('About what a client does with a message that it keeps: unsupported for clients without a queue.'),
   nameDependent: z.boolean().default(false).describe('Unsupported for clients that can only be given an address.'),
   job: z
     .strictObject({

@@ -30,6 +30,7 @@ export function sampleScenario(id: string, given: Partial<Scenario> = {}): Scena
     asserts: [],
     verbMayWork: false,
     noVerdict: [],
+    needsQueue: false,
     nameDependent: false,
     job: { steps: [{ submit: 1 }, { settle: 'first' }], password: false },
     flaw: { name: 'no-second-ehlo', with: [], policy: 'may' },
