@@ -136,8 +136,10 @@ export interface RunningClient {
    * client does: crashes and hangs are words. `signal` ends the client and everything it started, at once.
    */
   deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord>
+  /** Queueing clients: milliseconds until a message is so old that the client may take another way with it. */
+  agesInMs?(delivery: Delivery): number
   /** Queueing clients: try a message again that is still in the queue, and resolve after that attempt. */
-  retry?(delivery: Delivery, cause: RetryCause, signal: AbortSignal): Promise<ClientWord>
+  retry?(delivery: Delivery, signal: AbortSignal): Promise<ClientWord>
   /** Queueing clients: the cell is over, the message is taken out of the queue. */
   forget?(delivery: Delivery): Promise<void>
   /** The settings that it runs with, as a person would read them in its files; for the report. */

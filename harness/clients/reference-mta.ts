@@ -30,7 +30,7 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
       const sender = running((delivery, signal) => tryHosts(delivery, decide, memory, signal))
       return {
         ...sender,
-        retry: async (delivery, _cause, signal) =>
+        retry: async (delivery, signal) =>
           decide.retries
             ? sender.deliver(delivery, signal)
             : { state: 'queued', log: [], reason: 'stays in the queue' },
