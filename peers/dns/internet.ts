@@ -85,9 +85,10 @@ export class Internet {
   /** Puts `fresh` under the zone above, and under `fresh` the zones that are now below it. */
   private link(fresh: ServedZone, old: ServedZone | undefined): void {
     const above = this.above(fresh.apex)
-    const below =
-      old?.delegated() ?? above?.delegated().filter((child) => child.apex !== fresh.apex && fresh.holds(child.apex))
-    for (const child of below ?? []) {
+    // Where the zone above has no node of that name, it has none below it either: that is the usual case, and a quick one.
+    const between = above?.node(fresh.apex) === undefined ? [] : above.delegated()
+    const below = old?.delegated() ?? between.filter((child) => fresh.holds(child.apex))
+    for (const child of below) {
       if (old === undefined) above?.undelegate(child)
       fresh.delegate(child)
     }

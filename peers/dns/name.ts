@@ -35,6 +35,7 @@ export class ZoneError extends Error {
  */
 export function parseName(text: string): Name {
   if (text === ROOT) return ROOT
+  if (text === '') throw new ZoneError('a name is empty: the root is written "."')
   const labels: string[] = []
   let label = ''
   const end = (): void => {

@@ -178,6 +178,7 @@ export function rdataText(type: number, data: Buffer): string {
       at = next
       return TEXT[kind](value as never)
     })
+    .filter((text) => text !== '')
     .join(' ')
 }
 
@@ -399,7 +400,8 @@ export function rdataFromWords(type: number, words: readonly string[], name: (te
   if (layout === undefined) throw new ZoneError(`${typeText(type)} is unknown: write its data as \\# length hex`)
   const left = [...words]
   const parts = layout.map(([field, kind]) => {
-    if (left.length === 0 && kind !== 'bitmap') throw new ZoneError(`${typeText(type)} has no ${field}`)
+    if (left.length === 0 && kind !== 'bitmap' && kind !== 'hex')
+      throw new ZoneError(`${typeText(type)} has no ${field}`)
     const own = REST.has(kind) ? left.splice(0) : left.splice(0, 1)
     const value = PARSE[kind](own, name)
     if (value === undefined || Number.isNaN(value))

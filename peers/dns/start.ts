@@ -28,7 +28,7 @@ export interface Dns {
   readonly resolver: readonly SocketAddress[]
   /** Where the name servers listen. */
   readonly authority: readonly SocketAddress[]
-  /** Ends everything; resolves when no socket and no timer is left. */
+  /** Ends everything; resolves when no socket and no timer is left. May be called again. */
   close(): Promise<void>
 }
 
@@ -42,10 +42,12 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   const authority = new Authority({ internet, log, now, timeScale })
   const resolver = new Resolver({ internet, authority, log, now, timeScale })
   const ports: DnsPort[] = []
+  let closed: Promise<unknown> | undefined
   const close = async (): Promise<void> => {
     resolver.close()
     authority.close()
-    await Promise.all(ports.map((port) => port.close()))
+    closed ??= Promise.all(ports.map((port) => port.close()))
+    await closed
   }
   const open = async (at: SocketAddress, who: Authority | Resolver): Promise<SocketAddress> => {
     const allowRemote = options.allowRemote ?? false
