@@ -1,18 +1,23 @@
 /** `badmx lab`: what the lab has built, building it ahead of time, and removing it. */
+import { once } from 'node:events'
 import type { Argv, CommandModule } from 'yargs'
 import { interruptible } from '../interrupt.ts'
 import { cacheFolder } from '../lab/cache.ts'
+import { enterLab, insideLab, labContents, ownCommand } from '../lab/enter.ts'
 import { ensureLayer, type Layer, listLayers } from '../lab/layer.ts'
-import { layerName, layerSpec } from '../lab/packages.ts'
+import { LAB_NETWORK } from '../lab/network.ts'
+import { type LayerSpec, layerName, layerSpec } from '../lab/packages.ts'
 import { buildProgress } from '../lab/progress.ts'
-import { requireSupport } from '../lab/support.ts'
+import { prune } from '../lab/prune.ts'
+import { openRoot } from '../lab/root.ts'
+import { requireSupport, type Support } from '../lab/support.ts'
 import { columns } from './columns.ts'
 import { words } from './options.ts'
 
 export function labCommand(done: (exitCode: number) => void): CommandModule<object, object> {
   return {
     command: 'lab',
-    describe: 'the lab that mail servers run in: list, build, prune',
+    describe: 'the lab that mail servers run in: list, build, shell, prune',
     builder: (yargs: Argv) =>
       yargs
         .command(
@@ -31,28 +36,67 @@ export function labCommand(done: (exitCode: number) => void): CommandModule<obje
           (own) => own.positional('clients', { array: true, string: true, demandOption: true }),
           async ({ clients }) => done(await build(words(clients, 'clients'))),
         )
-        .demandCommand(1, 'name a command of the lab: list, build, prune'),
+        .command(
+          'shell <client>',
+          'a shell where a client is installed, in a lab; nothing answers there but what you start',
+          (own) => own.positional('client', { string: true, demandOption: true }),
+          async ({ client }) => done(await shell(String(client))),
+        )
+        .command(
+          'prune [clients..]',
+          'remove what an older badmx built, or these clients',
+          (own) =>
+            own
+              .positional('clients', { array: true, string: true, default: [] as string[] })
+              .option('all', { boolean: true, default: false, describe: 'everything, packages and base roots too' }),
+          async ({ clients, all }) => {
+            const removed = await prune(requireSupport(), { clients: clients.map(String), all })
+            process.stdout.write(removed.map((name) => `removed ${name}\n`).join('') || 'there was nothing to remove\n')
+            done(0)
+          },
+        )
+        .demandCommand(1, 'name a command of the lab: list, build, shell, prune'),
     handler: () => undefined,
   }
 }
 
+async function shell(name: string): Promise<number> {
+  if (!insideLab()) {
+    const support = requireSupport()
+    const layers = await built([layerSpec(name)], support)
+    return layers === undefined ? 130 : enterLab(ownCommand(), { support, layers, terminal: true })
+  }
+  const [layer] = labContents().layers
+  if (layer === undefined) throw new Error('a lab without layers')
+  const root = await openRoot(layer, { resolvers: [LAB_NETWORK.resolver4] })
+  const child = root.spawn(['bash'], { stdio: 'inherit', env: { TERM: process.env['TERM'] ?? 'dumb' } })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  await root.close()
+  return code ?? 130
+}
+
 async function build(names: readonly string[]): Promise<number> {
-  const specs = names.map(layerSpec)
-  const support = requireSupport()
+  const layers = await built(names.map(layerSpec), requireSupport())
+  if (layers === undefined) return 130
+  process.stdout.write(listText(layers))
+  return 0
+}
+
+/** The layers, built where they are missing with the progress shown; undefined where the user interrupts it. */
+async function built(specs: readonly LayerSpec[], support: Support): Promise<readonly Layer[] | undefined> {
   const { signal, release } = interruptible()
   const progress = buildProgress()
   const layers: Layer[] = []
   try {
     for (const spec of specs) layers.push(await ensureLayer(spec, { support, signal, progress: progress.step }))
+    return layers
   } catch (error) {
-    if (signal.aborted) return 130
+    if (signal.aborted) return undefined
     throw error
   } finally {
     progress.end()
     release()
   }
-  process.stdout.write(listText(layers))
-  return 0
 }
 
 function listText(layers: readonly Layer[]): string {

@@ -68,9 +68,18 @@ export interface Lock {
   release(): Promise<void>
 }
 
-/** Arguments: the lock's file, the folder to empty. A process that is being killed may still write into the folder. */
+/** Held, shared, by the first process of every lab as long as it lives: what it uses must not be removed. */
+export const IN_USE = 'in-use'
+
+const IN_USE_CODE = 7
+
+/**
+ * Arguments: the lock's file, the folder to empty, and for who needs the cache alone the file that labs hold. A process that
+ * is being killed may still write into the folder.
+ */
 const HOLDER = `
 exec 9>>"$1"
+[ -z "$3" ] || { exec 8>>"$3"; flock --nonblock 8 || exit ${IN_USE_CODE}; }
 flock --nonblock 9 || { echo waiting; flock 9; }
 echo locked
 read -r end
@@ -81,11 +90,20 @@ until rm -rf -- "$2" 2>/dev/null && mkdir -p -- "$2"; do
   sleep 0.1
 done`
 
-/** Waits until this process alone may build in the cache; `onWait` is called where another one builds. */
-export function lockCache(cache: string, support: Support, onWait: () => void, signal: AbortSignal): Promise<Lock> {
+export interface LockOptions {
+  readonly support: Support
+  readonly signal: AbortSignal
+  /** Called where another one builds, which is waited for. */
+  readonly onWait?: () => void
+  /** No lab may run either. */
+  readonly alone?: boolean
+}
+
+/** Waits until this process alone may change the cache. @throws {UserError} where a lab runs and none may */
+export function lockCache(cache: string, { support, signal, onWait, alone }: LockOptions): Promise<Lock> {
   return new Promise((resolveLock, reject) => {
     signal.throwIfAborted()
-    const arguments_ = [join(cache, 'lock'), join(cache, FOLDERS.building)]
+    const arguments_ = [join(cache, 'lock'), join(cache, FOLDERS.building), alone === true ? join(cache, IN_USE) : '']
     // What was built without root belongs to subordinate users, so who removes it needs them too.
     const [program = '', ...words] = [...mappingArguments(support), 'sh', '-c', HOLDER, 'sh', ...arguments_]
     // A session of its own: Ctrl-C ends us, and it still has to tidy up.
@@ -98,7 +116,7 @@ export function lockCache(cache: string, support: Support, onWait: () => void, s
     signal.addEventListener('abort', onAbort, { once: true })
     holder.once('error', (error) => reject(new UserError(`cannot lock the cache: ${error.message}`, undefined, 3)))
     createInterface({ input: holder.stdout }).on('line', (line) => {
-      if (line === 'waiting') onWait()
+      if (line === 'waiting') onWait?.()
       else {
         signal.removeEventListener('abort', onAbort)
         resolveLock({
@@ -109,6 +127,12 @@ export function lockCache(cache: string, support: Support, onWait: () => void, s
         })
       }
     })
-    holder.once('close', () => reject(new UserError(`cannot lock ${cache}`, 'flock of util-linux is needed', 3)))
+    holder.once('close', (code) =>
+      reject(
+        code === IN_USE_CODE
+          ? new UserError('a lab is running, and what it uses cannot be removed', 'end it, then again', 3)
+          : new UserError(`cannot lock ${cache}`, 'flock of util-linux is needed', 3),
+      ),
+    )
   })
 }

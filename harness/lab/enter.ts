@@ -8,10 +8,9 @@
  */
 import { spawn } from 'node:child_process'
 import { constants, networkInterfaces } from 'node:os'
-import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { UserError } from '../user-error.ts'
-import { FOLDERS } from './cache.ts'
+import { FOLDERS, IN_USE } from './cache.ts'
 import type { Layer } from './layer.ts'
 import { LAB_NETWORK, MAKE_NETWORK } from './network.ts'
 import { searchPath } from './sandbox.ts'
@@ -29,25 +28,32 @@ interface Lab {
 const TROUBLE = 3
 
 /**
- * Arguments: base, mount point, then the command line. File 3 is the pipe. A background process of a shell gets no standard
+ * Arguments: cache, base, then the command line. File 3 is the pipe. A background process of a shell gets no standard
  * input, so it is handed over as file 4.
  */
 const FIRST_PROCESS = `
-base=$1 mount=$2
+base=$2 here=$PWD
+cd "$1"
 shift 2
-make_network() { set -e; ${MAKE_NETWORK} }
-if ! said=$( (make_network && mount -t tmpfs -o mode=755 lab "$mount") 2>&1 ); then
+exec 9>>${IN_USE}
+flock --shared 9
+set_up() {
+${MAKE_NETWORK}
+}
+mount -t tmpfs -o mode=755 lab ${FOLDERS.mount} && said=$( (set -e; set_up) 2>&1 )
+if [ $? -ne 0 ]; then
   printf 'badmx: the lab cannot be set up: %s\\n' "$said" >&2
   exit ${TROUBLE}
 fi
 exec 4<&0
-"$@" <&4 3<&- 4<&- &
+cd "$here"
+"$@" <&4 3<&- 4<&- 9<&- &
 main=$!
-exec 4<&- 
+exec 4<&-
 {
   while read -r signal; do kill -s "$signal" "$main"; done
   kill -s KILL "$main"
-} <&3 >/dev/null 2>&1 &
+} <&3 >/dev/null 2>&1 9<&- &
 exec 3<&-
 wait "$main"
 exit $?`
@@ -63,7 +69,7 @@ export async function enterLab(command: readonly string[], options: EnterOptions
   if (first === undefined) throw new Error('a lab without layers')
   const lab: Lab = { support: options.support, layers: options.layers }
   const [program = '', ...words] = namespaceArguments(options.support, ['--net'])
-  const arguments_ = [join(first.cache, first.base), join(first.cache, FOLDERS.mount), ...command]
+  const arguments_ = [first.cache, first.base, ...command]
   const child = spawn(program, [...words, 'sh', '-c', FIRST_PROCESS, 'sh', ...arguments_], {
     env: { ...process.env, PATH: searchPath(), [VARIABLE]: JSON.stringify(lab) },
     detached: options.terminal !== true,

@@ -50,8 +50,8 @@ const ROOM_MIB = 300
 const LISTS_AGE = 86_400
 
 /**
- * Arguments: base, folder of this build, folder of the archive's files, packages. The lists and packages are kept outside
- * the layer; without the two Dir::Cache options each layer would hold 36 MB of apt's own caches.
+ * Arguments: base, folder of this build, folder of the archive's files, packages. The lists, the packages and apt's
+ * own index of them are kept outside the layer, which would be 36 MB larger.
  */
 const BUILD = `
 base=$1 build=$2 archive=$3
@@ -69,7 +69,8 @@ mount --bind "$archive/lists" "$root/var/lib/apt/lists"
 chroot "$root" hostname ${LAB_NETWORK.hostname}
 printf '%s\\n' "$SOURCES" >"$root/etc/apt/sources.list"
 printf '%s\\n' "$APT_OPTIONS" >"$root/etc/apt/apt.conf.d/99badmx"
-apt() { chroot "$root" apt-get -q -o APT::Status-Fd=1 "$@"; }
+# apt closes the file that it tells its status to in what it starts, so it is none of the usual ones.
+apt() { chroot "$root" apt-get -q -o APT::Status-Fd=9 "$@" 9>&1; }
 fetched=no
 fetch() { apt update --error-on=any && touch "$archive/fetched" && fetched=yes; }
 if [ -z "$(find "$archive/fetched" -newermt "-${LISTS_AGE} seconds" 2>/dev/null)" ]; then
@@ -97,12 +98,12 @@ const digestOf = (spec: LayerSpec): string =>
     .slice(0, 12)
 
 /** The folder of a layer, relative to the cache, whether it is there or not. */
-function placeOf(spec: LayerSpec): string {
+export function placeOf(spec: LayerSpec): string {
   return join(FOLDERS.layers, `${layerName(spec)}-${digestOf(spec)}`)
 }
 
 /** What a layer's folder says about itself; undefined where it is not there. */
-async function readLayer(cache: string, place: string): Promise<Layer | undefined> {
+export async function readLayer(cache: string, place: string): Promise<Layer | undefined> {
   try {
     const told = JSON.parse(await readFile(join(cache, place, 'layer.json'), 'utf8'))
     return { ...told, cache, root: join(place, 'root') } as Layer
@@ -132,8 +133,10 @@ export async function ensureLayer(spec: LayerSpec, options: EnsureOptions): Prom
   if (found !== undefined) return found
   if (options.offline)
     throw new UserError(`${name} is not in the lab's cache`, `\`badmx lab build ${name}\` builds it`, 3)
-  const waits = (): void => options.progress?.(name, 'waiting for another badmx that is building', 0)
-  const lock = await lockCache(cache, options.support, waits, options.signal)
+  const lock = await lockCache(cache, {
+    ...{ support: options.support, signal: options.signal },
+    onWait: () => options.progress?.(name, 'waiting for another badmx that is building', 0),
+  })
   try {
     return (await readLayer(cache, place)) ?? (await build(spec, cache, place, options))
   } finally {
@@ -178,7 +181,12 @@ async function build(spec: LayerSpec, cache: string, place: string, options: Ens
 function buildEnvironment(spec: LayerSpec, support: Support): Record<string, string> {
   const from = archive()
   const options = [
-    ...['Dir::Cache::pkgcache=', 'Dir::Cache::srcpkgcache=', 'APT::Sandbox::User=root', 'Dpkg::Use-Pty=0'],
+    ...[
+      'Dir::Cache::pkgcache=',
+      'Dir::Cache::srcpkgcache=archives/srcpkgcache.bin',
+      'APT::Sandbox::User=root',
+      'Dpkg::Use-Pty=0',
+    ],
     ...from.options,
   ]
   return {

@@ -27,18 +27,21 @@ export const LAB_NETWORK = {
  * lab without. `ip_nonlocal_bind`: binding to one address of a local prefix works for IPv4 as it is, for IPv6 so.
  */
 export const MAKE_NETWORK = `
-ip() { chroot "$base" ip "$@"; }
 chroot "$base" hostname ${LAB_NETWORK.hostname}
-ip link set lo up
-ip link add mx0 type veth peer name mx1
-ip link set mx1 up
-ip link set mx0 up
-ip address add ${LAB_NETWORK.client4}/24 dev mx0
-ip route add local ${LAB_NETWORK.hosts4} dev lo src ${LAB_NETWORK.client4}
+chroot "$base" ip -batch - <<END
+link set lo up
+link add mx0 type veth peer name mx1
+link set mx1 up
+link set mx0 up
+address add ${LAB_NETWORK.client4}/24 dev mx0
+route add local ${LAB_NETWORK.hosts4} dev lo src ${LAB_NETWORK.client4}
+END
 if [ -d /proc/sys/net/ipv6 ]; then
   for name in all default lo mx0; do echo 0 >/proc/sys/net/ipv6/conf/$name/disable_ipv6; done
   echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind
-  ip -6 address add ${LAB_NETWORK.client6}/64 dev mx0 nodad
-  ip -6 route add local ${LAB_NETWORK.hosts6} dev lo src ${LAB_NETWORK.client6}
+  chroot "$base" ip -6 -batch - <<END
+address add ${LAB_NETWORK.client6}/64 dev mx0 nodad
+route add local ${LAB_NETWORK.hosts6} dev lo src ${LAB_NETWORK.client6}
+END
 fi
 `

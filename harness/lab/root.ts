@@ -5,7 +5,7 @@
  *
  * Works inside the lab only. Nothing of it is on the machine's disk, and all of it goes with the lab.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
@@ -25,8 +25,8 @@ export interface RootOptions {
   readonly overlay?: string
   /** Addresses for resolv.conf, at most three. */
   readonly resolvers: readonly string[]
-  /** PEM certificates that the client trusts, and no others: those of the system are taken out. */
-  readonly ca: string
+  /** PEM certificates that the client trusts, and no others: those of the system are taken out. Default: the system's. */
+  readonly ca?: string
   /** What the machine is called, default {@link LAB_NETWORK.hostname}. */
   readonly hostname?: string
   /** A clock that {@link ClientRoot.setClock} moves, for everything that runs in the root and is linked to libc. */
@@ -35,9 +35,15 @@ export interface RootOptions {
   readonly onLog?: (line: string) => void
 }
 
-export interface RunOptions {
-  readonly input?: string | Buffer
+export interface SpawnOptions {
+  /** Added to the root's own few variables; nothing of this process's environment gets in. */
   readonly env?: Readonly<Record<string, string>>
+  readonly stdio?: StdioOptions
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string | Buffer
   /** Milliseconds after which it is killed. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -128,7 +134,7 @@ export async function openRoot(layer: Layer, options: RootOptions): Promise<Clie
   )
   const root = new ClientRoot(path, init, options.clock === true ? CLOCK_ENVIRONMENT : {})
   await root.ready(options.onLog ?? (() => undefined))
-  await trust(root, options.ca)
+  if (options.ca !== undefined) await trust(root, options.ca)
   return root
 }
 
@@ -219,16 +225,16 @@ export class ClientRoot {
    * Starts a program of the root. A kill of the child kills the program (SIGKILL, whatever the signal): to send it another
    * signal, run `kill` or `pkill` in the root.
    */
-  spawn(argv: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  spawn(argv: readonly string[], { env = {}, stdio = 'pipe' }: SpawnOptions = {}): ChildProcess {
     const spaces = `/proc/${this.init.pid}/ns`
     const enter = [`--pid=${spaces}/pid_for_children`, `--uts=${spaces}/uts`, `--ipc=${spaces}/ipc`]
     const words = [...enter, 'setpriv', '--pdeathsig', 'KILL', 'chroot', this.path, ...argv]
-    return spawn('nsenter', words, { cwd: '/', env: { ...ENVIRONMENT, ...this.environment, ...env } })
+    return spawn('nsenter', words, { cwd: '/', env: { ...ENVIRONMENT, ...this.environment, ...env }, stdio })
   }
 
   /** Runs a program of the root to its end. */
   run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return collect(this.spawn(argv, options.env), options)
+    return collect(this.spawn(argv, options), options)
   }
 
   /** Moves the clock of the root to so many seconds after the machine's; seen at the next look at the time. */
