@@ -176,7 +176,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
         foreseen: await foreseen(client.id, { plan: planned, issuer, folder }),
         caFile,
         timeScale: options.timeScale,
-        deadlineMs: deadlineFor(options.timeScale),
+        deadlineMs: deadlineFor(options.timeScale, client.kind),
         folder: own,
       })
       running.set(client.id, begun)

@@ -53,14 +53,17 @@ const START_MS = 4_000
 /** How long connections may outlive the client's word before they are ended, in milliseconds. */
 const LINGER_MS = 500
 
+/** What an MTA may take on top, in milliseconds: its processes serve all cells, and one waits for another's turn. */
+const TURN_MS = 6_000
+
 /** Milliseconds after which a client that says nothing is taken for hung: the limit ÷ scale, and its start. */
-export function deadlineFor(timeScale: number): number {
-  return Math.ceil(LONGEST_LIMIT_MS / timeScale) + START_MS
+export function deadlineFor(timeScale: number, kind: PlannedCell['kind'] = 'one-shot'): number {
+  return Math.ceil(LONGEST_LIMIT_MS / timeScale) + START_MS + (kind === 'queue' ? TURN_MS : 0)
 }
 
 /** A client waits at each host that it tries; five is what Postfix tries in one attempt. */
-function deadlineOf({ scenario }: PlannedCell, timeScale: number): number {
-  return deadlineFor(timeScale) * Math.min(5, Object.keys(scenario.hosts).length)
+function deadlineOf({ scenario, kind }: PlannedCell, timeScale: number): number {
+  return deadlineFor(timeScale, kind) * Math.min(5, Object.keys(scenario.hosts).length)
 }
 
 /** Attempts of clients with a queue that begin at once; see {@link Gate}. */
@@ -271,13 +274,7 @@ class Desk {
   private attempts = 0
   private word: ClientWord | undefined
 
-  constructor(
-    cell: PlannedCell,
-    client: RunningClient,
-    common: Delivery,
-    request: RunRequest,
-    turn: Turn | undefined,
-  ) {
+  constructor(cell: PlannedCell, client: RunningClient, common: Delivery, request: RunRequest, turn: Turn | undefined) {
     this.turn = turn
     this.cell = cell
     this.client = client

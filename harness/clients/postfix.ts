@@ -28,7 +28,8 @@ const UNSUPPORTED: Readonly<Partial<Record<Policy, string>>> = {
   dane: NO_DNSSEC,
   'dane-only': NO_DNSSEC,
   'mta-sts': 'Postfix has no MTA-STS of its own: a policy server (postfix-mta-sts-resolver) answers its policy maps',
-  implicit: 'Postfix speaks TLS on connect to a smart host only (smtp_tls_wrappermode), not to the hosts of an MX record',
+  implicit:
+    'Postfix speaks TLS on connect to a smart host only (smtp_tls_wrappermode), not to the hosts of an MX record',
 }
 
 function support(policy: Policy): PolicySupport {
@@ -68,26 +69,26 @@ function backoff(timeScale: number): number {
 }
 
 export const client = mtaClient({
-    id: 'postfix',
-    name: 'Postfix',
-    policies: {
-      none: support('none'),
-      may: support('may'),
-      encrypt: support('encrypt'),
-      verify: support('verify'),
-      dane: support('dane'),
-      'dane-only': support('dane-only'),
-      'mta-sts': support('mta-sts'),
-      implicit: support('implicit'),
-      default: support('default'),
-    },
-    documented: { policy: 'none', source: 'postconf(5), smtp_tls_security_level (default: empty)' },
-    passwords: false,
-    queuedAs: /queued as (\w+)/,
-    // It counts whole seconds.
-    agesAfterMs: (timeScale) => (backoff(timeScale) + 1) * 1000,
-    start,
-    reader,
+  id: 'postfix',
+  name: 'Postfix',
+  policies: {
+    none: support('none'),
+    may: support('may'),
+    encrypt: support('encrypt'),
+    verify: support('verify'),
+    dane: support('dane'),
+    'dane-only': support('dane-only'),
+    'mta-sts': support('mta-sts'),
+    implicit: support('implicit'),
+    default: support('default'),
+  },
+  documented: { policy: 'none', source: 'postconf(5), smtp_tls_security_level (default: empty)' },
+  passwords: false,
+  queuedAs: /queued as (\w+)/,
+  // It counts whole seconds.
+  agesAfterMs: (timeScale) => (backoff(timeScale) + 1) * 1000,
+  start,
+  reader,
 })
 
 async function start(setup: MtaSetup) {
@@ -128,7 +129,8 @@ async function start(setup: MtaSetup) {
 
 async function postconf({ root }: MtaSetup, words: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await root.run(['postconf', ...words], { timeoutMs: 20_000 })
-  if (code !== 0) throw new LabError('client-start', `postconf ${words.join(' ')}: ${stderr}`, 'badmx lab shell postfix')
+  if (code !== 0)
+    throw new LabError('client-start', `postconf ${words.join(' ')}: ${stderr}`, 'badmx lab shell postfix')
   return stdout
 }
 

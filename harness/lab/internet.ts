@@ -46,8 +46,7 @@ export class LabInternet implements Internet {
   /** @throws {ListenError} when something else listens in the lab. */
   static async open({ log, now, timeScale, issuer }: LabInternetOptions): Promise<LabInternet> {
     const listeners = new Map<number, Listener>()
-    for (const port of [25, 465])
-      listeners.set(port, await Listener.open({ address: '::', port, allowRemote: true }))
+    for (const port of [25, 465]) listeners.set(port, await Listener.open({ address: '::', port, allowRemote: true }))
     const { cert, key } = await noticeCertificate(issuer)
     const notices = new Notices(cert, key)
     const address = hostAddress('ipv4', 0)

@@ -186,10 +186,7 @@ export function match(alternatives: readonly Alternative[], seen: Seen): Match {
     ? alternatives.filter((alternative) => first === 'D' && same(alternative.first, final as Letter))
     : []
   const prefixIsEnough = final === 'unknown' || (oneShot && first === 'D' && final === 'D')
-  const ended = [
-    ...begun.filter((alternative) => prefixIsEnough || same(alternative.final, final as Letter)),
-    ...later,
-  ]
+  const ended = [...begun.filter((alternative) => prefixIsEnough || same(alternative.final, final as Letter)), ...later]
   const by = ended.find((alternative) => !alternative.tolerated) ?? ended[0]
   if (by !== undefined) return { matched: true, by }
   return unmatched(

@@ -67,7 +67,6 @@ export class Tracker {
   }
 
   line(line: string): void {
-    if (process.env["DBG"]) process.stderr.write(`${line}\n`)
     this.last.push(line)
     if (this.last.length > LAST_WORDS) this.last.shift()
     if (this.watcher?.pattern.test(line)) this.watcher.end(undefined)
