@@ -125,6 +125,12 @@ export interface ClientConfigured extends Stamp {
   readonly version?: string
 }
 
+/** The harness itself was late: for so long nothing was read and no timer fired. */
+export interface HarnessLate extends Stamp {
+  readonly type: 'late'
+  readonly ms: number
+}
+
 /** The cell is over; `trouble` says what the harness could not do. */
 export interface CellEnded extends Stamp {
   readonly type: 'cell-end'
@@ -146,6 +152,7 @@ export type RunEvent =
   | AttemptBegun
   | ClientSaid
   | NoticeCame
+  | HarnessLate
   | CellEnded
   | RunEnded
 export type LogEvent = PeerEvent | RunEvent

@@ -79,6 +79,7 @@ const SLOW_ATTEMPTS = 6
 export async function runPlan(request: RunRequest): Promise<void> {
   const sorted = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
   const gates = { slow: new Gate(SLOW_ATTEMPTS), other: new Gate(QUEUE_ATTEMPTS) }
+  const stopPulse = pulse(request)
   for (const controls of [true, false]) {
     const now = sorted.filter(({ role }) => (role !== 'scenario') === controls)
     const rest = now.filter((cell) => !isQueued(cell))
@@ -95,6 +96,22 @@ export async function runPlan(request: RunRequest): Promise<void> {
     }
     await Promise.all([...Array.from({ length: request.jobs }, worker), ...now.filter(isQueued).map(passing)])
   }
+  stopPulse()
+}
+
+const PULSE_MS = 250
+/** Milliseconds of lateness that are worth a word in the log. */
+const LATE_MS = 1_000
+
+/** Notices when this process does not get to do its work in time. Returns the way to end that. */
+function pulse({ log, now }: RunRequest): () => void {
+  let due = now() + PULSE_MS
+  const timer = setInterval(() => {
+    const ms = now() - due
+    if (ms > LATE_MS) log({ type: 'late', t: now(), ms })
+    due = now() + PULSE_MS
+  }, PULSE_MS)
+  return () => clearInterval(timer)
 }
 
 function isQueued({ kind }: PlannedCell): boolean {

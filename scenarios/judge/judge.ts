@@ -33,6 +33,7 @@ export function judge(events: Iterable<LogEvent>): RunRecord {
     if (event.type === 'run') runs.push(event)
     else if (event.type === 'end') ends.push(event)
     else if (event.type === 'configured') configured.push(event)
+    else if (event.type === 'late') for (const cell of open.values()) cell.events.push(event)
     else if (event.type === 'cell') open.set(event.cell, { begun: event, events: [event] })
     else if (event.cell !== undefined) {
       const cell = open.get(event.cell)

@@ -79,6 +79,11 @@ export class LogBuilder {
     return this.push({ type: 'client', cell: this.cell.cell, attempt, word })
   }
 
+  /** The harness was late by so many milliseconds. */
+  late(ms: number): this {
+    return this.push({ type: 'late', ms })
+  }
+
   proof(type: 'armed' | 'opportunity' | 'fired', behaviour: string, detail = '', conn?: string): this {
     return this.push({ type, behaviour, host: 'mx', detail, ...(conn === undefined ? {} : { conn }) })
   }

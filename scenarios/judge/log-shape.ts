@@ -73,6 +73,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
   client: { cell: 'text', attempt: 'number', word: 'object' },
   notice: { cell: 'text', attempt: 'number', data: 'octets' },
+  late: { ms: 'number' },
   configured: { client: 'text', configuration: 'text', 'version?': 'text' },
   'cell-end': { cell: 'text', status: ['done', 'unsupported', 'error', 'interrupted'], 'reason?': 'text' },
   end: { finishedAt: 'text', interrupted: 'boolean' },

@@ -40,6 +40,8 @@ export interface Observation {
   readonly connections: readonly Observed[]
   readonly proof: readonly Placed<ProofEvent>[]
   readonly end?: CellEnded
+  /** The longest time for which the harness was late while the client was busy, in milliseconds. */
+  readonly lateMs: number
   /** Time of the last event. */
   readonly lastAt: number
   readonly alternatives: readonly Alternative[]
@@ -78,6 +80,7 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
     connections,
     proof: placed.filter((each): each is Placed<ProofEvent> => isProof(each.event)),
     ...(end === undefined ? {} : { end }),
+    lateMs: Math.max(0, ...events.map((event) => (event.type === 'late' ? event.ms : 0))),
     lastAt: events.at(-1)?.t ?? cell.t,
     alternatives,
     forbidsClear: floor !== 'C' && !allows('C'),

@@ -354,3 +354,24 @@ t.test('one changed octet changes the verdict that rests on it', (t) => {
   t.equal(judgeCell({ ...log.cell, judgedAs: 'verify', policy: 'verify' }, log.events).verdict, 'pass')
   t.end()
 })
+
+t.test('a busy machine: nobody is judged by patience, leaks stand', (t) => {
+  const run = (deed: Deed, expected: string, lateMs: number, kind: CellBegun['kind'] = 'one-shot'): CellRecord => {
+    const log = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'encrypt', expected, kind })
+      .attempt(1)
+      .late(lateMs)
+    act(log, deed)
+    return log.done().judge()
+  }
+  t.equal(run('D', 'V', 1_500).verdict, 'over-strict')
+  t.match(run('D', 'V', 2_500), {
+    verdict: 'error',
+    reason: /^the machine was too busy: badmx was 2\.5 s late.*over-strict/,
+  })
+  t.equal(run('D', 'V', 2_500, 'queue').verdict, 'over-strict', 'an MTA is given more time')
+  t.equal(run('D', 'V', 6_500, 'queue').verdict, 'error')
+  t.equal(run('D', 'V|D', 2_500).verdict, 'pass')
+  t.equal(run('C', 'V', 2_500).verdict, 'leak')
+  t.equal(run('B', 'D', 2_500).verdict, 'fail', 'a bounce is no matter of patience')
+  t.end()
+})

@@ -39,7 +39,32 @@ export function judgeObservation(
   const open = unsettled(observation, outcomes)
   const weighed = open === undefined ? charges(observation, outcomes, flags, asserts) : []
   const charge = forbidden === undefined ? (open ?? gravest(weighed)) : gravest([forbidden, ...weighed])
-  return { verdict: charge.verdict, reason: sentence(observation, outcomes, charge) }
+  return doubtful(observation, outcomes, { verdict: charge.verdict, reason: sentence(observation, outcomes, charge) })
+}
+
+/**
+ * Milliseconds for which the harness may be late before the patience of a client says nothing of the client any more: what
+ * adapters add to the limits that the time scale divides.
+ */
+const LATE_MS: Readonly<Record<Observation['cell']['kind'], number>> = { 'one-shot': 2_000, queue: 6_000 }
+
+/** Verdicts that a client can get for having waited, or given up waiting. A leak stays one, however busy the machine was. */
+const BY_PATIENCE: ReadonlySet<Verdict> = new Set<Verdict>([
+  'fail',
+  'over-strict',
+  'not-exercised',
+  'info',
+  'inconclusive',
+])
+
+/** Outcomes that may come of a wait. */
+const WAITED: ReadonlySet<FinalOutcome> = new Set<FinalOutcome>(['deferred', 'hung', 'not-attempted', 'inconclusive'])
+
+function doubtful({ cell, lateMs }: Observation, outcomes: Outcomes, judgement: Judgement): Judgement {
+  const waited = outcomes.attempts.some(({ outcome }) => WAITED.has(outcome))
+  if (lateMs < LATE_MS[cell.kind] || !waited || !BY_PATIENCE.has(judgement.verdict)) return judgement
+  const late = `the machine was too busy: badmx was ${(lateMs / 1000).toFixed(1)} s late, and no client can be judged by its patience then`
+  return { verdict: 'error', reason: `${late}; it would be ${judgement.verdict}: ${judgement.reason}` }
 }
 
 function sentence(observation: Observation, outcomes: Outcomes, { because }: Charge): string {
