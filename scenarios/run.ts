@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { ClientChain, IssuedChain } from '../peers/certificates/authority.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, Foreseen, MailHost, RetryCause, RunningClient } from './client.ts'
-import type { CellEnded, LogEvent } from './events.ts'
+import type { CellBegun, CellEnded, LogEvent } from './events.ts'
 import type { Internet, Place } from './internet.ts'
 import { envelopeOf, messageOf } from './message.ts'
 import type { Plan, PlannedCell } from './plan.ts'
@@ -167,6 +167,7 @@ function announce(cell: PlannedCell, request: RunRequest): void {
     proof: cell.proof,
     domain: cell.domain,
     hostNames: cell.hostNames,
+    hosts: factsOf(scenario.hosts),
     clock: request.clock.toISOString(),
     roots: [request.issuer.rootDer],
     canaries: cell.canaries,
@@ -176,6 +177,10 @@ function announce(cell: PlannedCell, request: RunRequest): void {
     deadlineMs: deadlineOf(cell, request.plan.timeScale),
     reproduce: `npx badmx run --only ${scenario.name} --policy ${cell.policy} --client ${cell.client} --seed ${seed}`,
   })
+}
+
+function factsOf(world: World): CellBegun['hosts'] {
+  return Object.fromEntries(Object.entries(world).map(([id, { preference, tls }]) => [id, { preference, tls: tls.on }]))
 }
 
 async function openHost(cell: PlannedCell, id: string, host: Host, request: RunRequest): Promise<Peer> {
@@ -226,7 +231,7 @@ async function perform(
   const client = request.clients.get(cell.client)
   if (client === undefined) throw new Error(`the client ${cell.client} was not started`)
   const { job } = cell.scenario
-  const desk = new Desk(cell, client, await deliveryOf(cell, world, folder, request), request)
+  const desk = new Desk(cell, client, world, await deliveryOf(cell, world, folder, request), request)
   try {
     for (const step of job.steps) {
       if (request.signal.aborted || desk.refusal !== undefined) break
@@ -253,15 +258,17 @@ class Desk {
   refusal: string | undefined
   private readonly cell: PlannedCell
   private readonly client: RunningClient
+  private readonly world: CellWorld
   private readonly common: Delivery
   private readonly request: RunRequest
   private readonly submitted: Delivery[] = []
   private attempts = 0
   private word: ClientWord | undefined
 
-  constructor(cell: PlannedCell, client: RunningClient, common: Delivery, request: RunRequest) {
+  constructor(cell: PlannedCell, client: RunningClient, world: CellWorld, common: Delivery, request: RunRequest) {
     this.cell = cell
     this.client = client
+    this.world = world
     this.common = common
     this.request = request
   }
@@ -276,7 +283,7 @@ class Desk {
     await mkdir(folder)
     const delivery = { ...common, message, folder }
     this.submitted.push(delivery)
-    await this.attempt('first', () => this.client.deliver(delivery, request.signal))
+    await this.attempt('first', () => this.client.deliver(this.nowadays(delivery), request.signal))
   }
 
   /** Another attempt with the last message, if the client still has it. */
@@ -284,7 +291,12 @@ class Desk {
     const { client, request } = this
     const delivery = this.submitted.at(-1)
     if (delivery === undefined || this.word?.state !== 'queued' || request.signal.aborted) return
-    await this.attempt(cause, () => client.retry?.(delivery, cause, request.signal))
+    await this.attempt(cause, () => client.retry?.(this.nowadays(delivery), cause, request.signal))
+  }
+
+  /** With the hosts that the domain has now. */
+  private nowadays(delivery: Delivery): Delivery {
+    return { ...delivery, hosts: mailHosts(this.cell, this.world) }
   }
 
   private async attempt(cause: 'first' | RetryCause, make: () => Promise<ClientWord> | undefined): Promise<void> {
@@ -384,6 +396,7 @@ async function changePhase(cell: PlannedCell, phase: string, world: CellWorld, r
   }
   world.hosts = next
   request.internet?.publish(cell.id, cell.domain, mailHosts(cell, world))
+  request.log({ type: 'phase', t: request.now(), cell: cell.id, phase, hosts: factsOf(next) })
 }
 
 /** The client has spoken; its connections are given a moment to end by themselves, so that their end is on record. */

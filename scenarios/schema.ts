@@ -106,8 +106,9 @@ const fields = {
   hosts: z.record(z.string(), host).optional().describe('Mail hosts by id. Default: `mx`, made of the short forms.'),
   stack: z.array(stackItem).optional().describe('Short for hosts.mx.stack.'),
   certificate: z.string().optional().describe('Short for hosts.mx.certificate.'),
-  tls: host.shape.tls.optional(),
-  extensions: host.shape.extensions.optional(),
+  // Without the default that it has in a host: who writes `hosts` leaves the short forms out.
+  tls: host.shape.tls.unwrap().optional(),
+  extensions: host.shape.extensions.unwrap().optional(),
   phases: z
     .record(z.string(), z.record(z.string(), host.partial()))
     .optional()

@@ -6,6 +6,7 @@
  * session. A 5yz reply in the mail transaction ends the message (§4.2.1); everything about TLS may be better at another
  * host, or tomorrow.
  */
+import { seeded } from '../../peers/random.ts'
 import type { ClientAdapter, ClientWord, Delivery, MailHost } from '../../scenarios/client.ts'
 import type { Decisions, Memory } from './reference/decisions.ts'
 import type { Failure, Stage } from './reference/failure.ts'
@@ -27,7 +28,14 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
     documented: { policy: 'may', source: 'harness/clients/reference-mta.ts' },
     start: async () => {
       const memory = newMemory()
-      const sender = running((delivery, signal) => tryHosts(delivery, decide, memory, signal))
+      const queue = new Queue()
+      const sender = running((delivery, signal) => {
+        const policy = decide.policyOf(delivery.policy, queue.next(delivery))
+        const domain = delivery.to[0]?.replace(/^.*@/, '') ?? ''
+        const hosts = decide.lookedUp(domain, delivery.hosts, memory)
+        const sorted = byPreference(hosts, domain, queue.turn(domain))
+        return tryHosts({ ...delivery, policy, hosts: decide.hostsToTry(sorted) }, decide, memory, signal)
+      })
       return {
         ...sender,
         retry: async (delivery, _cause, signal) =>
@@ -36,6 +44,28 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
             : { state: 'queued', log: [], reason: 'stays in the queue' },
       }
     },
+  }
+}
+
+/** What the client knows of the messages that it was given. */
+class Queue {
+  /** Attempts by message. */
+  private readonly attempts = new WeakMap<Buffer, number>()
+  /** Attempts by domain. */
+  private readonly turns = new Map<string, number>()
+
+  /** Counts an attempt, from 1. */
+  next({ message }: Delivery): number {
+    const attempt = (this.attempts.get(message) ?? 0) + 1
+    this.attempts.set(message, attempt)
+    return attempt
+  }
+
+  /** Counts an attempt at a domain, from 0. */
+  turn(domain: string): number {
+    const turn = this.turns.get(domain) ?? 0
+    this.turns.set(domain, turn + 1)
+    return turn
   }
 }
 
@@ -50,8 +80,7 @@ async function tryHosts(
 ): Promise<ClientWord> {
   const log: string[] = []
   let reason = 'the domain has no mail host'
-  for (const host of decide.hostsToTry(byPreference(delivery.hosts))) {
-    const { name: hostName, address, port } = host
+  for (const { name: hostName, address, port } of delivery.hosts) {
     log.push(`(${hostName} [${address}]:${port})`)
     const { word, failure } = await visit({ ...delivery, hostName, address, port }, decide, memory, signal)
     log.push(...word.log)
@@ -66,8 +95,17 @@ function forGood(failure: Failure | undefined): boolean {
   return failure?.permanent === true && TRANSACTION.has(failure.stage)
 }
 
-/** Smallest number first (RFC 5321 §5.1); those without an MX record are the only ones. */
-function byPreference(hosts: readonly MailHost[]): readonly MailHost[] {
+/**
+ * Smallest number first; those without an MX record are the only ones. Equal ones in an order that spreads the load (RFC
+ * 5321 §5.1: MUST randomize): who is first is drawn from the name of the domain, and then taken in turn, so that a run can
+ * be repeated.
+ */
+function byPreference(hosts: readonly MailHost[], domain: string, turn: number): readonly MailHost[] {
   const listed = hosts.filter(({ preference }) => preference !== undefined)
-  return (listed.length > 0 ? listed : [...hosts]).sort((a, b) => (a.preference ?? 0) - (b.preference ?? 0))
+  const choice = listed.length > 0 ? listed : hosts
+  const first = Math.floor(seeded(0, domain)() * choice.length) + turn
+  return choice
+    .map((host, at) => ({ host, preference: host.preference ?? 0, place: (at + first) % choice.length }))
+    .sort((a, b) => a.preference - b.preference || a.place - b.place)
+    .map(({ host }) => host)
 }

@@ -6,7 +6,7 @@
  */
 import type { TlsFailed } from '../../peers/events.ts'
 import { type Connection, goAhead, offeredTls, offersIn, replyFor, triedTls } from './connection.ts'
-import { type Attempt, clearMails, type Observation } from './observe.ts'
+import { type Attempt, clearMails, messagesOf, type Observation } from './observe.ts'
 import { placeOf, type Raised } from './raised.ts'
 import type { CommandEntry, Entry, Placed } from './transcript.ts'
 
@@ -31,7 +31,7 @@ export function downgrades(observation: Observation): readonly Raised[] {
   const mails = clearMails(observation, observation.connections)
   return [
     ...observation.connections.flatMap((connection) => onSameConnection(observation, connection)),
-    ...perMessage(observation).flatMap((attempts) => acrossConnections(observation, attempts)),
+    ...messagesOf(observation).flatMap((attempts) => acrossConnections(observation, attempts)),
     ...after(
       mails,
       refusals(observation),
@@ -46,17 +46,6 @@ export function downgrades(observation: Observation): readonly Raised[] {
     ),
     ...versionDance(observation),
   ]
-}
-
-/** The attempts of each message. */
-function perMessage(observation: Observation): Attempt[][] {
-  const messages: Attempt[][] = []
-  for (const attempt of observation.attempts) {
-    const last = messages.at(-1)
-    if (attempt.cause === 'first' || last === undefined) messages.push([attempt])
-    else last.push(attempt)
-  }
-  return messages
 }
 
 function onSameConnection(observation: Observation, connection: Connection): Raised[] {

@@ -60,6 +60,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     proof: 'objects',
     domain: 'text',
     hostNames: 'object',
+    hosts: 'object',
     clock: 'text',
     roots: 'octets[]',
     canaries: 'objects',
@@ -69,6 +70,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     deadlineMs: 'number',
     reproduce: 'text',
   },
+  phase: { cell: 'text', phase: 'text', hosts: 'object' },
   'attempt begun': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
   'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
   client: { cell: 'text', attempt: 'number', word: 'object' },
@@ -104,6 +106,7 @@ const WITHIN: Readonly<Record<string, Shape>> = {
     state: ['delivered', 'failed', 'queued', 'bounced', 'crashed', 'hung', 'unsupported'],
     log: 'texts',
     reason: 'text',
+    'ageSeconds?': 'number',
     'claims?': 'object',
   },
   hello: {

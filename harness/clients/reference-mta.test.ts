@@ -1,0 +1,208 @@
+/** The reference client with a queue: what a sound one does with several hosts and in several attempts, and each flaw of it. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test as Tap } from 'tap'
+import { createAuthority } from '../../peers/certificates/authority.ts'
+import type { PeerEvent } from '../../peers/events.ts'
+import { peer } from '../../peers/index.ts'
+import type { PeerOptions, Stacks } from '../../peers/peer.ts'
+import type { ClientWord, Delivery, MailHost, RunningClient } from '../../scenarios/client.ts'
+import type { Policy } from '../../scenarios/policy.ts'
+import { QUEUE_FLAWS } from './reference/flaws/queue.ts'
+import { referenceMtaWith } from './reference-mta.ts'
+
+const DOMAIN = 'badmx.test'
+const authority = await createAuthority({ now: new Date(), seed: 1 })
+const folder = await mkdtemp(join(tmpdir(), 'badmx-reference-mta-'))
+t.teardown(() => rm(folder, { recursive: true }))
+const caFile = join(folder, 'ca.pem')
+await writeFile(caFile, authority.rootPem)
+
+interface Host {
+  readonly preference?: number
+  readonly stack?: Stacks
+}
+
+/** A world of mail hosts, and who was visited: `mx1`, `mx1 clear` where MAIL came in clear. */
+class World {
+  readonly hosts: Record<string, MailHost> = {}
+  readonly visits: string[] = []
+
+  async open(t: Tap, id: string, { preference, stack = [] }: Host): Promise<void> {
+    const name = `${id}.${DOMAIN}`
+    const certificate = await authority.issue('good', { host: name, domain: DOMAIN })
+    const log: PeerOptions['log'] = (event: PeerEvent) => {
+      if (event.type === 'conn' && event.state === 'open') this.visits.push(id)
+      if (
+        event.type === 'bytes' &&
+        event.layer === 'tcp' &&
+        event.direction === 'in' &&
+        /^MAIL/i.test(String(event.data))
+      )
+        this.visits.push(`${id} clear`)
+    }
+    const server = await peer(stack, { hostName: name, tls: { certificate }, log, timeScale: 10 })
+    t.teardown(() => server.close())
+    const { address, port } = server
+    this.hosts[id] = { name, address, port, ...(preference === undefined ? {} : { preference }) }
+  }
+
+  delivery(policy: Policy, ids: readonly string[] = Object.keys(this.hosts)): Delivery {
+    const hosts = ids.flatMap((id) => this.hosts[id] ?? [])
+    const [first] = hosts
+    return {
+      cell: 'reference-mta/test',
+      policy,
+      hostName: first?.name ?? '',
+      address: first?.address ?? '',
+      port: first?.port ?? 0,
+      hosts,
+      from: `sender@${DOMAIN}`,
+      to: [`recipient@${DOMAIN}`],
+      message: Buffer.from('Subject: hello\r\n\r\nbody\r\n'),
+      caFile,
+      folder,
+      timeScale: 10,
+      deadlineMs: 20_000,
+    }
+  }
+}
+
+async function worldOf(t: Tap, hosts: Readonly<Record<string, Host>>): Promise<World> {
+  const world = new World()
+  for (const [id, host] of Object.entries(hosts)) await world.open(t, id, host)
+  return world
+}
+
+async function started(t: Tap, ...flaws: readonly string[]): Promise<RunningClient> {
+  const client = await referenceMtaWith(flaws).start()
+  t.teardown(() => client.stop())
+  return client
+}
+
+const signal = new AbortController().signal
+const FAILS: Stacks = [{ use: 'answer-client-hello' }]
+const GOES: Stacks = [{ use: 'reset-connection' }]
+
+/** What a client with and without the flaw does, in one line each. */
+interface Row {
+  readonly hosts: Readonly<Record<string, Host>>
+  readonly job: (client: RunningClient, world: World) => Promise<ClientWord>
+  readonly sound: readonly string[]
+  readonly flawed: readonly string[]
+}
+
+const TWO: Row['hosts'] = { mx2: { preference: 20 }, mx1: { preference: 10, stack: FAILS } }
+
+/** One message, and where the client keeps it, a second attempt. */
+const twice: Row['job'] = async (client, world) => {
+  const delivery = world.delivery('encrypt')
+  const word = await client.deliver(delivery, signal)
+  return word.state === 'queued' && client.retry !== undefined ? client.retry(delivery, 'aged', signal) : word
+}
+
+/** Two messages. */
+const both: Row['job'] = async (client, world) => {
+  await client.deliver(world.delivery('may'), signal)
+  return client.deliver(world.delivery('may'), signal)
+}
+
+const ROWS: Readonly<Record<string, Row>> = {
+  'stop-at-first-host': {
+    hosts: TWO,
+    job: twice,
+    sound: ['mx1', 'mx2', 'delivered'],
+    flawed: ['mx1', 'mx1', 'queued'],
+  },
+  'ignore-preference': { hosts: TWO, job: twice, sound: ['mx1', 'mx2', 'delivered'], flawed: ['mx2', 'delivered'] },
+  'never-retry': {
+    hosts: { mx1: { preference: 10, stack: FAILS } },
+    job: twice,
+    sound: ['mx1', 'mx1', 'queued'],
+    flawed: ['mx1', 'queued'],
+  },
+  'hammer-host': {
+    hosts: { mx1: { preference: 10, stack: GOES } },
+    job: (client, world) => client.deliver(world.delivery('may'), signal),
+    sound: ['mx1', 'queued'],
+    flawed: [...Array.from({ length: 20 }, () => 'mx1'), 'queued'],
+  },
+  'want-mx-record': {
+    hosts: { mx1: {} },
+    job: (client, world) => client.deliver(world.delivery('verify'), signal),
+    sound: ['mx1', 'delivered'],
+    flawed: ['queued'],
+  },
+  'keep-first-lookup': {
+    hosts: { mx1: { preference: 10 }, mx2: { preference: 10 } },
+    job: async (client, world) => {
+      await client.deliver(world.delivery('may', ['mx1']), signal)
+      return client.deliver(world.delivery('may', ['mx2']), signal)
+    },
+    sound: ['mx1', 'mx2', 'delivered'],
+    flawed: ['mx1', 'mx1', 'delivered'],
+  },
+  'remember-broken-tls': {
+    hosts: { mx1: { preference: 10, stack: [{ use: 'answer-client-hello', with: { visits: '1' } }] } },
+    job: both,
+    sound: ['mx1', 'mx1', 'delivered'],
+    flawed: ['mx1', 'mx1', 'mx1 clear', 'delivered'],
+  },
+  'spread-broken-tls': {
+    hosts: TWO,
+    job: (client, world) => client.deliver(world.delivery('may'), signal),
+    sound: ['mx1', 'mx2', 'delivered'],
+    flawed: ['mx1', 'mx2', 'mx2 clear', 'delivered'],
+  },
+  'cleartext-on-retry': {
+    hosts: { mx1: { preference: 10, stack: FAILS } },
+    job: twice,
+    sound: ['mx1', 'mx1', 'queued'],
+    flawed: ['mx1', 'mx1', 'mx1 clear', 'delivered'],
+  },
+}
+
+t.test('every flaw of the queue does its own wrong thing, and the correct client does not', async (t) => {
+  t.same(Object.keys(ROWS).sort(), Object.keys(QUEUE_FLAWS).sort(), 'no flaw without a test')
+  for (const [flaw, { hosts, job, sound, flawed }] of Object.entries(ROWS)) {
+    for (const [flaws, want] of [
+      [[], sound],
+      [[flaw], flawed],
+    ] as const) {
+      const world = await worldOf(t, hosts)
+      const word = await job(await started(t, ...flaws), world)
+      t.same([...world.visits, word.state], want, `${flaw}: ${flaws.length === 0 ? 'without' : 'with'}`)
+    }
+  }
+})
+
+t.test('a refusal of the message ends it, one of the session does not', async (t) => {
+  const refused = await worldOf(t, {
+    mx1: { preference: 10, stack: [{ use: 'answer-command', with: { verbs: ['MAIL'], code: 550 } }] },
+    mx2: { preference: 20 },
+  })
+  t.equal((await twice(await started(t), refused)).state, 'bounced')
+  t.same(refused.visits, ['mx1'])
+
+  const away = await worldOf(t, {
+    mx1: { preference: 10, stack: [{ use: 'turn-client-away' }] },
+    mx2: { preference: 20 },
+  })
+  t.equal((await twice(await started(t), away)).state, 'delivered')
+  t.same(away.visits, ['mx1', 'mx2'])
+})
+
+t.test('hosts of equal preference share the load', async (t) => {
+  const world = await worldOf(t, { mx1: { preference: 10 }, mx2: { preference: 10 } })
+  const client = await started(t)
+  for (let message = 0; message < 4; message += 1) await client.deliver(world.delivery('may'), signal)
+  t.same([...world.visits].sort(), ['mx1', 'mx1', 'mx2', 'mx2'])
+})
+
+t.test('five addresses in one attempt', async (t) => {
+  const ids = Array.from({ length: 7 }, (_, at) => `mx${at}`)
+  const world = await worldOf(t, Object.fromEntries(ids.map((id, at) => [id, { preference: at, stack: GOES }])))
+  t.match(await (await started(t)).deliver(world.delivery('may'), signal), { state: 'queued', kind: 'temporary' })
+  t.same(world.visits, ids.slice(0, 5))
+})
