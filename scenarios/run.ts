@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { ClientChain, IssuedChain } from '../peers/certificates/authority.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, Foreseen, MailHost, RetryCause, RunningClient } from './client.ts'
-import type { CellBegun, CellEnded, LogEvent } from './events.ts'
+import type { AttemptBegun, CellBegun, CellEnded, LogEvent } from './events.ts'
 import type { Internet, Place } from './internet.ts'
 import { envelopeOf, messageOf } from './message.ts'
 import type { Plan, PlannedCell } from './plan.ts'
@@ -94,6 +94,7 @@ export async function foreseen(
       cell: cell.id,
       policy: cell.policy,
       domain: cell.domain,
+      ...(cell.scenario.job.horizonSeconds === undefined ? {} : { horizonSeconds: cell.scenario.job.horizonSeconds }),
       ...(await settingsOf(cell, request)),
     })),
   )
@@ -240,8 +241,10 @@ async function perform(
         for (let count = 0; count < step.submit && desk.refusal === undefined; count++) await desk.submit()
       else if (step.settle !== 'first') await desk.retry(step.settle)
     }
+    const { horizonSeconds } = job
+    if (horizonSeconds !== undefined) await desk.leaveAlone(horizonSeconds)
     // What a client with a queue does in the end shows at an attempt that its schedule would make by itself.
-    if (!job.steps.some((step) => 'settle' in step && step.settle !== 'first')) await desk.retry('aged')
+    else if (!job.steps.some((step) => 'settle' in step && step.settle !== 'first')) await desk.retry('aged')
   } finally {
     await desk.close()
   }
@@ -294,12 +297,30 @@ class Desk {
     await this.attempt(cause, () => client.retry?.(this.nowadays(delivery), cause, request.signal))
   }
 
+  /** Leaves the last message to the client's own schedule until it is out of the queue, or so old. */
+  async leaveAlone(horizonSeconds: number): Promise<void> {
+    const { client, request } = this
+    const delivery = this.submitted.at(-1)
+    if (client.wait === undefined) this.refusal = `${this.cell.client} has no clock that can be made fast here`
+    while (
+      delivery !== undefined &&
+      this.refusal === undefined &&
+      this.word?.state === 'queued' &&
+      !request.signal.aborted
+    ) {
+      await this.attempt('own', () => client.wait?.(this.nowadays(delivery), horizonSeconds, request.signal))
+      const age = this.word.ageSeconds
+      if (age === undefined) throw new Error(`${this.cell.client} does not say how old the message is`)
+      if (age >= horizonSeconds) break
+    }
+  }
+
   /** With the hosts that the domain has now. */
   private nowadays(delivery: Delivery): Delivery {
     return { ...delivery, hosts: mailHosts(this.cell, this.world) }
   }
 
-  private async attempt(cause: 'first' | RetryCause, make: () => Promise<ClientWord> | undefined): Promise<void> {
+  private async attempt(cause: AttemptBegun['cause'], make: () => Promise<ClientWord> | undefined): Promise<void> {
     const { log, now, signal } = this.request
     const cell = this.cell.id
     this.attempts += 1

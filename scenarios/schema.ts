@@ -135,6 +135,18 @@ const fields = {
   job: z
     .strictObject({
       steps: z.array(step).optional().describe('Default: submit one message, settle the first attempt.'),
+      schedule: z
+        .strictObject({
+          horizon: z
+            .int()
+            .min(60)
+            .max(2_592_000)
+            .describe('How old the message may become, in seconds of the client; a minute to 30 days.'),
+        })
+        .optional()
+        .describe(
+          'After the steps the last message is left to the schedule of an untouched configuration, with a fast clock, until it is out of the queue or so old.',
+        ),
       password: z.boolean().default(false).describe('The client has a password.'),
       clientCertificate: z.string().optional().describe('Id of a client certificate chain.'),
       ciphers: z.string().optional(),

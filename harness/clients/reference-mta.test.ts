@@ -108,6 +108,19 @@ const both: Row['job'] = async (client, world) => {
   return client.deliver(world.delivery('may'), signal)
 }
 
+/** One message, left to the client's own schedule. */
+function alone(horizonSeconds: number): Row['job'] {
+  return async (client, world) => {
+    const delivery = world.delivery('encrypt')
+    let word = await client.deliver(delivery, signal)
+    while (word.state === 'queued' && (word.ageSeconds ?? 0) < horizonSeconds)
+      word = (await client.wait?.(delivery, horizonSeconds, signal)) ?? word
+    return word
+  }
+}
+
+const visits = (id: string, count: number): readonly string[] => Array.from({ length: count }, () => id)
+
 const ROWS: Readonly<Record<string, Row>> = {
   'stop-at-first-host': {
     hosts: TWO,
@@ -126,7 +139,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     hosts: { mx1: { preference: 10, stack: GOES } },
     job: (client, world) => client.deliver(world.delivery('may'), signal),
     sound: ['mx1', 'queued'],
-    flawed: [...Array.from({ length: 20 }, () => 'mx1'), 'queued'],
+    flawed: [...Array.from({ length: 12 }, () => 'mx1'), 'queued'],
   },
   'want-mx-record': {
     hosts: { mx1: {} },
@@ -161,6 +174,18 @@ const ROWS: Readonly<Record<string, Row>> = {
     sound: ['mx1', 'mx1', 'queued'],
     flawed: ['mx1', 'mx1', 'mx1 clear', 'delivered'],
   },
+  'hasty-retries': {
+    hosts: { mx1: { preference: 10, stack: FAILS } },
+    job: alone(150),
+    sound: ['mx1', '150 s: queued'],
+    flawed: ['mx1', 'mx1', 'mx1', 'mx1', 'mx1', '150 s: queued'],
+  },
+  'give-up-within-a-day': {
+    hosts: { mx1: { preference: 10, stack: FAILS } },
+    job: alone(90_000),
+    sound: [...visits('mx1', 26), '90000 s: queued'],
+    flawed: [...visits('mx1', 26), '88500 s: bounced'],
+  },
 }
 
 t.test('every flaw of the queue does its own wrong thing, and the correct client does not', async (t) => {
@@ -172,7 +197,8 @@ t.test('every flaw of the queue does its own wrong thing, and the correct client
     ] as const) {
       const world = await worldOf(t, hosts)
       const word = await job(await started(t, ...flaws), world)
-      t.same([...world.visits, word.state], want, `${flaw}: ${flaws.length === 0 ? 'without' : 'with'}`)
+      const end = word.ageSeconds === undefined ? word.state : `${word.ageSeconds} s: ${word.state}`
+      t.same([...world.visits, end], want, `${flaw}: ${flaws.length === 0 ? 'without' : 'with'}`)
     }
   }
 })
@@ -198,6 +224,22 @@ t.test('hosts of equal preference share the load', async (t) => {
   const client = await started(t)
   for (let message = 0; message < 4; message += 1) await client.deliver(world.delivery('may'), signal)
   t.same([...world.visits].sort(), ['mx1', 'mx1', 'mx2', 'mx2'])
+})
+
+t.test('left alone it comes back after 300 s, then doubles up to 4000 s, and gives up after five days', async (t) => {
+  const world = await worldOf(t, { mx1: { preference: 10, stack: GOES } })
+  const client = await started(t)
+  const delivery = world.delivery('may')
+  await client.deliver(delivery, signal)
+  const ages: number[] = []
+  let word: ClientWord | undefined
+  do {
+    word = await client.wait?.(delivery, 518_400, signal)
+    ages.push(word?.ageSeconds ?? 0)
+  } while (word?.state === 'queued')
+  t.same(ages.slice(0, 6), [300, 900, 2100, 4500, 8500, 12500])
+  t.match(word, { state: 'bounced', kind: 'permanent' })
+  t.ok((ages.at(-1) ?? 0) >= 432_000 && (ages.at(-2) ?? 0) < 432_000)
 })
 
 t.test('five addresses in one attempt', async (t) => {

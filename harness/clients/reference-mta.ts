@@ -6,6 +6,7 @@
  * session. A 5yz reply in the mail transaction ends the message (§4.2.1); everything about TLS may be better at another
  * host, or tomorrow.
  */
+import { setMaxListeners } from 'node:events'
 import { seeded } from '../../peers/random.ts'
 import type { ClientAdapter, ClientWord, Delivery, MailHost } from '../../scenarios/client.ts'
 import type { Decisions, Memory } from './reference/decisions.ts'
@@ -30,7 +31,7 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
       const memory = newMemory()
       const queue = new Queue()
       const sender = running((delivery, signal) => {
-        const policy = decide.policyOf(delivery.policy, queue.next(delivery))
+        const policy = decide.policyOf(delivery.policy, queue.attempt(delivery))
         const domain = delivery.to[0]?.replace(/^.*@/, '') ?? ''
         const hosts = decide.lookedUp(domain, delivery.hosts, memory)
         const sorted = byPreference(hosts, domain, queue.turn(domain))
@@ -38,27 +39,49 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
       })
       return {
         ...sender,
-        retry: async (delivery, _cause, signal) =>
-          decide.retries
-            ? sender.deliver(delivery, signal)
-            : { state: 'queued', log: [], reason: 'stays in the queue' },
+        retry: async (delivery, _cause, signal) => (decide.retries ? sender.deliver(delivery, signal) : STAYS),
+        wait: async (delivery, horizonSeconds, signal) => {
+          const ageSeconds = queue.grow(
+            delivery,
+            decide.retries ? decide.retryAfter : () => horizonSeconds,
+            horizonSeconds,
+          )
+          if (ageSeconds >= horizonSeconds) return { ...STAYS, ageSeconds }
+          const word = await sender.deliver(delivery, signal)
+          const late = word.state === 'queued' && ageSeconds >= decide.lifetime
+          return { ...word, ageSeconds, ...(late ? { state: 'bounced', kind: 'permanent' } : {}) }
+        },
       }
     },
   }
 }
 
-/** What the client knows of the messages that it was given. */
+const STAYS: ClientWord = { state: 'queued', log: [], reason: 'stays in the queue' }
+
+/** What the client knows of the messages that it was given. Its clock is the age of each: nobody waits for it. */
 class Queue {
-  /** Attempts by message. */
-  private readonly attempts = new WeakMap<Buffer, number>()
+  private readonly messages = new WeakMap<Buffer, { attempts: number; ageSeconds: number }>()
   /** Attempts by domain. */
   private readonly turns = new Map<string, number>()
 
+  private of({ message }: Delivery): { attempts: number; ageSeconds: number } {
+    const known = this.messages.get(message) ?? { attempts: 0, ageSeconds: 0 }
+    this.messages.set(message, known)
+    return known
+  }
+
   /** Counts an attempt, from 1. */
-  next({ message }: Delivery): number {
-    const attempt = (this.attempts.get(message) ?? 0) + 1
-    this.attempts.set(message, attempt)
-    return attempt
+  attempt(delivery: Delivery): number {
+    const known = this.of(delivery)
+    known.attempts += 1
+    return known.attempts
+  }
+
+  /** The age at which the next attempt is due, at most `horizonSeconds`. */
+  grow(delivery: Delivery, retryAfter: Decisions['retryAfter'], horizonSeconds: number): number {
+    const known = this.of(delivery)
+    known.ageSeconds = Math.min(horizonSeconds, known.ageSeconds + retryAfter(known.attempts))
+    return known.ageSeconds
   }
 
   /** Counts an attempt at a domain, from 0. */
@@ -78,11 +101,18 @@ async function tryHosts(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<ClientWord> {
+  // Each connection listens to it, and Node takes more than ten for a leak.
+  setMaxListeners(10 + decide.connections, signal)
   const log: string[] = []
   let reason = 'the domain has no mail host'
   for (const { name: hostName, address, port } of delivery.hosts) {
     log.push(`(${hostName} [${address}]:${port})`)
-    const { word, failure } = await visit({ ...delivery, hostName, address, port }, decide, memory, signal)
+    const visits = Array.from({ length: decide.connections }, () =>
+      visit({ ...delivery, hostName, address, port }, decide, memory, signal),
+    )
+    const [first] = await Promise.all(visits)
+    if (first === undefined) continue
+    const { word, failure } = first
     log.push(...word.log)
     reason = word.reason
     if (word.state !== 'failed') return { ...word, log }

@@ -190,3 +190,77 @@ t.test('who went past the host with the fault is judged for that', async (t) => 
   t.equal(cell.verdict, 'flagged')
   t.match(cell.reason, /mx\.order: came to mx2 \(preference 20\) before mx1 \(preference 10\)/)
 })
+
+t.test('a downgrade across hosts says where TLS was, and where the message went in clear', async (t) => {
+  const inClear = (log: LogBuilder, conn: string, host: string): LogBuilder => {
+    log.conn(conn, { host }).greet().deliver().quit()
+    return log
+  }
+  const given = { kind: 'queue', expected: 'C|D>C', hosts: HOSTS, proof: PROOF } as const
+  const details = (log: LogBuilder): readonly string[] =>
+    log
+      .done()
+      .judge()
+      .findings.filter(({ flag }) => flag.startsWith('downgrade.'))
+      .map(({ flag, detail }) => `${flag}: ${detail}`)
+
+  const at = () => broken(new LogBuilder(given).attempt(), 'c1', 'mx1')
+  t.same(details(inClear(at(), 'c2', 'mx2').says('delivered')), [
+    'downgrade.immediate: MAIL in clear on a new connection of the same attempt to mx2, after TLS was offered or tried at mx1',
+  ])
+  t.same(details(inClear(at(), 'c2', 'mx1').says('delivered')), [
+    'downgrade.immediate: MAIL in clear on a new connection of the same attempt',
+  ])
+  const later = () => broken(at(), 'c2', 'mx2').says('queued').attempt(2, 'aged')
+  t.same(details(inClear(broken(later(), 'c3', 'mx1'), 'c4', 'mx2').says('delivered', { ageSeconds: 301 }, 2)), [
+    'downgrade.immediate: MAIL in clear on a new connection of the same attempt to mx2, after TLS was offered or tried at mx1',
+    'downgrade.delayed: MAIL in clear in attempt 2 (aged), when the message was 301 s old; TLS was tried again first',
+  ])
+  t.same(details(inClear(later(), 'c3', 'mx2').says('delivered', {}, 2)), [
+    'downgrade.delayed: MAIL in clear in attempt 2 (aged); TLS was not tried again',
+  ])
+  t.same(details(delivers(new LogBuilder({ ...given, expected: 'U' }).attempt(), 'c1', 'mx1').says('delivered')), [])
+})
+
+t.test('faults at several hosts: one host where all of them fired is proof enough', async (t) => {
+  const needs = (host: string) => ({ behaviour: 'hide-starttls', host, fires: 'must' }) as const
+  const verdict = (proof: CellBegun['proof'], build: (log: LogBuilder) => LogBuilder): readonly string[] => {
+    const log = new LogBuilder({ judgedAs: 'encrypt', kind: 'queue', expected: 'D|U', hosts: HOSTS, proof })
+    const judged = build(log.attempt()).done().judge()
+    return [judged.verdict, judged.reason.split('; ').at(-1) ?? '']
+  }
+  const fault = (state: 'armed' | 'opportunity' | 'fired', host: string) =>
+    ({ type: state, behaviour: 'hide-starttls', host, detail: '' }) as const
+  const both = [needs('mx1'), needs('mx2')]
+  t.equal(
+    verdict(both, (log) => {
+      broken(log, 'c1', 'mx1').push(fault('armed', 'mx1')).push(fault('fired', 'mx1'))
+      return log.says('queued')
+    })[0],
+    'pass',
+    'the second was not reached',
+  )
+  t.equal(
+    verdict(both, (log) => {
+      broken(log, 'c1', 'mx1').push(fault('armed', 'mx1')).push(fault('fired', 'mx1'))
+      broken(log, 'c2', 'mx2').push(fault('armed', 'mx2'))
+      return log.says('queued')
+    })[0],
+    'pass',
+    'the second was reached, and left before its fault',
+  )
+  t.equal(
+    verdict(both, (log) => {
+      broken(log, 'c1', 'mx1').push(fault('armed', 'mx1')).push(fault('fired', 'mx1'))
+      broken(log, 'c2', 'mx2').push(fault('armed', 'mx2')).push(fault('opportunity', 'mx2'))
+      return log.says('queued')
+    })[0],
+    'inconclusive',
+    'the fault of the second had its opportunity and did not fire',
+  )
+  t.same(
+    verdict([needs('mx2')], (log) => delivers(log, 'c1', 'mx1').says('delivered')),
+    ['not-exercised', 'the client did not come to mx2, where hide-starttls was waiting'],
+    'served before it came there',
+  )
+})

@@ -94,8 +94,14 @@ export interface Decisions extends ReplyDecisions {
   readonly lookedUp: (domain: string, hosts: readonly MailHost[], memory: Memory) => readonly MailHost[]
   /** Of the hosts of a domain in the order of their preference, those to try in one attempt. */
   readonly hostsToTry: (hosts: readonly MailHost[]) => readonly MailHost[]
+  /** Connections to a host at a time, for one message. */
+  readonly connections: number
   /** Tries a message again that it keeps. */
   readonly retries: boolean
+  /** Seconds until the next attempt, after so many. */
+  readonly retryAfter: (attempts: number) => number
+  /** Age in seconds at which a message that cannot be delivered is given up. */
+  readonly lifetime: number
   /** The policy of an attempt, counted from 1. */
   readonly policyOf: (policy: AnyPolicy, attempt: number) => AnyPolicy
 
@@ -128,6 +134,9 @@ const SECONDS: Readonly<Record<Stage, number>> = {
 
 /** Addresses that are tried in one attempt; Postfix has as many (postconf(5), smtp_mx_address_limit). */
 const MOST_ADDRESSES = 5
+
+/** Seconds between attempts: doubling, as Postfix does it (postconf(5), minimal_backoff_time, maximal_backoff_time). */
+const RETRY = { shortest: 300, longest: 4000 } as const
 
 /** The correct client. */
 export const CORRECT: Decisions = {
@@ -181,7 +190,10 @@ export const CORRECT: Decisions = {
 
   lookedUp: (_domain, hosts) => hosts,
   hostsToTry: (hosts) => hosts.slice(0, MOST_ADDRESSES),
+  connections: 1,
   retries: true,
+  retryAfter: (attempts) => Math.min(RETRY.longest, RETRY.shortest * 2 ** (attempts - 1)),
+  lifetime: 5 * 86_400,
   policyOf: (policy) => policy,
 
   afterFailure: () => 'give-up',

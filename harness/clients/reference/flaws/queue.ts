@@ -15,8 +15,8 @@ export const QUEUE_FLAWS: FlawTable = {
     decide: { retries: false },
   },
   'hammer-host': {
-    meaning: 'connects to a host twenty times in a row when TLS fails there',
-    decide: { hostsToTry: (hosts) => hosts.flatMap((host) => Array.from({ length: 20 }, () => host)) },
+    meaning: 'opens twelve connections to a host at once for one message',
+    decide: { connections: 12 },
   },
   'want-mx-record': {
     meaning: 'finds no host for a domain that has no MX record',
@@ -43,5 +43,13 @@ export const QUEUE_FLAWS: FlawTable = {
   'cleartext-on-retry': {
     meaning: 'drops the demand for TLS from the second attempt on',
     decide: { policyOf: (policy, attempt) => (attempt > 1 ? 'none' : policy) },
+  },
+  'hasty-retries': {
+    meaning: 'tries a message again every 30 seconds',
+    decide: { retryAfter: () => 30 },
+  },
+  'give-up-within-a-day': {
+    meaning: 'gives a message up that is a day old',
+    decide: { lifetime: 86_400 },
   },
 }
