@@ -19,6 +19,8 @@ import type { RunRecord } from '../scenarios/record.ts'
 import { deadlineFor, foreseen, runPlan } from '../scenarios/run.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
+import { insideLab } from './lab/enter.ts'
+import { LabInternet } from './lab/internet.ts'
 import { RunFolder } from './run-folder.ts'
 import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
@@ -156,11 +158,14 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
   const needed = new Set(planned.cells.filter((cell) => cell.unsupported === undefined).map((cell) => cell.client))
   const running = new Map<string, RunningClient>()
   const folder = await mkdtemp(join(tmpdir(), 'badmx-'))
+  let internet: LabInternet | undefined
   try {
     const issuer = await createAuthority({ now: stage.clock, seed: options.seed })
     await stage.write('ca.pem', issuer.rootPem)
     const caFile = join(folder, 'ca.pem')
     await writeFile(caFile, issuer.rootPem)
+    if (insideLab())
+      internet = await LabInternet.open({ ...stage, log: stage.log, timeScale: options.timeScale, issuer })
     const starting = [...options.clients, reference].filter(
       ({ id }, at, all) => needed.has(id) && all.findIndex((other) => other.id === id) === at,
     )
@@ -171,7 +176,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
         foreseen: await foreseen(client.id, { plan: planned, issuer, folder }),
         caFile,
         timeScale: options.timeScale,
-        deadlineMs: deadlineFor(options.timeScale),
+        deadlineMs: deadlineFor(options.timeScale, client.kind),
         folder: own,
       })
       running.set(client.id, begun)
@@ -186,6 +191,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       plan: planned,
       clients: running,
       issuer,
+      ...(internet === undefined ? {} : { internet }),
       folder,
       jobs: options.jobs,
       progress: (cell) => {
@@ -195,6 +201,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
     })
   } finally {
     await Promise.all([...running.values()].map((client) => client.stop()))
+    await internet?.close()
     await rm(folder, { recursive: true, force: true })
   }
 }

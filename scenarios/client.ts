@@ -39,7 +39,7 @@ export interface Delivery {
   /** Where {@link hostName} is to be found, without DNS. */
   readonly address: string
   readonly port: number
-  /** All hosts of the domain, in no order; the three fields above are the first of them. For clients without a resolver. */
+  /** All hosts of the domain as they are now, in no order; the three fields above are the first of them as the cell began. For clients without a resolver. */
   readonly hosts: readonly MailHost[]
   /** Envelope sender and recipients. */
   readonly from: string
@@ -140,8 +140,10 @@ export interface RunningClient {
    * client does: crashes and hangs are words. `signal` ends the client and everything it started, at once.
    */
   deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord>
+  /** Queueing clients: milliseconds until a message is so old that the client may take another way with it. */
+  agesInMs?(delivery: Delivery): number
   /** Queueing clients: try a message again that is still in the queue, and resolve after that attempt. */
-  retry?(delivery: Delivery, cause: RetryCause, signal: AbortSignal): Promise<ClientWord>
+  retry?(delivery: Delivery, signal: AbortSignal): Promise<ClientWord>
   /**
    * Queueing clients whose clock can be made fast: the message is left to the client's own schedule. Moves the clock on to
    * the next attempt that the client makes of itself and resolves with what it says after it, or when the message is

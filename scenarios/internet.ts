@@ -15,8 +15,6 @@ export interface Internet {
   place(family: 'ipv4' | 'ipv6', port: 25 | 465): Place
   /** Makes the zone of a cell's domain, or changes it. */
   publish(cell: string, domain: string, hosts: readonly MailHost[]): void
-  /** The cell is over. */
-  withdraw(domain: string): void
   /**
    * The delivery status notification (RFC 3464) that came back to an envelope sender: its whole content. Undefined when
    * none comes within `limitMs`.

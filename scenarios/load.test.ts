@@ -201,7 +201,7 @@ t.test('problems come with their place', async (t) => {
       'needsQueue: true\njob: {schedule: {horizon: 60}, steps: [submit: 1, settle: aged]}\nstack:\n',
       /:7:7: job\.schedule: the steps ask for a retry/,
     ],
-    ['stack:\n', 'job: {schedule: {horizon: 59}}\nstack:\n', /:6:28: job\.schedule\.horizon: .*>=60/],
+    ['stack:\n', 'job: {schedule: {horizon: 59}}\nstack:\n', /:6:27: job\.schedule\.horizon: .*>=60/],
     ['stack:\n', 'job: {clientCertificate: md5}\nstack:\n', /there is no client certificate "md5"; want one of good/],
     [
       'stack:\n',

@@ -11,6 +11,7 @@ import type { ClientChain, IssuedChain } from '../peers/certificates/authority.t
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, Foreseen, MailHost, RetryCause, RunningClient } from './client.ts'
 import type { AttemptBegun, CellBegun, CellEnded, LogEvent } from './events.ts'
+import { Gate } from './gate.ts'
 import type { Internet, Place } from './internet.ts'
 import { envelopeOf, messageOf } from './message.ts'
 import type { Plan, PlannedCell } from './plan.ts'
@@ -38,7 +39,7 @@ export interface RunRequest {
   readonly folder: string
   /** Names and addresses of its own for every host; without it, peers get a port each on loopback. */
   readonly internet?: Internet
-  /** Cells at once, 1 or more; those of clients with a queue have a limit of their own, {@link QUEUE_JOBS}. */
+  /** Cells at once, 1 or more; those of clients with a queue have a limit of their own, {@link QUEUE_ATTEMPTS}. */
   readonly jobs: number
   readonly signal: AbortSignal
   /** Told when a cell is over. */
@@ -52,35 +53,48 @@ const START_MS = 4_000
 /** How long connections may outlive the client's word before they are ended, in milliseconds. */
 const LINGER_MS = 500
 
-/** Milliseconds after which a client that says nothing is taken for hung: the limit ÷ scale, and its start. */
-export function deadlineFor(timeScale: number): number {
-  return Math.ceil(LONGEST_LIMIT_MS / timeScale) + START_MS
-}
+/** What an MTA may take on top, in milliseconds: its processes serve all cells, and one waits for another's turn. */
+const TURN_MS = 6_000
 
-/**
- * Cells at once of clients with a queue. They wait for most of their time (for a fault to time out, for a message to grow
- * old enough for the next attempt), and one process of the client carries them all.
- */
-const QUEUE_JOBS = 150
+/** Milliseconds after which a client that says nothing is taken for hung: the limit ÷ scale, and its start. */
+export function deadlineFor(timeScale: number, kind: PlannedCell['kind'] = 'one-shot'): number {
+  return Math.ceil(LONGEST_LIMIT_MS / timeScale) + START_MS + (kind === 'queue' ? TURN_MS : 0)
+}
 
 /** A client waits at each host that it tries; five is what Postfix tries in one attempt. */
-function deadlineOf({ scenario }: PlannedCell, timeScale: number): number {
-  return deadlineFor(timeScale) * Math.min(5, Object.keys(scenario.hosts).length)
+function deadlineOf({ scenario, kind }: PlannedCell, timeScale: number): number {
+  return deadlineFor(timeScale, kind) * Math.min(5, Object.keys(scenario.hosts).length)
 }
+
+/** Attempts of clients with a queue that begin at once; see {@link Gate}. */
+const QUEUE_ATTEMPTS = 24
 
 /** Runs every cell; slow ones are started first, so that the run is as long as its longest and not as their sum. */
 export async function runPlan(request: RunRequest): Promise<void> {
   const sorted = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
-  const crew = (kind: PlannedCell['kind'], size: number): Promise<void>[] => {
-    const queue = sorted.filter((cell) => cell.kind === kind)
-    const worker = async (): Promise<void> => {
-      for (let cell = queue.shift(); cell !== undefined && !request.signal.aborted; cell = queue.shift()) {
-        await runCell(cell, request)
-      }
+  const [queue, rest] = [sorted.filter(isQueued), sorted.filter((cell) => !isQueued(cell))]
+  const worker = async (): Promise<void> => {
+    for (let cell = rest.shift(); cell !== undefined && !request.signal.aborted; cell = rest.shift()) {
+      await runCell(cell, request)
     }
-    return Array.from({ length: Math.min(size, queue.length) }, worker)
   }
-  await Promise.all([...crew('one-shot', request.jobs), ...crew('queue', QUEUE_JOBS)])
+  const gate = new Gate(QUEUE_ATTEMPTS)
+  const passing = async (cell: PlannedCell): Promise<void> => {
+    const leave = await gate.enter()
+    if (!request.signal.aborted) await runCell(cell, request, { gate, leave })
+    leave()
+  }
+  await Promise.all([...Array.from({ length: request.jobs }, worker), ...queue.map(passing)])
+}
+
+function isQueued({ kind }: PlannedCell): boolean {
+  return kind === 'queue'
+}
+
+/** A cell's place among those that are busy: it has one when it begins. */
+interface Turn {
+  readonly gate: Gate
+  leave: () => void
 }
 
 /** What the cells of a client will give it: the settings that an MTA keeps by domain. */
@@ -119,7 +133,7 @@ function mailHosts(cell: PlannedCell, { peers, hosts }: CellWorld): readonly Mai
   })
 }
 
-async function runCell(cell: PlannedCell, request: RunRequest): Promise<void> {
+async function runCell(cell: PlannedCell, request: RunRequest, turn?: Turn): Promise<void> {
   announce(cell, request)
   const world: CellWorld = { peers: new Map(), hosts: cell.scenario.hosts }
   const { peers } = world
@@ -132,14 +146,13 @@ async function runCell(cell: PlannedCell, request: RunRequest): Promise<void> {
       for (const [id, host] of Object.entries(cell.scenario.hosts))
         peers.set(id, await openHost(cell, id, host, request))
       request.internet?.publish(cell.id, cell.domain, mailHosts(cell, world))
-      end = await perform(cell, world, folder, request)
+      end = await perform(cell, world, folder, request, turn)
       await lingering(peers)
     }
   } catch (error) {
     end = { status: 'error', reason: error instanceof Error ? error.message : String(error) }
   }
   await Promise.all([...peers.values()].map((each) => each.close()))
-  request.internet?.withdraw(cell.domain)
   await rm(folder, { recursive: true, force: true }).catch(() => {})
   request.log({ type: 'cell-end', t: request.now(), cell: cell.id, ...end })
   request.progress?.(cell, end.status)
@@ -228,11 +241,12 @@ async function perform(
   world: CellWorld,
   folder: string,
   request: RunRequest,
+  turn: Turn | undefined,
 ): Promise<Pick<CellEnded, 'status' | 'reason'>> {
   const client = request.clients.get(cell.client)
   if (client === undefined) throw new Error(`the client ${cell.client} was not started`)
   const { job } = cell.scenario
-  const desk = new Desk(cell, client, world, await deliveryOf(cell, world, folder, request), request)
+  const desk = new Desk(cell, client, world, await deliveryOf(cell, world, folder, request), request, turn)
   try {
     for (const step of job.steps) {
       if (request.signal.aborted || desk.refusal !== undefined) break
@@ -264,11 +278,20 @@ class Desk {
   private readonly world: CellWorld
   private readonly common: Delivery
   private readonly request: RunRequest
+  private readonly turn: Turn | undefined
   private readonly submitted: Delivery[] = []
   private attempts = 0
   private word: ClientWord | undefined
 
-  constructor(cell: PlannedCell, client: RunningClient, world: CellWorld, common: Delivery, request: RunRequest) {
+  constructor(
+    cell: PlannedCell,
+    client: RunningClient,
+    world: CellWorld,
+    common: Delivery,
+    request: RunRequest,
+    turn: Turn | undefined,
+  ) {
+    this.turn = turn
     this.cell = cell
     this.client = client
     this.world = world
@@ -284,9 +307,18 @@ class Desk {
     const message = messageOf(cell.canaries, envelope, request.clock, number, cell.scenario.job.octets)
     const folder = join(common.folder, String(number))
     await mkdir(folder)
-    const delivery = { ...common, message, folder }
+    const hosts = (): readonly MailHost[] => mailHosts(cell, this.world)
+    const delivery: Delivery = {
+      ...common,
+      message,
+      folder,
+      // A phase of the world changes them, and clients know a message by its delivery.
+      get hosts() {
+        return hosts()
+      },
+    }
     this.submitted.push(delivery)
-    await this.attempt('first', () => this.client.deliver(this.nowadays(delivery), request.signal))
+    await this.attempt('first', () => this.client.deliver(delivery, request.signal))
   }
 
   /** Another attempt with the last message, if the client still has it. */
@@ -294,7 +326,11 @@ class Desk {
     const { client, request } = this
     const delivery = this.submitted.at(-1)
     if (delivery === undefined || this.word?.state !== 'queued' || request.signal.aborted) return
-    await this.attempt(cause, () => client.retry?.(this.nowadays(delivery), cause, request.signal))
+    this.turn?.leave()
+    if (cause === 'aged') await pause(client.agesInMs?.(delivery) ?? 0, request.signal)
+    if (request.signal.aborted) return
+    if (this.turn !== undefined) this.turn.leave = await this.turn.gate.enter()
+    await this.attempt(cause, () => client.retry?.(delivery, request.signal))
   }
 
   /** Leaves the last message to the client's own schedule until it is out of the queue, or so old. */
@@ -308,16 +344,11 @@ class Desk {
       this.word?.state === 'queued' &&
       !request.signal.aborted
     ) {
-      await this.attempt('own', () => client.wait?.(this.nowadays(delivery), horizonSeconds, request.signal))
+      await this.attempt('own', () => client.wait?.(delivery, horizonSeconds, request.signal))
       const age = this.word.ageSeconds
       if (age === undefined) throw new Error(`${this.cell.client} does not say how old the message is`)
       if (age >= horizonSeconds) break
     }
-  }
-
-  /** With the hosts that the domain has now. */
-  private nowadays(delivery: Delivery): Delivery {
-    return { ...delivery, hosts: mailHosts(this.cell, this.world) }
   }
 
   private async attempt(cause: AttemptBegun['cause'], make: () => Promise<ClientWord> | undefined): Promise<void> {
@@ -418,6 +449,20 @@ async function changePhase(cell: PlannedCell, phase: string, world: CellWorld, r
   world.hosts = next
   request.internet?.publish(cell.id, cell.domain, mailHosts(cell, world))
   request.log({ type: 'phase', t: request.now(), cell: cell.id, phase, hosts: factsOf(next) })
+}
+
+/** Waits so many milliseconds, or until the run is interrupted. */
+function pause(limitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (limitMs <= 0 || signal.aborted) return resolve()
+    const done = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, limitMs)
+    signal.addEventListener('abort', done)
+  })
 }
 
 /** The client has spoken; its connections are given a moment to end by themselves, so that their end is on record. */

@@ -9,8 +9,14 @@ import { renderTerminal } from '../../reports/terminal.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import { allScenarios } from '../catalogue.ts'
 import { onGitHub, tellGitHub, withoutCommands } from '../ci.ts'
+import { isLabClient } from '../clients/mta/mta.ts'
 import { interruptible } from '../interrupt.ts'
 import { knownDeviations } from '../known.ts'
+import { enterLab, insideLab, ownCommand } from '../lab/enter.ts'
+import { ensureLayer, type Layer } from '../lab/layer.ts'
+import type { LayerSpec } from '../lab/packages.ts'
+import { buildProgress } from '../lab/progress.ts'
+import { requireSupport } from '../lab/support.ts'
 import { progressLine } from '../progress.ts'
 import { readRun } from '../read-run.ts'
 import { readText } from '../read-text.ts'
@@ -117,6 +123,8 @@ async function handle(given: Given): Promise<number> {
   const shims = (given.shim ?? []).map(String)
   const none = names.length + commands.length + shims.length === 0
   const clients = await clientsOf(none ? ['nodemailer'] : names, commands, shims)
+  const layers = clients.filter(isLabClient).map(({ layer }) => layer)
+  if (layers.length > 0 && !insideLab()) return runInLab(layers)
   const gateOptions = { failOn: given.failOn, strict: given.strict }
   const baseline = given.baseline === undefined ? undefined : await readRun(given.baseline)
   const { signal, release } = interruptible()
@@ -162,6 +170,24 @@ async function handle(given: Given): Promise<number> {
   if (untold !== undefined) process.stderr.write(`badmx: ${untold}\n`)
   if (signal.aborted) return 130
   return comparison === undefined ? gate(record, gateOptions).exitCode : comparison.exitCode
+}
+
+/** The same command line in a lab that has these clients, which are built where they are missing. */
+async function runInLab(specs: readonly LayerSpec[]): Promise<number> {
+  const support = requireSupport()
+  const { signal, release } = interruptible()
+  const progress = buildProgress()
+  const layers: Layer[] = []
+  try {
+    for (const spec of specs) layers.push(await ensureLayer(spec, { support, signal, progress: progress.step }))
+  } catch (error) {
+    if (signal.aborted) return 130
+    throw error
+  } finally {
+    progress.end()
+    release()
+  }
+  return enterLab(ownCommand(), { support, layers })
 }
 
 /** The cells of the latest run that failed it, or had no result. */

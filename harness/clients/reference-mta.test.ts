@@ -99,7 +99,7 @@ const TWO: Row['hosts'] = { mx2: { preference: 20 }, mx1: { preference: 10, stac
 const twice: Row['job'] = async (client, world) => {
   const delivery = world.delivery('encrypt')
   const word = await client.deliver(delivery, signal)
-  return word.state === 'queued' && client.retry !== undefined ? client.retry(delivery, 'aged', signal) : word
+  return word.state === 'queued' && client.retry !== undefined ? client.retry(delivery, signal) : word
 }
 
 /** Two messages. */

@@ -39,7 +39,7 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
       })
       return {
         ...sender,
-        retry: async (delivery, _cause, signal) => (decide.retries ? sender.deliver(delivery, signal) : STAYS),
+        retry: async (delivery, signal) => (decide.retries ? sender.deliver(delivery, signal) : STAYS),
         wait: async (delivery, horizonSeconds, signal) => {
           const ageSeconds = queue.grow(
             delivery,
