@@ -193,7 +193,7 @@ const TABLE = {
   'retry.none': row(
     'flagged flagged flagged flagged flagged flagged flagged flagged',
     'RFC 5321 §4.5.4.1',
-    'no second attempt when one was due',
+    'left to its schedule, the client made no second attempt',
   ),
   'retry.schedule': row(
     'info info info info info info info info',

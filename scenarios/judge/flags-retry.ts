@@ -16,7 +16,7 @@ const MINUTE_S = 60
 export function retryFlags(observation: Observation): readonly Raised[] {
   const messages = messagesOf(observation)
   return [
-    ...messages.flatMap((attempts) => [...tooFast(attempts), ...attempts.flatMap(storm), ...none(attempts)]),
+    ...messages.flatMap((attempts) => [...tooFast(attempts), ...attempts.flatMap(storm)]),
     ...leftAlone(observation),
   ]
 }
@@ -47,17 +47,10 @@ function storm(attempt: Attempt): Raised[] {
   return []
 }
 
-/** An attempt was due by the client's own schedule, and it stayed away. */
-function none(attempts: readonly Attempt[]): Raised[] {
-  const idle = attempts.find(
-    ({ cause, connections, word }) => cause === 'aged' && connections.length === 0 && word?.state === 'queued',
-  )
-  return idle === undefined
-    ? []
-    : [{ flag: 'retry.none', detail: 'no connection although the next attempt was due', atMs: idle.t }]
-}
-
-/** The client was left to its schedule: what it made of the time, for the record. */
+/**
+ * The client was left to its schedule: what it made of the time, for the record. That it stays away when the harness asks
+ * for an attempt proves nothing: it may hold the whole site back for a while (Postfix, "delivery temporarily suspended").
+ */
 function leftAlone(observation: Observation): Raised[] {
   const { judged, aloneSeconds } = observation
   const times = scheduleOf(judged)
