@@ -109,6 +109,12 @@ const ROWS: readonly Row[] = [
     want: ['mx.stopped-early'],
   },
   {
+    name: 'the client tells of the second host, which never saw it',
+    given: { hostNames: { mx1: 'mx1.cell.test', mx2: 'mx2.cell.test' } },
+    log: (log) => broken(log.attempt(), 'c1', 'mx1').says('queued', { reason: 'connect to mx2.cell.test: timed out' }),
+    want: [],
+  },
+  {
     name: 'given up after the first host alone, in the second attempt',
     log: (log) => {
       broken(broken(log.attempt(), 'c1', 'mx1'), 'c2', 'mx2').says('queued')

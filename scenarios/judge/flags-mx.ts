@@ -73,7 +73,7 @@ function stoppedEarly(observation: Observation, attempts: readonly Attempt[]): R
     if (attempt.connections.some((connection) => isAnswered(connection, state === 'bounced'))) return []
     const listed = [...listedAt(observation, last.opened.seq).keys()]
     const usable = listed.find((host) => host !== last.host && isUsable(observation, host, last.opened.seq))
-    if (usable === undefined) return []
+    if (usable === undefined || isNamed(observation, attempt, usable, last.host)) return []
     const end = state === 'bounced' ? 'gave the message up' : 'ended the attempt'
     const detail = `${end} at ${last.host} and did not try ${usable}`
     return [{ flag: 'mx.stopped-early' as const, detail, conn: last.conn, atMs: last.opened.event.t }]
@@ -100,4 +100,14 @@ function isUsable(observation: Observation, host: string, seq: number): boolean 
   const facts = hostsAt(observation, seq)[host]
   if (facts === undefined || cell.proof.some((needed) => needed.host === host && needed.fires === 'must')) return false
   return facts.tls !== 'none' || FLOOR[cell.judgedAs] === 'C'
+}
+
+/**
+ * The client's own words tell of the other host, where it has a name of its own: a connection that timed out before it was
+ * taken is not in the log.
+ */
+function isNamed({ cell }: Observation, { word }: Attempt, host: string, tried: string): boolean {
+  const name = cell.hostNames[host]
+  if (name === undefined || name === cell.hostNames[tried] || word === undefined) return false
+  return [word.reason, ...word.log].some((line) => line.includes(name))
 }
