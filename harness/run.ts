@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createAuthority } from '../peers/certificates/authority.ts'
 import { loadFormats } from '../reports/format.ts'
 import type { GateOptions } from '../reports/gate.ts'
-import type { ClientAdapter, RunningClient } from '../scenarios/client.ts'
+import type { ClientAdapter, ClientStage, Probe, RunningClient } from '../scenarios/client.ts'
 import { EVENTS_SCHEMA, type LogEvent } from '../scenarios/events.ts'
 import { judge } from '../scenarios/judge/judge.ts'
 import { type KnownDeviation, markKnown } from '../scenarios/known.ts'
@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly shard?: { readonly index: number; readonly count: number }
   readonly known: readonly KnownDeviation[]
   readonly gate: GateOptions
+  /** See {@link ClientStage}. */
+  readonly lab?: Pick<ClientStage, 'overlay' | 'settings'>
   /** Folder for the run's files; default a new one under `badmx-out`. */
   readonly out?: string
   readonly signal: AbortSignal
@@ -109,24 +111,21 @@ function makePlan(options: RunOptions): Plan {
   })
 }
 
-async function probeAll(clients: readonly ClientAdapter[]): Promise<ReadonlyMap<string, string>> {
-  const versions = new Map<string, string>()
+type Found = Extract<Probe, { found: true }>
+
+async function probeAll(clients: readonly ClientAdapter[]): Promise<ReadonlyMap<string, Found>> {
+  const versions = new Map<string, Found>()
   const missing: string[] = []
   for (const client of clients) {
     const probe = await client.probe()
-    if (probe.found) versions.set(client.id, probe.version)
+    if (probe.found) versions.set(client.id, probe)
     else missing.push(`${client.name} is not on this machine; ${probe.install}`)
   }
   if (missing.length > 0) throw new UserError(missing.join('\n'), undefined, 2)
   return versions
 }
 
-function runEvent(
-  options: RunOptions,
-  planned: Plan,
-  versions: ReadonlyMap<string, string>,
-  startedAt: Date,
-): LogEvent {
+function runEvent(options: RunOptions, planned: Plan, versions: ReadonlyMap<string, Found>, startedAt: Date): LogEvent {
   const clients = [...new Map([reference, ...options.clients].map((client) => [client.id, client])).values()]
   return {
     type: 'run',
@@ -139,7 +138,10 @@ function runEvent(
     shard: options.shard === undefined ? '1/1' : `${options.shard.index}/${options.shard.count}`,
     node: process.versions.node,
     openssl: process.versions.openssl,
-    clients: clients.map(({ id, name, kind }) => ({ id, name, kind, version: versions.get(id) ?? 'unknown' })),
+    clients: clients.map(({ id, name, kind }) => {
+      const { version = 'unknown', release } = versions.get(id) ?? {}
+      return { id, name, kind, version, ...(release === undefined ? {} : { release }) }
+    }),
     plan: planned.digest,
     cells: planned.cells.map((cell) => cell.id),
   }
@@ -178,11 +180,18 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
         timeScale: options.timeScale,
         deadlineMs: deadlineFor(options.timeScale, client.kind),
         folder: own,
+        ...(client.inLab === true ? options.lab : {}),
       })
       running.set(client.id, begun)
-      const { configuration } = begun
+      const { configuration, version } = begun
       if (configuration !== undefined)
-        stage.log({ type: 'configured', t: stage.now(), client: client.id, configuration })
+        stage.log({
+          type: 'configured',
+          t: stage.now(),
+          client: client.id,
+          configuration,
+          ...(version === undefined ? {} : { version }),
+        })
     }
     let done = 0
     options.progress(0, planned.cells.length)

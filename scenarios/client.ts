@@ -101,6 +101,10 @@ export interface ClientStage {
   readonly deadlineMs: number
   /** An empty folder of its own, removed after the run. */
   readonly folder: string
+  /** Clients of a lab: a `make install DESTDIR=…` tree of the user's own build, laid over what the distribution has. */
+  readonly overlay?: string
+  /** Clients of a lab: what the user adds to the client's own configuration, in its language. */
+  readonly settings?: string
 }
 
 /** How a queueing client is made to try again: at once, or when the message is so old that the client may go clear. */
@@ -108,7 +112,12 @@ export type RetryCause = 'forced' | 'aged'
 
 /** Whether the client is on this machine. */
 export type Probe =
-  | { readonly found: true; readonly version: string }
+  | {
+      readonly found: true
+      readonly version: string
+      /** Of a client of the lab: the distribution's release and the version of its package. */
+      readonly release?: string
+    }
   /** How to get it, as a command or a sentence. */
   | { readonly found: false; readonly install: string }
 
@@ -152,6 +161,8 @@ export interface RunningClient {
   wait?(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord>
   /** Queueing clients: the cell is over, the message is taken out of the queue. */
   forget?(delivery: Delivery): Promise<void>
+  /** As the program itself says it, where that is known only when it runs. */
+  readonly version?: string
   /** The settings that it runs with, as a person would read them in its files; for the report. */
   readonly configuration?: string
   /** Ends everything that was started; idempotent. */

@@ -139,6 +139,8 @@ export interface ClientConfigured extends Stamp {
   readonly type: 'configured'
   readonly client: string
   readonly configuration: string
+  /** As the program itself says it; in place of that of the `run` event. */
+  readonly version?: string
 }
 
 /** The cell is over; `trouble` says what the harness could not do. */

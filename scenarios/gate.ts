@@ -7,6 +7,8 @@
 /** How often, and how many milliseconds apart, it is looked whether an attempt is still in its busy time. */
 const BEATS = 10
 const BEAT_MS = 100
+/** Milliseconds by which a timer may be late before nobody is let in. */
+const LATE_MS = 100
 
 export class Gate {
   private free: number
@@ -18,12 +20,13 @@ export class Gate {
   }
 
   /**
-   * Resolves when there is a place, with what gives it back. After a second it is given back by itself; a second of this
+   * Resolves when there is a place and the process is not behind, with what gives it back. After a second it is given back by itself; a second of this
    * process's time, which is longer where the machine is too busy for its timers, so that load never begets more load.
    */
   async enter(): Promise<() => void> {
     if (this.free > 0) this.free -= 1
     else await new Promise<void>((resolve) => this.waiting.push(resolve))
+    while ((await lateness()) > LATE_MS) {}
     let timer: NodeJS.Timeout | undefined
     const leave = (): void => {
       if (timer === undefined) return
@@ -39,4 +42,10 @@ export class Gate {
     beat(BEATS)
     return leave
   }
+}
+
+/** How many milliseconds late a timer of this process is now. */
+function lateness(): Promise<number> {
+  const began = performance.now()
+  return new Promise((resolve) => setTimeout(() => resolve(performance.now() - began - 1), 1))
 }

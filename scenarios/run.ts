@@ -54,7 +54,7 @@ const START_MS = 4_000
 const LINGER_MS = 500
 
 /** What an MTA may take on top, in milliseconds: its processes serve all cells, and one waits for another's turn. */
-const TURN_MS = 6_000
+const TURN_MS = 16_000
 
 /** Milliseconds after which a client that says nothing is taken for hung: the limit ÷ scale, and its start. */
 export function deadlineFor(timeScale: number, kind: PlannedCell['kind'] = 'one-shot'): number {
@@ -69,22 +69,32 @@ function deadlineOf({ scenario, kind }: PlannedCell, timeScale: number): number 
 /** Attempts of clients with a queue that begin at once; see {@link Gate}. */
 const QUEUE_ATTEMPTS = 24
 
-/** Runs every cell; slow ones are started first, so that the run is as long as its longest and not as their sum. */
+/** The same of cells that flood a client or make it wait: they cost most at their begin, and some cost a lot. */
+const SLOW_ATTEMPTS = 6
+
+/**
+ * Runs every cell: the controls first, which all else rests upon; then slow ones before others, so that the run is as long
+ * as its longest and not as their sum.
+ */
 export async function runPlan(request: RunRequest): Promise<void> {
   const sorted = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
-  const [queue, rest] = [sorted.filter(isQueued), sorted.filter((cell) => !isQueued(cell))]
-  const worker = async (): Promise<void> => {
-    for (let cell = rest.shift(); cell !== undefined && !request.signal.aborted; cell = rest.shift()) {
-      await runCell(cell, request)
+  const gates = { slow: new Gate(SLOW_ATTEMPTS), other: new Gate(QUEUE_ATTEMPTS) }
+  for (const controls of [true, false]) {
+    const now = sorted.filter(({ role }) => (role !== 'scenario') === controls)
+    const rest = now.filter((cell) => !isQueued(cell))
+    const worker = async (): Promise<void> => {
+      for (let cell = rest.shift(); cell !== undefined && !request.signal.aborted; cell = rest.shift()) {
+        await runCell(cell, request)
+      }
     }
+    const passing = async (cell: PlannedCell): Promise<void> => {
+      const gate = cell.slow ? gates.slow : gates.other
+      const leave = await gate.enter()
+      if (!request.signal.aborted) await runCell(cell, request, { gate, leave })
+      leave()
+    }
+    await Promise.all([...Array.from({ length: request.jobs }, worker), ...now.filter(isQueued).map(passing)])
   }
-  const gate = new Gate(QUEUE_ATTEMPTS)
-  const passing = async (cell: PlannedCell): Promise<void> => {
-    const leave = await gate.enter()
-    if (!request.signal.aborted) await runCell(cell, request, { gate, leave })
-    leave()
-  }
-  await Promise.all([...Array.from({ length: request.jobs }, worker), ...queue.map(passing)])
 }
 
 function isQueued({ kind }: PlannedCell): boolean {

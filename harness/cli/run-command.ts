@@ -1,6 +1,8 @@
 /** `badmx run`. */
 import { randomBytes } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { compareRecords } from '../../reports/compare.ts'
 import { renderComparison } from '../../reports/compare-text.ts'
@@ -20,7 +22,7 @@ import { requireSupport } from '../lab/support.ts'
 import { progressLine } from '../progress.ts'
 import { readRun } from '../read-run.ts'
 import { readText } from '../read-text.ts'
-import { type RunResult, run } from '../run.ts'
+import { type RunOptions, type RunResult, run } from '../run.ts'
 import { findRun } from '../run-folder.ts'
 import { UserError } from '../user-error.ts'
 import { clientsOf, numberIn, policiesOf, wantsColor, width, words } from './options.ts'
@@ -69,6 +71,17 @@ function options(yargs: Argv) {
       string: true,
       requiresArg: true,
       describe: 'your own scenario files, beside the catalogue',
+    })
+    .option('root', {
+      string: true,
+      requiresArg: true,
+      describe:
+        "your own build of the mail server under test: a tree of make install DESTDIR=… over the distribution's",
+    })
+    .option('config', {
+      string: true,
+      requiresArg: true,
+      describe: 'file that is added to the configuration of the mail server under test, in its language',
     })
     .option('out', { string: true, requiresArg: true, describe: 'folder for the results (default badmx-out/<time>)' })
     .option('jobs', { number: true, requiresArg: true, describe: 'cells at once', default: JOBS })
@@ -124,6 +137,7 @@ async function handle(given: Given): Promise<number> {
   const none = names.length + commands.length + shims.length === 0
   const clients = await clientsOf(none ? ['nodemailer'] : names, commands, shims)
   const layers = clients.filter(isLabClient).map(({ layer }) => layer)
+  const lab = await labOptions(given, layers.length)
   if (layers.length > 0 && !insideLab()) return runInLab(layers)
   const gateOptions = { failOn: given.failOn, strict: given.strict }
   const baseline = given.baseline === undefined ? undefined : await readRun(given.baseline)
@@ -144,6 +158,7 @@ async function handle(given: Given): Promise<number> {
       ...(given.shard === undefined ? {} : { shard: shardOf(given.shard) }),
       known: await knownDeviations(given.known),
       gate: gateOptions,
+      lab,
       ...(given.out === undefined ? {} : { out: given.out }),
       signal,
       progress: progress.step,
@@ -170,6 +185,23 @@ async function handle(given: Given): Promise<number> {
   if (untold !== undefined) process.stderr.write(`badmx: ${untold}\n`)
   if (signal.aborted) return 130
   return comparison === undefined ? gate(record, gateOptions).exitCode : comparison.exitCode
+}
+
+/** What is said of the one mail server of the run. @throws {UserError} */
+async function labOptions(given: Given, servers: number): Promise<NonNullable<RunOptions['lab']>> {
+  const { root, config } = given
+  if (root === undefined && config === undefined) return {}
+  if (servers !== 1)
+    throw new UserError(
+      `--root and --config are about one mail server, and ${servers === 0 ? 'none' : servers} of the clients are one`,
+      'for example: badmx run --client postfix --root DIR',
+    )
+  if (root !== undefined && !(await stat(root).catch(() => undefined))?.isDirectory())
+    throw new UserError(`--root: there is no folder ${root}`)
+  return {
+    ...(root === undefined ? {} : { overlay: resolve(root) }),
+    ...(config === undefined ? {} : { settings: await readText(config) }),
+  }
 }
 
 /** The same command line in a lab that has these clients, which are built where they are missing. */

@@ -7,10 +7,10 @@
  * of a transport (`smtp_tls_cert_file`), so that each chain has a transport of its own.
  */
 import { readFile } from 'node:fs/promises'
-import type { ClientStage, Foreseen, PolicySupport } from '../../scenarios/client.ts'
+import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
-import { CA_FILE, type MtaSetup, mtaClient } from './mta/mta.ts'
+import { CA_FILE, type MtaSetup, mtaClient, scaledLimit } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
 import { LabError } from './process.ts'
 
@@ -58,12 +58,6 @@ const MINIMAL_BACKOFF = 300
 /** Messages that are being delivered at once. */
 const PROCESSES = 400
 
-/** A limit of the client divided by the time scale, and never so short that a busy machine decides. */
-function limit(seconds: number, { timeScale, deadlineMs }: ClientStage): string {
-  const scaled = (seconds * 1000) / timeScale + 2_500
-  return `${Math.max(1, Math.floor(Math.min(scaled, seconds * 1000, deadlineMs * 0.4) / 1000))}s`
-}
-
 function backoff(timeScale: number): number {
   return Math.max(1, Math.ceil(MINIMAL_BACKOFF / timeScale))
 }
@@ -87,6 +81,7 @@ export const client = mtaClient({
   queuedAs: /queued as (\w+)/,
   // It counts whole seconds.
   agesAfterMs: (timeScale) => (backoff(timeScale) + 1) * 1000,
+  version: async (root) => (await root.run(['postconf', '-d', '-h', 'mail_version'])).stdout.trim(),
   start,
   reader,
 })
@@ -167,7 +162,9 @@ function mainConfiguration({ stage, address, version }: MtaSetup): string {
     'maximal_backoff_time = 1d',
     `# Divided by the time scale of the run, ${stage.timeScale}.`,
     `minimal_backoff_time = ${backoff(stage.timeScale)}s`,
-    ...Object.entries(LIMITS).map(([name, seconds]) => `${name} = ${limit(seconds, stage)}`),
+    ...Object.entries(LIMITS).map(([name, seconds]) => `${name} = ${scaledLimit(seconds, stage)}s`),
+    // The last value of a parameter counts.
+    ...(stage.settings === undefined ? [] : ['# Of the user:', stage.settings]),
   ])
 }
 

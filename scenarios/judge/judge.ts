@@ -76,9 +76,9 @@ function finishedAt(first: RunBegun, ends: readonly RunEnded[], lastAt: number):
 function clientsOf(runs: readonly RunBegun[], configured: readonly ClientConfigured[]): RunRecord['clients'] {
   const clients = new Map<string, RunRecord['clients'][number]>()
   for (const { id, name, version, release } of runs.flatMap((run) => run.clients)) {
-    const configuration = configured.findLast(({ client }) => client === id)?.configuration
+    const { configuration, version: own } = configured.findLast(({ client }) => client === id) ?? {}
     clients.set(id, {
-      ...{ id, name, version },
+      ...{ id, name, version: own ?? version },
       ...(release === undefined ? {} : { release }),
       ...(configuration === undefined ? {} : { configuration }),
     })

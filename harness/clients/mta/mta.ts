@@ -13,7 +13,6 @@ import type {
   ClientStage,
   ClientWord,
   Delivery,
-  Foreseen,
   PolicySupport,
   RunningClient,
 } from '../../../scenarios/client.ts'
@@ -38,6 +37,7 @@ export interface MtaSetup {
   /** Where it has to take messages. */
   readonly address: string
   readonly port: number
+  /** As {@link MtaDefinition.version} finds it. */
   readonly version: string
   /** The last lines of its log. */
   said(): readonly string[]
@@ -67,6 +67,8 @@ export interface MtaDefinition {
   readonly queuedAs: RegExp
   /** Milliseconds that a message must be old before the MTA takes another way with it, at a time scale. */
   agesAfterMs(timeScale: number): number
+  /** What the program in the root says of its version. */
+  version(root: ClientRoot): Promise<string>
   start(setup: MtaSetup): Promise<Mta>
   reader(): LogReader
 }
@@ -102,7 +104,7 @@ function ofRelease(definition: MtaDefinition, release: LayerSpec['release'], id:
       const built = layerInLab(layer)
       return built === undefined
         ? { found: false, install: `\`npx badmx lab build ${layerName(layer)}\` builds it` }
-        : { found: true, version: built.version }
+        : { found: true, version: built.version, release: `${release}, package ${built.version}` }
     },
     start: async (stage) => {
       const built = layerInLab(layer)
@@ -126,6 +128,7 @@ let lastPort = 10_024
 const START_MS = 20_000
 
 class RunningMta implements RunningClient {
+  readonly version: string
   readonly configuration: string
   private readonly definition: MtaDefinition
   private readonly mta: Mta
@@ -135,7 +138,15 @@ class RunningMta implements RunningClient {
   /** Queue's id and time of submission of each message. */
   private readonly queued = new WeakMap<Delivery, { readonly id: string; readonly at: number }>()
 
-  private constructor(definition: MtaDefinition, mta: Mta, root: ClientRoot, tracker: Tracker, submission: Submission) {
+  private constructor(
+    definition: MtaDefinition,
+    version: string,
+    mta: Mta,
+    root: ClientRoot,
+    tracker: Tracker,
+    submission: Submission,
+  ) {
+    this.version = version
     this.definition = definition
     this.mta = mta
     this.root = root
@@ -152,12 +163,14 @@ class RunningMta implements RunningClient {
       resolvers: [LAB_NETWORK.resolver4],
       ca: await readFile(stage.caFile, 'utf8'),
       onLog: (line) => tracker.line(line),
+      ...(stage.overlay === undefined ? {} : { overlay: stage.overlay }),
     })
     try {
-      const setup = { root, stage, address, port, version: layer.version, said: () => tracker.lastWords() }
+      const version = await definition.version(root)
+      const setup = { root, stage, address, port, version, said: () => tracker.lastWords() }
       const mta = await definition.start(setup)
       await untilReady(definition, mta, tracker)
-      return new RunningMta(definition, mta, root, tracker, new Submission(address, port))
+      return new RunningMta(definition, version, mta, root, tracker, new Submission(address, port))
     } catch (error) {
       await root.close()
       throw error
@@ -216,7 +229,14 @@ async function untilReady(definition: MtaDefinition, mta: Mta, tracker: Tracker)
     )
 }
 
-/** The domains that are given a policy, of those that are foreseen. */
-export function underPolicy(foreseen: readonly Foreseen[], ...policies: readonly Policy[]): readonly string[] {
-  return foreseen.filter(({ policy }) => policies.includes(policy)).map(({ domain }) => domain)
+/**
+ * What is added to each limit of an MTA that the scale divides, in milliseconds: its processes, those of other MTAs and the
+ * peers share a machine, and a limit of three seconds would judge that machine.
+ */
+const SLACK_MS = 8_000
+
+/** A limit of the client, given in seconds, divided by the time scale: whole seconds, and less than half of the deadline. */
+export function scaledLimit(seconds: number, { timeScale, deadlineMs }: ClientStage): number {
+  const scaled = Math.min((seconds * 1000) / timeScale + SLACK_MS, seconds * 1000, deadlineMs * 0.4)
+  return Math.max(1, Math.floor(scaled / 1000))
 }

@@ -135,7 +135,12 @@ export class Tracker {
         return { state: 'crashed', log: [...followed.lines, ...this.last], reason: this.death }
       const left = end - performance.now()
       if (left <= 0 || signal.aborted)
-        return { state: 'hung', log: [...followed.lines], reason: 'its log says nothing of how the attempt ended' }
+        return {
+          state: 'hung',
+          // What else it logs may tell why.
+          log: [...followed.lines, '…', ...this.last],
+          reason: 'its log says nothing of how the attempt ended',
+        }
       await this.next(followed, left, signal)
     }
   }
