@@ -343,21 +343,21 @@ class Desk {
     await this.attempt(cause, () => client.retry?.(delivery, request.signal))
   }
 
-  /** Leaves the last message to the client's own schedule until it is out of the queue, or so old. */
+  /** Leaves the last message, if the client still has it, to its own schedule until it is out of the queue, or so old. */
   async leaveAlone(horizonSeconds: number): Promise<void> {
     const { client, request } = this
     const delivery = this.submitted.at(-1)
-    if (client.wait === undefined) this.refusal = `${this.cell.client} has no clock that can be made fast here`
-    while (
-      delivery !== undefined &&
-      this.refusal === undefined &&
-      this.word?.state === 'queued' &&
-      !request.signal.aborted
-    ) {
+    for (let age = 0; age < horizonSeconds; ) {
+      if (delivery === undefined || this.word?.state !== 'queued' || request.signal.aborted) return
+      if (client.wait === undefined) {
+        this.refusal = `${this.cell.client} has no clock that can be made fast here`
+        return
+      }
       await this.attempt('own', () => client.wait?.(delivery, horizonSeconds, request.signal))
-      const age = this.word.ageSeconds
-      if (age === undefined) throw new Error(`${this.cell.client} does not say how old the message is`)
-      if (age >= horizonSeconds) break
+      const { ageSeconds } = this.word
+      if (ageSeconds === undefined || ageSeconds <= age)
+        throw new Error(`${this.cell.client} was left alone, and does not say how old the message has become`)
+      age = ageSeconds
     }
   }
 
