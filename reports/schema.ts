@@ -32,6 +32,9 @@ const attempt = z
     cause: z.enum(['first', 'forced', 'aged', 'own']),
     outcome,
     connections: z.array(connection).readonly(),
+    hosts: z.array(z.string()).readonly().describe('Ids of the hosts that the client came to, each once, in order.'),
+    endedAtMs: milliseconds.exactOptional(),
+    ageSeconds: z.number().min(0).exactOptional().describe("Of the message, on the client's clock."),
   })
   .readonly()
 

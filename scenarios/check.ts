@@ -41,6 +41,7 @@ export function checkScenario(parsed: ScenarioFile, file: string, known: KnownNa
     ...checkHosts(parsed, known),
     ...checkPhases(parsed, known),
     ...checkExpect(parsed, known),
+    ...checkSchedule(parsed),
     ...named(['assert'], parsed.assert, 'assert', known.asserts),
     ...named(['flaw', 'name'], parsed.flaw.name, 'flaw of the reference client', known.flaws),
     ...named(['flaw', 'with'], parsed.flaw.with, 'flaw of the reference client', known.flaws),
@@ -130,6 +131,19 @@ function checkPhases(parsed: ScenarioFile, known: KnownNames): Finding[] {
     if (!entered.has(name))
       found.push({ path: ['phases', name], atKey: true, message: `no step of the job enters the phase "${name}"` })
   return found
+}
+
+/** Only a client with a queue has a schedule, and an attempt that the harness asks for would not be of it. */
+function checkSchedule({ job, needsQueue }: ScenarioFile): Finding[] {
+  if (job.schedule === undefined) return []
+  const path = ['job', 'schedule']
+  const asked = (job.steps ?? []).some((step) => 'settle' in step && step.settle !== 'first')
+  return [
+    ...(needsQueue
+      ? []
+      : [{ path, atKey: true, message: 'a schedule is for clients with a queue', expected: 'needsQueue: true' }]),
+    ...(asked ? [{ path, atKey: true, message: 'the steps ask for a retry, which is not of the schedule' }] : []),
+  ]
 }
 
 function checkExpect(parsed: ScenarioFile, known: KnownNames): Finding[] {

@@ -49,6 +49,14 @@ export interface ProofNeeded {
   readonly fires: 'must' | 'may' | 'must-not'
 }
 
+/** What a mail host is to its domain. */
+export interface HostFacts {
+  /** Of its MX record; `none` where no MX record names it. */
+  readonly preference: number | 'none'
+  /** When TLS starts there, if ever; whether it then comes up is another matter. */
+  readonly tls: 'starttls' | 'connect' | 'none'
+}
+
 /** The cell and everything that its verdict is measured against. */
 export interface CellBegun extends Stamp {
   readonly type: 'cell'
@@ -76,6 +84,8 @@ export interface CellBegun extends Stamp {
   readonly domain: string
   /** Host name by host id; the name that each host's certificate is checked against. */
   readonly hostNames: Readonly<Record<string, string>>
+  /** By host id, as the cell begins; a later `phase` says what has changed. */
+  readonly hosts: Readonly<Record<string, HostFacts>>
   /** The time at which certificates are checked, ISO 8601. */
   readonly clock: string
   /** DER of the roots that the client was told to trust. */
@@ -88,6 +98,14 @@ export interface CellBegun extends Stamp {
   readonly deadlineMs: number
   /** The line that reproduces this cell. */
   readonly reproduce: string
+}
+
+/** The world has changed: DNS and hosts are now as this phase of the scenario has them. */
+export interface PhaseBegun extends Stamp {
+  readonly type: 'phase'
+  readonly cell: string
+  readonly phase: string
+  readonly hosts: CellBegun['hosts']
 }
 
 export interface AttemptBegun extends Stamp {
@@ -149,6 +167,7 @@ export type RunEvent =
   | RunBegun
   | ClientConfigured
   | CellBegun
+  | PhaseBegun
   | AttemptBegun
   | ClientSaid
   | NoticeCame

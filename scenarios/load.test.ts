@@ -191,6 +191,17 @@ t.test('problems come with their place', async (t) => {
     ['stack:\n', 'phases: {later: {mx2: {}}}\nstack:\n', /:6:10: phases\.later: no step of the job enters/],
     ['stack:\n', 'phases: {later: {mx2: {}}}\nstack:\n', /:6:18: phases\.later\.mx2: there is no host "mx2"/],
     ['stack:\n', 'job: {steps: [phase: gone]}\nstack:\n', /:6:22: job\.steps\.0\.phase: there is no phase "gone"/],
+    [
+      'stack:\n',
+      'job: {schedule: {horizon: 60}}\nstack:\n',
+      /:6:7: job\.schedule: a schedule is for clients with a queue; want needsQueue: true/,
+    ],
+    [
+      'stack:\n',
+      'needsQueue: true\njob: {schedule: {horizon: 60}, steps: [submit: 1, settle: aged]}\nstack:\n',
+      /:7:7: job\.schedule: the steps ask for a retry/,
+    ],
+    ['stack:\n', 'job: {schedule: {horizon: 59}}\nstack:\n', /:6:27: job\.schedule\.horizon: .*>=60/],
     ['stack:\n', 'job: {clientCertificate: md5}\nstack:\n', /there is no client certificate "md5"; want one of good/],
     [
       'stack:\n',

@@ -55,6 +55,12 @@ export interface AttemptRecord {
   readonly outcome: Outcome
   /** Ids of the connections, in order of opening. */
   readonly connections: readonly string[]
+  /** Ids of the hosts that the client came to, each once, in order. */
+  readonly hosts: readonly string[]
+  /** When the client had said how it ended. */
+  readonly endedAtMs?: number
+  /** Age of the message in seconds on the client's clock, where it is known. */
+  readonly ageSeconds?: number
 }
 
 export interface ProofRecord {

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import type { ClientChain, IssuedChain } from '../peers/certificates/authority.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, Foreseen, MailHost, RetryCause, RunningClient } from './client.ts'
-import type { CellEnded, LogEvent } from './events.ts'
+import type { AttemptBegun, CellBegun, CellEnded, LogEvent } from './events.ts'
 import { Gate } from './gate.ts'
 import type { Internet, Place } from './internet.ts'
 import { envelopeOf, messageOf } from './message.ts'
@@ -135,6 +135,7 @@ export async function foreseen(
       cell: cell.id,
       policy: cell.policy,
       domain: cell.domain,
+      ...(cell.scenario.job.horizonSeconds === undefined ? {} : { horizonSeconds: cell.scenario.job.horizonSeconds }),
       ...(await settingsOf(cell, request)),
     })),
   )
@@ -207,6 +208,7 @@ function announce(cell: PlannedCell, request: RunRequest): void {
     proof: cell.proof,
     domain: cell.domain,
     hostNames: cell.hostNames,
+    hosts: factsOf(scenario.hosts),
     clock: request.clock.toISOString(),
     roots: [request.issuer.rootDer],
     canaries: cell.canaries,
@@ -216,6 +218,10 @@ function announce(cell: PlannedCell, request: RunRequest): void {
     deadlineMs: deadlineOf(cell, request.plan.timeScale),
     reproduce: `npx badmx run --only ${scenario.name} --policy ${cell.policy} --client ${cell.client} --seed ${seed}`,
   })
+}
+
+function factsOf(world: World): CellBegun['hosts'] {
+  return Object.fromEntries(Object.entries(world).map(([id, { preference, tls }]) => [id, { preference, tls: tls.on }]))
 }
 
 async function openHost(cell: PlannedCell, id: string, host: Host, request: RunRequest): Promise<Peer> {
@@ -267,7 +273,7 @@ async function perform(
   const client = request.clients.get(cell.client)
   if (client === undefined) throw new Error(`the client ${cell.client} was not started`)
   const { job } = cell.scenario
-  const desk = new Desk(cell, client, await deliveryOf(cell, world, folder, request), request, turn)
+  const desk = new Desk(cell, client, world, await deliveryOf(cell, world, folder, request), request, turn)
   try {
     for (const step of job.steps) {
       if (request.signal.aborted || desk.refusal !== undefined) break
@@ -276,8 +282,10 @@ async function perform(
         for (let count = 0; count < step.submit && desk.refusal === undefined; count++) await desk.submit()
       else if (step.settle !== 'first') await desk.retry(step.settle)
     }
+    const { horizonSeconds } = job
+    if (horizonSeconds !== undefined) await desk.leaveAlone(horizonSeconds)
     // What a client with a queue does in the end shows at an attempt that its schedule would make by itself.
-    if (!job.steps.some((step) => 'settle' in step && step.settle !== 'first')) await desk.retry('aged')
+    else if (!job.steps.some((step) => 'settle' in step && step.settle !== 'first')) await desk.retry('aged')
   } finally {
     await desk.close()
   }
@@ -294,6 +302,7 @@ class Desk {
   refusal: string | undefined
   private readonly cell: PlannedCell
   private readonly client: RunningClient
+  private readonly world: CellWorld
   private readonly common: Delivery
   private readonly request: RunRequest
   private readonly turn: Turn | undefined
@@ -301,10 +310,18 @@ class Desk {
   private attempts = 0
   private word: ClientWord | undefined
 
-  constructor(cell: PlannedCell, client: RunningClient, common: Delivery, request: RunRequest, turn: Turn | undefined) {
+  constructor(
+    cell: PlannedCell,
+    client: RunningClient,
+    world: CellWorld,
+    common: Delivery,
+    request: RunRequest,
+    turn: Turn | undefined,
+  ) {
     this.turn = turn
     this.cell = cell
     this.client = client
+    this.world = world
     this.common = common
     this.request = request
   }
@@ -317,7 +334,16 @@ class Desk {
     const message = messageOf(cell.canaries, envelope, request.clock, number, cell.scenario.job.octets)
     const folder = join(common.folder, String(number))
     await mkdir(folder)
-    const delivery = { ...common, message, folder }
+    const hosts = (): readonly MailHost[] => mailHosts(cell, this.world)
+    const delivery: Delivery = {
+      ...common,
+      message,
+      folder,
+      // A phase of the world changes them, and clients know a message by its delivery.
+      get hosts() {
+        return hosts()
+      },
+    }
     this.submitted.push(delivery)
     await this.attempt('first', () => this.client.deliver(delivery, request.signal))
   }
@@ -334,7 +360,25 @@ class Desk {
     await this.attempt(cause, () => client.retry?.(delivery, request.signal))
   }
 
-  private async attempt(cause: 'first' | RetryCause, make: () => Promise<ClientWord> | undefined): Promise<void> {
+  /** Leaves the last message, if the client still has it, to its own schedule until it is out of the queue, or so old. */
+  async leaveAlone(horizonSeconds: number): Promise<void> {
+    const { client, request } = this
+    const delivery = this.submitted.at(-1)
+    for (let age = 0; age < horizonSeconds; ) {
+      if (delivery === undefined || this.word?.state !== 'queued' || request.signal.aborted) return
+      if (client.wait === undefined) {
+        this.refusal = `${this.cell.client} has no clock that can be made fast here`
+        return
+      }
+      await this.attempt('own', () => client.wait?.(delivery, horizonSeconds, request.signal))
+      const { ageSeconds } = this.word
+      if (ageSeconds === undefined || ageSeconds <= age)
+        throw new Error(`${this.cell.client} was left alone, and does not say how old the message has become`)
+      age = ageSeconds
+    }
+  }
+
+  private async attempt(cause: AttemptBegun['cause'], make: () => Promise<ClientWord> | undefined): Promise<void> {
     const { log, now, signal } = this.request
     const cell = this.cell.id
     this.attempts += 1
@@ -431,6 +475,7 @@ async function changePhase(cell: PlannedCell, phase: string, world: CellWorld, r
   }
   world.hosts = next
   request.internet?.publish(cell.id, cell.domain, mailHosts(cell, world))
+  request.log({ type: 'phase', t: request.now(), cell: cell.id, phase, hosts: factsOf(next) })
 }
 
 /** Waits so many milliseconds, or until the run is interrupted. */

@@ -66,6 +66,8 @@ export interface Scenario {
   readonly nameDependent: boolean
   readonly job: {
     readonly steps: readonly Step[]
+    /** After the steps: seconds of the client's clock that it is left to its own schedule. */
+    readonly horizonSeconds?: number
     readonly password: boolean
     readonly clientCertificate?: string
     readonly ciphers?: string
@@ -98,7 +100,7 @@ export function stackOf(items: readonly FileItem[]): readonly StackMember[] {
  */
 export function resolveScenario(parsed: ScenarioFile, raw: object, family: Family, file: string): Scenario {
   const hosts = worldOf(parsed)
-  const { clientCertificate, ciphers, octets, password, steps } = parsed.job
+  const { clientCertificate, ciphers, octets, password, schedule, steps } = parsed.job
   return {
     id: parsed.id,
     family,
@@ -116,7 +118,11 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     noVerdict: parsed.noVerdict,
     needsQueue: parsed.needsQueue,
     nameDependent: parsed.nameDependent,
-    job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers, octets }) },
+    job: {
+      steps: steps ?? ONE_MESSAGE,
+      password,
+      ...compact({ clientCertificate, ciphers, octets, horizonSeconds: schedule?.horizon }),
+    },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }
 }

@@ -106,8 +106,9 @@ const fields = {
   hosts: z.record(z.string(), host).optional().describe('Mail hosts by id. Default: `mx`, made of the short forms.'),
   stack: z.array(stackItem).optional().describe('Short for hosts.mx.stack.'),
   certificate: z.string().optional().describe('Short for hosts.mx.certificate.'),
-  tls: host.shape.tls.optional(),
-  extensions: host.shape.extensions.optional(),
+  // Without the default that it has in a host: who writes `hosts` leaves the short forms out.
+  tls: host.shape.tls.unwrap().optional(),
+  extensions: host.shape.extensions.unwrap().optional(),
   phases: z
     .record(z.string(), z.record(z.string(), host.partial()))
     .optional()
@@ -134,6 +135,18 @@ const fields = {
   job: z
     .strictObject({
       steps: z.array(step).optional().describe('Default: submit one message, settle the first attempt.'),
+      schedule: z
+        .strictObject({
+          horizon: z
+            .int()
+            .min(60)
+            .max(2_592_000)
+            .describe('How old the message may become, in seconds of the client; a minute to 30 days.'),
+        })
+        .optional()
+        .describe(
+          'After the steps the last message is left to the schedule of an untouched configuration, with a fast clock, until it is out of the queue or so old.',
+        ),
       password: z.boolean().default(false).describe('The client has a password.'),
       clientCertificate: z.string().optional().describe('Id of a client certificate chain.'),
       ciphers: z.string().optional(),

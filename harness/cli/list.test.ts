@@ -100,11 +100,13 @@ The title of strip-a
 on the wire
   What strip-a does
 host mx
+  MX preference 10, IPv4
   stack, nearest to the client first:
     refuse-starttls  must  Refuses STARTTLS { code: 502 }
   TLS by STARTTLS, TLSv1.2 to TLSv1.3
   EHLO keywords inside TLS: none
 host mx, phase gone
+  MX preference 10, IPv4
   certificate: expired
   TLS none
   EHLO keywords inside TLS: none

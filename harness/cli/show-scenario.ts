@@ -70,7 +70,9 @@ function hostLines(host: Host, behaviours: ReadonlyMap<string, Behaviour>): stri
   })
   const keywords = (place: string, list: readonly string[] | undefined): string[] =>
     list === undefined ? [] : [`EHLO keywords ${place}: ${list.length === 0 ? 'none' : list.join(', ')}`]
+  const record = host.preference === 'none' ? 'named by no MX record' : `MX preference ${host.preference}`
   return [
+    `${record}, ${host.address === 'ipv6' ? 'IPv6' : 'IPv4'}${host.name === undefined ? '' : `, called ${host.name}`}`,
     ...(members.length === 0 ? [] : ['stack, nearest to the client first:', ...columns(members, '  ')]),
     ...(host.certificate === 'good' ? [] : [`certificate: ${host.certificate}`]),
     `TLS ${start}${versions}`,
@@ -79,12 +81,16 @@ function hostLines(host: Host, behaviours: ReadonlyMap<string, Behaviour>): stri
   ]
 }
 
-function jobLines({ job, nameDependent, verbMayWork }: Scenario): string[] {
+function jobLines({ job, nameDependent, needsQueue, verbMayWork }: Scenario): string[] {
   return [
     job.steps.map(stepText).join(', then '),
+    ...(job.horizonSeconds === undefined
+      ? []
+      : [`the message is left to the client's own schedule, until it is ${job.horizonSeconds} s old`]),
     ...(job.password ? ['the client has a password'] : []),
     ...(job.clientCertificate === undefined ? [] : [`the client has the certificate ${job.clientCertificate}`]),
     ...(job.ciphers === undefined ? [] : [`the client's ciphers: ${job.ciphers}`]),
+    ...(needsQueue ? ['only for clients with a queue'] : []),
     ...(nameDependent ? ['only for clients that know the peer by name'] : []),
     ...(verbMayWork ? ['a client that sends STARTTLS unasked may reach TLS: stronger passes'] : []),
   ]

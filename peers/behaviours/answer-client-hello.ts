@@ -12,6 +12,7 @@ import { readClientHello } from '../tls/client-hello.ts'
 import { passUnits } from '../wire/termination.ts'
 import type { Bytes, WireOutput } from '../wire/units.ts'
 import { octets, octetsOf } from './starttls/octets.ts'
+import { isVisited, visitsParameter } from './visits.ts'
 
 const parameters = z.strictObject({
   answer: z
@@ -30,6 +31,7 @@ const parameters = z.strictObject({
         '0x0301; not in the format of SSLv2; longer than `length`.',
     ),
   length: z.int().min(0).max(65536).default(255).describe('For `long`: octets of the hello with its record header.'),
+  visits: visitsParameter,
 })
 type Parameters = z.infer<typeof parameters>
 
@@ -67,8 +69,9 @@ export const behaviour = defineBehaviour<Parameters>({
   parameters,
   shapes: ['handshake'],
   hides: ['ehlo-in-tls', 'auth', 'mail', 'rcpt', 'data', 'quit'],
-  create(given) {
+  create(given, context) {
     const { answer, then } = given
+    if (!isVisited(given.visits, context)) return { on: passUnits }
     /** What the client has sent since the server last spoke: when a hello is announced, that hello. */
     let latest: Buffer = Buffer.alloc(0)
     const unit = octetsOf(given.octets)

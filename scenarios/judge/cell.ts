@@ -1,11 +1,11 @@
 /** One cell of the log to one cell of the record. Pure. */
 import type { CellBegun, LogEvent } from '../events.ts'
 import { isPolicy } from '../policy.ts'
-import type { AssertRecord, CellRecord, FinalOutcome, Verdict } from '../record.ts'
+import type { AssertRecord, AttemptRecord, CellRecord, FinalOutcome, Verdict } from '../record.ts'
 import { verifyChain } from './credential.ts'
 import { raiseFlags } from './flags.ts'
 import { type Observation, observe } from './observe.ts'
-import { type Outcomes, outcomesOf } from './outcome.ts'
+import { type AttemptOutcome, type Outcomes, outcomesOf } from './outcome.ts'
 import { PREDICATES } from './predicates.ts'
 import { proofRecords } from './proof.ts'
 import { judgeObservation } from './verdict.ts'
@@ -32,16 +32,24 @@ export function judgeCell(cell: CellBegun, events: readonly LogEvent[]): CellRec
     flags: [...new Set(findings.map(({ flag }) => flag))].sort(),
     findings,
     asserts,
-    attempts: outcomes.attempts.map(({ attempt, outcome }) => ({
-      atMs: attempt.t,
-      cause: attempt.cause,
-      outcome,
-      connections: attempt.connections.map(({ conn }) => conn),
-    })),
+    attempts: outcomes.attempts.map(attemptRecord),
     proof: proofRecords(observation),
     ...clientWord(observation),
     ...presented(observation),
     durationMs: observation.lastAt - cell.t,
+  }
+}
+
+function attemptRecord({ attempt, outcome }: AttemptOutcome): AttemptRecord {
+  const { t, cause, connections, endedAt, word } = attempt
+  return {
+    atMs: t,
+    cause,
+    outcome,
+    connections: connections.map(({ conn }) => conn),
+    hosts: [...new Set(connections.map(({ host }) => host))],
+    ...(endedAt === undefined ? {} : { endedAtMs: endedAt }),
+    ...(word?.ageSeconds === undefined ? {} : { ageSeconds: word.ageSeconds }),
   }
 }
 

@@ -51,6 +51,7 @@ export class LogBuilder {
       proof: [],
       domain: 'cell.badmx.test',
       hostNames: { mx: HOST_NAME },
+      hosts: { mx: { preference: 10, tls: 'starttls' } },
       clock: '2026-01-15T12:00:00.000Z',
       roots: [],
       canaries: Object.entries(CANARIES).map(([name, value]) => ({ name, value })),

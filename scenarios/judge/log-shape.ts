@@ -14,6 +14,7 @@ type Kind =
   | 'texts'
   | 'object'
   | 'objects'
+  | 'hosts'
   | 'numbers'
   | readonly string[]
 /** A name that ends with `?` may be absent. */
@@ -60,6 +61,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     proof: 'objects',
     domain: 'text',
     hostNames: 'object',
+    hosts: 'hosts',
     clock: 'text',
     roots: 'octets[]',
     canaries: 'objects',
@@ -69,6 +71,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     deadlineMs: 'number',
     reproduce: 'text',
   },
+  phase: { cell: 'text', phase: 'text', hosts: 'hosts' },
   'attempt begun': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
   'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
   client: { cell: 'text', attempt: 'number', word: 'object' },
@@ -105,6 +108,7 @@ const WITHIN: Readonly<Record<string, Shape>> = {
     state: ['delivered', 'failed', 'queued', 'bounced', 'crashed', 'hung', 'unsupported'],
     log: 'texts',
     reason: 'text',
+    'ageSeconds?': 'number',
     'claims?': 'object',
   },
   hello: {
@@ -176,12 +180,23 @@ function isOf(field: unknown, kind: Kind): boolean {
       return Array.isArray(field) && field.every((each) => typeof each === 'string')
     case 'numbers':
       return Array.isArray(field) && field.every((each) => typeof each === 'number')
+    case 'hosts':
+      return isRecord(field) && Object.values(field).every(isHost)
     case 'objects':
       return Array.isArray(field) && field.every(isRecord)
     default:
       return isRecord(field)
   }
 }
+
+/** What a mail host is to its domain, by its id. */
+function isHost(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { preference, tls } = value
+  return (preference === 'none' || typeof preference === 'number') && HOST_TLS.includes(String(tls))
+}
+
+const HOST_TLS: readonly string[] = ['starttls', 'connect', 'none']
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
@@ -198,6 +213,7 @@ const WANTED: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   octets: 'base64 text',
   'octets[]': 'a list of base64 texts',
+  hosts: 'by host id a preference (a number or "none") and tls (starttls, connect or none)',
   texts: 'a list of texts',
   numbers: 'a list of numbers',
   objects: 'a list of objects',

@@ -4,6 +4,7 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import type { ClientWord, MailHost } from '../../../scenarios/client.ts'
+import type { Policy as AnyPolicy } from '../../../scenarios/policy.ts'
 import { type Capabilities, chooseMechanism, readKeyword } from './capabilities.ts'
 import { distrust, nameMatches, type Presented } from './certificate.ts'
 import type { Failure, Stage } from './failure.ts'
@@ -17,6 +18,10 @@ export interface Memory {
   readonly tls: Set<string>
   /** Fingerprint of the first certificate of each host. */
   readonly pins: Map<string, string>
+  /** Hosts where TLS did not come up. */
+  readonly broken: Set<string>
+  /** The hosts of each domain when it was first looked up. */
+  readonly hosts: Map<string, readonly MailHost[]>
 }
 
 export interface Residue {
@@ -44,6 +49,8 @@ export interface Decisions extends ReplyDecisions {
   readonly readKeyword: typeof readKeyword
 
   // Before TLS
+  /** Does not ask for TLS although it is offered. */
+  readonly skipsTls: (job: Job, memory: Memory) => boolean
   readonly withoutStartTls: (job: Job, offered: Capabilities, memory: Memory) => 'clear' | 'fail'
   /** The command, without its line end. */
   readonly startTlsCommand: (ehlo: string, job: Job) => string
@@ -83,10 +90,20 @@ export interface Decisions extends ReplyDecisions {
   readonly afterUnansweredQuit: 'delivered' | 'fail'
 
   // The queue
+  /** The hosts of a domain as they were looked up now. */
+  readonly lookedUp: (domain: string, hosts: readonly MailHost[], memory: Memory) => readonly MailHost[]
   /** Of the hosts of a domain in the order of their preference, those to try in one attempt. */
   readonly hostsToTry: (hosts: readonly MailHost[]) => readonly MailHost[]
+  /** Connections to a host at a time, for one message. */
+  readonly connections: number
   /** Tries a message again that it keeps. */
   readonly retries: boolean
+  /** Seconds until the next attempt, after so many. */
+  readonly retryAfter: (attempts: number) => number
+  /** Age in seconds at which a message that cannot be delivered is given up. */
+  readonly lifetime: number
+  /** The policy of an attempt, counted from 1. */
+  readonly policyOf: (policy: AnyPolicy, attempt: number) => AnyPolicy
 
   // The attempt
   readonly afterFailure: (
@@ -118,6 +135,9 @@ const SECONDS: Readonly<Record<Stage, number>> = {
 /** Addresses that are tried in one attempt; Postfix has as many (postconf(5), smtp_mx_address_limit). */
 const MOST_ADDRESSES = 5
 
+/** Seconds between attempts: doubling, as Postfix does it (postconf(5), minimal_backoff_time, maximal_backoff_time). */
+const RETRY = { shortest: 300, longest: 4000 } as const
+
 /** The correct client. */
 export const CORRECT: Decisions = {
   received: (octets) => octets,
@@ -138,6 +158,7 @@ export const CORRECT: Decisions = {
     (policy === 'none' || policy === 'may') && credentials === undefined ? 'helo' : 'fail',
   readKeyword,
 
+  skipsTls: () => false,
   withoutStartTls: ({ policy }) => (policy === 'may' ? 'clear' : 'fail'),
   startTlsCommand: () => 'STARTTLS',
   startTlsAnswer: (code) => {
@@ -167,8 +188,13 @@ export const CORRECT: Decisions = {
   strayChallenge: 'cancel',
   afterUnansweredQuit: 'delivered',
 
+  lookedUp: (_domain, hosts) => hosts,
   hostsToTry: (hosts) => hosts.slice(0, MOST_ADDRESSES),
+  connections: 1,
   retries: true,
+  retryAfter: (attempts) => Math.min(RETRY.longest, RETRY.shortest * 2 ** (attempts - 1)),
+  lifetime: 5 * 86_400,
+  policyOf: (policy) => policy,
 
   afterFailure: () => 'give-up',
   report: (word) => word,

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { newMemory } from '../reference.ts'
 import type { Presented } from './certificate.ts'
 import { CORRECT, type Decisions } from './decisions.ts'
 import type { Wire } from './dialogue.ts'
@@ -84,7 +85,7 @@ async function ending(answers: Answers, decide: Decisions, job: Partial<Job> = {
   const sent: string[] = []
   const wire = scriptedWire(answers, decide, sent)
   try {
-    await session(wire, { ...JOB, ...job }, decide, { tls: new Set(), pins: new Map() })
+    await session(wire, { ...JOB, ...job }, decide, newMemory())
     return { end: 'delivered', sent, tookMs: wire.now() }
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure

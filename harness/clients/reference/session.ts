@@ -45,7 +45,7 @@ async function negotiate(
   banner: Reply,
 ): Promise<Capabilities> {
   const offered = await greet(talk, job, decide, banner)
-  if (job.policy === 'none' || talk.secured) return offered
+  if (job.policy === 'none' || talk.secured || decide.skipsTls(job, memory)) return offered
   if (decide.authenticatesFirst && offered.keywords.has('AUTH')) await authenticate(talk, job, decide, offered)
   if (!(await startTls(talk, job, decide, memory, offered))) return offered
   if (decide.repeatsStartTls(offered)) await talk.command('starttls', 'STARTTLS')
@@ -93,6 +93,7 @@ async function handshake(talk: Dialogue, job: Job, decide: Decisions, memory: Me
   try {
     presented = await talk.secure()
   } catch (failure) {
+    memory.broken.add(job.hostName)
     const failed = failure instanceof Failure && (failure.kind === 'handshake' || failure.kind === 'timeout')
     if (!failed || decide.afterFailedHandshake === 'fail') throw failure
     talk.unsecure()
