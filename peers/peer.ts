@@ -49,6 +49,8 @@ export interface TlsOptions {
   readonly extendedMasterSecret?: boolean
   /** With {@link requestCert}: refuse a client that has none. */
   readonly requireCert?: boolean
+  /** 48 octets under which session tickets are sealed: peers with the same keys resume each other's sessions. Default: new ones. */
+  readonly ticketKeys?: Buffer
   /** What a client without SNI gets instead. */
   readonly withoutServerName?: { readonly certificate: Certificate; readonly max?: TlsVersion }
   /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
@@ -188,6 +190,9 @@ function identityOf(tls: TlsOptions): TlsIdentity {
       key: certificate.keyPem,
       minVersion: min,
       maxVersion: max,
+      // Without one OpenSSL breaks a resumption off where a client certificate is asked for.
+      sessionIdContext: 'badmx',
+      ...(tls.ticketKeys === undefined ? {} : { ticketKeys: tls.ticketKeys }),
       ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
       // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
       ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),

@@ -110,6 +110,7 @@ const WITHIN: Readonly<Record<string, Shape>> = {
     versions: 'numbers',
     'serverName?': 'text',
     extensions: 'numbers',
+    'session?': ['psk', 'ticket', 'session-id'],
   },
   elided: { length: 'number', hits: 'texts' },
   canaries: { name: 'text', value: 'text' },
