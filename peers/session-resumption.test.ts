@@ -1,7 +1,6 @@
-/** Sessions from one connection to the next: what the log says of them, and what ticket keys do. */
-import { randomBytes } from 'node:crypto'
+/** Sessions from one connection to the next: what the log says of them. */
 import t from 'tap'
-import { type PeerOptions, peer } from './peer.ts'
+import { peer } from './peer.ts'
 import { Client } from './testing/client.ts'
 import { certificate, Log } from './testing/log.ts'
 
@@ -30,55 +29,59 @@ async function visit({ port, ...options }: Visit): Promise<{ readonly resumed: b
   return { resumed: stream.isSessionReused(), session: kept.at(-1) ?? stream.getSession() ?? Buffer.alloc(0) }
 }
 
-async function told(connPrefix: string, keys: Buffer | undefined, options: PeerOptions['tls']) {
-  const log = new Log()
-  const tls = {
-    certificate: await certificate('expired'),
-    ...options,
-    ...(keys === undefined ? {} : { ticketKeys: keys }),
+/** TLS at the client's end of one connection, and the proofs. */
+function told(log: Log, conn: string): { readonly tls: readonly string[]; readonly proofs: readonly string[] } {
+  const own = log.events.filter((event) => 'conn' in event && event.conn === conn)
+  return {
+    tls: own.flatMap((event) => (event.type === 'tls' && event.state !== 'secret' ? [event.state] : [])),
+    proofs: own.flatMap((event) =>
+      event.type === 'opportunity' || event.type === 'fired' ? [`${event.type} ${event.behaviour}`] : [],
+    ),
   }
-  const mx = await peer(STACK, { tls, log: log.sink, connPrefix })
-  t.teardown(() => mx.close())
-  return { mx, log }
 }
 
 for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const)
   for (const requestCert of [false, true])
     t.test(`${maxVersion}${requestCert ? ', a client certificate is asked for' : ''}`, async (t) => {
-      const keys = randomBytes(48)
-      const first = await told('a:', keys, { certificate: await certificate('expired'), requestCert })
-      const same = await told('b:', keys, { certificate: await certificate('self-signed'), requestCert })
-      const other = await told('c:', undefined, { certificate: await certificate('self-signed'), requestCert })
-      const { session, resumed } = await visit({ port: first.mx.port, maxVersion })
+      const log = new Log()
+      const mx = await peer(STACK, { tls: { certificate: await certificate('expired'), requestCert }, log: log.sink })
+      t.teardown(() => mx.close())
+      const { port } = mx
+      const { session, resumed } = await visit({ port, maxVersion })
       t.notOk(resumed)
-      t.same(first.log.tls(), ['hello', 'presented', 'up'])
-      t.same(first.log.proofs(), ['opportunity certificate:expired', 'fired certificate:expired'], 'no session offered')
+      const shown = ['opportunity certificate:expired', 'fired certificate:expired']
+      t.same(told(log, 'mx.1'), { tls: ['hello', 'presented', 'up'], proofs: shown }, 'no session is offered')
 
-      t.ok((await visit({ port: same.mx.port, maxVersion, session })).resumed, 'the same keys resume it')
-      t.same(same.log.tls(), ['hello', 'up'], 'no certificate is shown')
-      t.match(same.log.of('tls')[0], { hello: { session: maxVersion === 'TLSv1.3' ? 'psk' : 'ticket' } })
-      const offered = [
-        'opportunity certificate:self-signed',
-        'opportunity resume-session',
-        'opportunity refuse-session',
-      ]
-      t.same(same.log.proofs(), [...offered, 'fired resume-session'])
+      t.ok((await visit({ port, maxVersion, session })).resumed, 'the peer resumes it')
+      const offered = ['opportunity resume-session', 'opportunity refuse-session']
+      t.same(
+        told(log, 'mx.2'),
+        { tls: ['hello', 'up'], proofs: ['opportunity certificate:expired', ...offered, 'fired resume-session'] },
+        'no certificate is shown',
+      )
+      const hellos = log.of('tls').flatMap((event) => (event.state === 'hello' ? [event.hello.session] : []))
+      t.same(hellos, [undefined, maxVersion === 'TLSv1.3' ? 'psk' : 'ticket'])
 
-      t.notOk((await visit({ port: other.mx.port, maxVersion, session })).resumed, 'other keys do not')
-      t.same(other.log.tls(), ['hello', 'presented', 'up'])
-      t.same(other.log.proofs(), [...offered, 'fired certificate:self-signed', 'fired refuse-session'])
+      await mx.change(STACK, { tls: { certificate: await certificate('self-signed'), requestCert } })
+      t.notOk((await visit({ port, maxVersion, session })).resumed, 'with other keys it does not')
+      const fired = ['fired certificate:self-signed', 'fired refuse-session']
+      t.same(told(log, 'mx.3'), {
+        tls: ['hello', 'presented', 'up'],
+        proofs: ['opportunity certificate:self-signed', ...offered, ...fired],
+      })
     })
 
 t.test('a client that refuses the certificate of the full handshake has been shown it', async (t) => {
-  const keys = randomBytes(48)
   for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
-    const first = await told('a:', keys, { certificate: await certificate() })
-    const other = await told('b:', undefined, { certificate: await certificate('self-signed') })
-    const { session } = await visit({ port: first.mx.port, maxVersion })
-    const client = await Client.connect(other.mx.port)
+    const log = new Log()
+    const mx = await peer(STACK, { tls: { certificate: await certificate() }, log: log.sink })
+    t.teardown(() => mx.close())
+    const { session } = await visit({ port: mx.port, maxVersion })
+    await mx.change(STACK, { tls: { certificate: await certificate('self-signed') } })
+    const client = await Client.connect(mx.port)
     await t.rejects(client.secure({ maxVersion, session, rejectUnauthorized: true }), { code: /SELF_SIGNED/ })
     client.reset()
-    await other.log.ending()
-    t.ok(other.log.proofs().includes('fired refuse-session'), maxVersion)
+    await log.ending('mx.2')
+    t.ok(told(log, 'mx.2').proofs.includes('fired refuse-session'), maxVersion)
   }
 })

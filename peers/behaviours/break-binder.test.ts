@@ -13,9 +13,7 @@ const client = (bytes: Buffer): Bytes => ({ type: 'bytes', from: 'client', bytes
 const server = (text: string): Bytes => ({ type: 'bytes', from: 'server', bytes: Buffer.from(text) })
 const DIALOGUE: readonly WireEvent[] = [server('220 mx\r\n'), client(Buffer.from('STARTTLS\r\n')), server('220 go\r\n')]
 
-const TICKET_KEYS = Buffer.alloc(48, 7)
-
-/** A session of a peer with {@link TICKET_KEYS}, as a client keeps it. */
+/** A session of the peer, as a client keeps it. */
 async function sessionOf(port: number): Promise<Buffer> {
   const visitor = await Client.connect(port)
   await visitor.reply()
@@ -47,7 +45,7 @@ async function helloWith(session: Buffer | undefined): Promise<Buffer> {
 }
 
 t.test('the octets', async (t) => {
-  const mx = await peer([], { tls: { certificate: await certificate(), ticketKeys: TICKET_KEYS } })
+  const mx = await peer([], { tls: { certificate: await certificate() } })
   t.teardown(() => mx.close())
   const hello = await helloWith(await sessionOf(mx.port))
   const sent = (events: readonly WireEvent[]): Buffer =>
@@ -91,8 +89,7 @@ t.test('the octets', async (t) => {
 
 t.test('a client that offers its session gets an alert, one that does not is served', async (t) => {
   const log = new Log()
-  const tls = { certificate: await certificate(), ticketKeys: TICKET_KEYS }
-  const mx = await peer(['break-binder'], { tls, log: log.sink })
+  const mx = await peer(['break-binder'], { tls: { certificate: await certificate() }, log: log.sink })
   t.teardown(() => mx.close())
   const session = await sessionOf(mx.port)
   t.same(log.proofs(), [])

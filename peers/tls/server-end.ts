@@ -164,6 +164,7 @@ function handshake(
   })
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
+  let resumed = false
   const before = octetsSent(base)
   const beneathLayers = isRecordPlane(base)
   const flight = identity.chain.reduce((sum, { length }) => sum + length, 0)
@@ -171,8 +172,8 @@ function handshake(
     recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
   }
   const present = (): void => {
-    // A resumed session has no certificate (RFC 8446 §2.2, RFC 5246 §7.3); OpenSSL knows it when it has read the hello.
-    if (presented || stream.isSessionReused()) return
+    // A resumed session has no certificate (RFC 8446 §2.2, RFC 5246 §7.3).
+    if (presented || resumed) return
     presented = true
     recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
     // A fault of the stapled response has fired when that was handed out, to a client that asked for it.
@@ -181,6 +182,8 @@ function handshake(
   }
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
+    // OpenSSL knows it by now. Asked when TLS has failed it would follow a null pointer.
+    resumed ||= stream.isSessionReused()
     recorder.event({ type: 'tls', state: 'secret', side: 'client', line: text })
     // The secret is made with the ServerHello, whose flight holds the certificate; what layers let through is seen later.
     if (!beneathLayers && text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
@@ -196,7 +199,6 @@ function handshake(
   stream.on('secure', () => {
     if (state !== 'handshake') return
     state = 'up'
-    const resumed = stream.isSessionReused()
     present()
     recorder.event({
       type: 'tls',
