@@ -8,6 +8,7 @@ import type { HelloSeen } from '../../peers/events.ts'
 import { peer } from '../../peers/index.ts'
 import type { ClientWord, Delivery } from '../../scenarios/client.ts'
 import { POLICIES, type Policy } from '../../scenarios/policy.ts'
+import { SESSION_FLAWS } from './reference/flaws/sessions.ts'
 import { type Script, scriptedServer } from './reference/scripted-server.ts'
 import { client, FLAWS, referenceWith } from './reference.ts'
 
@@ -509,6 +510,8 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
     ...WITHOUT_SOCKETS,
     ...seenInHellos,
     'cleartext-after-close-notify',
+    // In reference/sessions.test.ts.
+    ...Object.keys(SESSION_FLAWS),
   ])
   t.same(
     Object.keys(FLAWS).filter((flaw) => !tested.has(flaw)),

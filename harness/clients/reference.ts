@@ -55,7 +55,7 @@ export function referenceWith(flaws: readonly string[]): ClientAdapter {
 }
 
 function running(decide: Decisions): RunningClient {
-  const memory: Memory = { tls: new Set(), pins: new Map() }
+  const memory: Memory = { tls: new Set(), pins: new Map(), sessions: new Map() }
   const stopped = new AbortController()
   const deliveries = new Set<Promise<ClientWord>>()
   return {
