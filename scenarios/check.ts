@@ -40,6 +40,7 @@ export function checkScenario(parsed: ScenarioFile, file: string, known: KnownNa
     ...checkId(parsed.id, file),
     ...checkHosts(parsed, known),
     ...checkPhases(parsed, known),
+    ...checkJob(parsed),
     ...checkExpect(parsed, known),
     ...named(['assert'], parsed.assert, 'assert', known.asserts),
     ...named(['flaw', 'name'], parsed.flaw.name, 'flaw of the reference client', known.flaws),
@@ -130,6 +131,16 @@ function checkPhases(parsed: ScenarioFile, known: KnownNames): Finding[] {
     if (!entered.has(name))
       found.push({ path: ['phases', name], atKey: true, message: `no step of the job enters the phase "${name}"` })
   return found
+}
+
+/** The last message is the one that is judged. */
+function checkJob({ job }: ScenarioFile): Finding[] {
+  const steps = job.steps ?? []
+  const last = steps.findLastIndex((step) => 'submit' in step)
+  const step = steps[last]
+  if (step === undefined || !('submit' in step) || step.policy === undefined) return []
+  const message = "the last message is judged, and so is submitted under the cell's own policy"
+  return [{ path: ['job', 'steps', last, 'policy'], atKey: true, message }]
 }
 
 function checkExpect(parsed: ScenarioFile, known: KnownNames): Finding[] {

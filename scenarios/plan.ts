@@ -197,6 +197,10 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
   if ('unsupported' in support) return support.unsupported
   const judged = judgedAs(policy, client)
   if (!RUNNABLE.includes(judged)) return `this release of badmx cannot run the policy ${judged}`
+  for (const step of scenario.job.steps) {
+    const own = 'submit' in step && step.policy !== undefined ? client.policies[step.policy] : support
+    if ('unsupported' in own) return `messages before the judged one have another policy: ${own.unsupported}`
+  }
   if (scenario.nameDependent && !client.namesPeers)
     return `${client.id} can only be given an address, and this scenario is about the peer's name`
   if (scenario.job.password && !client.passwords)

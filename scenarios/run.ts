@@ -182,7 +182,8 @@ async function perform(
       )
       const own = join(folder, String(attempt))
       await mkdir(own)
-      const word = await attemptOnce(cell, attempt, client, { ...delivery, message, folder: own }, request)
+      const policy = step.policy ?? delivery.policy
+      const word = await attemptOnce(cell, attempt, client, { ...delivery, policy, message, folder: own }, request)
       if (word.state === 'unsupported') return { status: 'unsupported', reason: word.reason }
       if (request.signal.aborted) break
     }
@@ -198,10 +199,11 @@ async function attemptOnce(
   request: RunRequest,
 ): Promise<ClientWord> {
   const { log, now } = request
-  log({ type: 'attempt', state: 'begun', t: now(), cell: cell.id, attempt, cause: 'first' })
+  const policy = delivery.policy === cell.policy ? {} : { policy: delivery.policy }
+  log({ type: 'attempt', state: 'begun', t: now(), cell: cell.id, attempt, cause: 'first', ...policy })
   const word = await client.deliver(delivery, request.signal)
   log({ type: 'client', t: now(), cell: cell.id, attempt, word })
-  log({ type: 'attempt', state: 'ended', t: now(), cell: cell.id, attempt, cause: 'first' })
+  log({ type: 'attempt', state: 'ended', t: now(), cell: cell.id, attempt, cause: 'first', ...policy })
   return word
 }
 

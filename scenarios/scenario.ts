@@ -36,9 +36,12 @@ export type TlsVersion = HostSpec['tls']['min']
 export type World = Readonly<Record<string, Host>>
 
 export type Step =
-  | { readonly submit: number }
+  | { readonly submit: number; readonly policy?: PreparingPolicy }
   | { readonly settle: 'first' | 'forced' | 'aged' }
   | { readonly phase: string }
+
+/** A policy that messages can be submitted under to prepare for those that are judged. */
+export type PreparingPolicy = 'none' | 'may' | 'encrypt' | 'verify'
 
 export interface Scenario {
   readonly id: string
@@ -110,9 +113,15 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     verbMayWork: parsed.verbMayWork,
     noVerdict: parsed.noVerdict,
     nameDependent: parsed.nameDependent,
-    job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers, octets }) },
+    job: { steps: steps?.map(stepOf) ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers, octets }) },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }
+}
+
+type FileStep = NonNullable<ScenarioFile['job']['steps']>[number]
+
+function stepOf(step: FileStep): Step {
+  return 'submit' in step ? compact(step) : step
 }
 
 function worldOf(parsed: ScenarioFile): World {

@@ -17,6 +17,8 @@ import type { CommandEntry, Placed } from './transcript.ts'
 export interface Attempt {
   readonly number: number
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  /** Under another policy than the cell's: what that one allows is no fault here. */
+  readonly prepares: boolean
   readonly t: number
   readonly seq: number
   readonly ended: boolean
@@ -85,6 +87,22 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
   }
 }
 
+/** Without what the client did under another policy: what flags and predicates look at. */
+export function withoutPreparation(observation: Observation): Observation {
+  const { cell, connections } = observation
+  const attempts = observation.attempts.filter(({ prepares }) => !prepares)
+  const preparing = observation.attempts.filter(({ prepares }) => prepares)
+  if (preparing.length === 0) return observation
+  const theirs = new Set(preparing.flatMap((attempt) => attempt.connections.map(({ conn }) => conn)))
+  const messages = cell.messages - preparing.filter(({ cause }) => cause === 'first').length
+  return {
+    ...observation,
+    cell: { ...cell, messages },
+    attempts,
+    connections: connections.filter(({ conn }) => !theirs.has(conn)),
+  }
+}
+
 function isProof(event: LogEvent): boolean {
   return event.type === 'armed' || event.type === 'opportunity' || event.type === 'fired'
 }
@@ -92,6 +110,7 @@ function isProof(event: LogEvent): boolean {
 interface Building {
   number: number
   cause: Attempt['cause']
+  prepares: boolean
   t: number
   seq: number
   ended: boolean
@@ -107,7 +126,8 @@ function readAttempts(
   const attempts: Building[] = []
   for (const { event, seq } of events) {
     if (event.type === 'attempt' && event.state === 'begun') {
-      attempts.push({ number: event.attempt, cause: event.cause, t: event.t, seq, ended: false })
+      const prepares = event.policy !== undefined && event.policy !== cell.policy
+      attempts.push({ number: event.attempt, cause: event.cause, prepares, t: event.t, seq, ended: false })
     } else if (event.type === 'attempt') {
       const own = attempts.find(({ number }) => number === event.attempt)
       if (own !== undefined) own.ended = true
@@ -119,7 +139,8 @@ function readAttempts(
       }
     }
   }
-  if (attempts.length === 0) attempts.push({ number: 1, cause: 'first', t: cell.t, seq: 0, ended: false })
+  if (attempts.length === 0)
+    attempts.push({ number: 1, cause: 'first', prepares: false, t: cell.t, seq: 0, ended: false })
   return attempts.map((attempt, at) => {
     const from = at === 0 ? -1 : attempt.seq
     const until = attempts[at + 1]?.seq ?? Number.POSITIVE_INFINITY
