@@ -193,7 +193,7 @@ t.test('problems come with their place', async (t) => {
     [
       'stack:\n',
       'job: {steps: [sumbit: 1]}\nstack:\n',
-      /:6:15: job\.steps\.0: got a map; want one of the keys submit, settle, phase/,
+      /:6:15: job\.steps\.0: got a map; want one of the keys submit, settle, phase, until/,
     ],
     [
       'stack:\n',

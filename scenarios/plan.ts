@@ -68,7 +68,7 @@ export interface PlannedCell {
   /** The client is given the password that is among the canaries. */
   readonly credentials: boolean
   readonly messages: number
-  /** It waits for the client to lose patience: worth starting early. */
+  /** It waits for the client to lose patience, or for the clock: worth starting early. */
   readonly slow: boolean
   /** Why it cannot be run. */
   readonly unsupported?: string
@@ -182,7 +182,7 @@ function cellOf(
     canaries: canariesOf(request.seed, id, scenario.job.password),
     credentials,
     messages: scenario.job.steps.reduce((sum, step) => sum + ('submit' in step ? step.submit : 0), 0),
-    slow: scenario.asserts.includes('bounded-wait'),
+    slow: scenario.asserts.includes('bounded-wait') || scenario.job.steps.some((step) => 'until' in step),
     ...(unsupported === undefined ? {} : { unsupported }),
   }
 }

@@ -5,8 +5,10 @@
  * What always holds: each cell has one `cell` event and, unless the process dies, one `cell-end`; whatever goes wrong in
  * one cell stays in it; when `runPlan` resolves no peer listens and no delivery goes on.
  */
+import { X509Certificate } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { ClientChain, IssuedChain } from '../peers/certificates/authority.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, RunningClient } from './client.ts'
@@ -19,7 +21,7 @@ import type { Host } from './scenario.ts'
 export interface Issuer {
   readonly rootPem: string
   readonly rootDer: Buffer
-  issue(fault: string, names: { readonly host: string; readonly domain: string }): Promise<IssuedChain>
+  issue(fault: string, names: { readonly host: string; readonly domain: string }, at?: Date): Promise<IssuedChain>
   clientChain(id: string): Promise<ClientChain>
 }
 
@@ -46,6 +48,8 @@ export interface RunRequest {
 const LONGEST_LIMIT_MS = 600_000
 /** What starting a program and a TLS handshake may take on a busy machine, in milliseconds; not scaled. */
 const START_MS = 4_000
+/** A scenario that waits for its certificate to expire has one that does soon; milliseconds. */
+const LONGEST_WAIT_MS = 60_000
 /** How long connections may outlive the client's word before they are ended, in milliseconds. */
 const LINGER_MS = 500
 
@@ -140,6 +144,15 @@ async function openHost(cell: PlannedCell, id: string, host: Host, request: RunR
   })
 }
 
+function certificateOf(cell: PlannedCell, host: Host, hostName: string, request: RunRequest): Promise<IssuedChain> {
+  return request.issuer.issue(host.certificate, { host: hostName, domain: cell.domain }, present(request))
+}
+
+/** The wall clock, as the run has it. */
+function present({ clock, now }: RunRequest): Date {
+  return new Date(clock.getTime() + now())
+}
+
 async function tlsOf(
   cell: PlannedCell,
   host: Host,
@@ -148,7 +161,7 @@ async function tlsOf(
 ): Promise<Pick<PeerOptions, 'tls'>> {
   const { on, clientCertificate, ...versions } = host.tls
   if (on === 'none') return {}
-  const certificate = await request.issuer.issue(host.certificate, { host: hostName, domain: cell.domain })
+  const certificate = await certificateOf(cell, host, hostName, request)
   const requestCert = clientCertificate !== undefined
   const requireCert = clientCertificate === 'require'
   return {
@@ -170,6 +183,7 @@ async function perform(
   for (const step of cell.scenario.job.steps) {
     if (request.signal.aborted) break
     if ('phase' in step) await changePhase(cell, step.phase, peers, request)
+    if ('until' in step) await expired(cell, request)
     if (!('submit' in step)) continue
     for (let count = 0; count < step.submit; count++) {
       attempt += 1
@@ -189,6 +203,22 @@ async function perform(
     }
   }
   return request.signal.aborted ? { status: 'interrupted', reason: 'the run was interrupted' } : { status: 'done' }
+}
+
+/** Resolves when the leaf of every host has expired (RFC 5280 §4.1.2.5: its last second counts), or the run is interrupted. */
+async function expired(cell: PlannedCell, request: RunRequest): Promise<void> {
+  const { signal } = request
+  const ends = await Promise.all(
+    Object.entries(cell.scenario.hosts).map(async ([id, host]) => {
+      const [leaf] = (await certificateOf(cell, host, cell.hostNames[id] ?? id, request)).chain
+      return leaf === undefined ? 0 : Date.parse(new X509Certificate(leaf).validTo) + 1000
+    }),
+  )
+  const waitMs = Math.max(...ends) - present(request).getTime()
+  if (waitMs > LONGEST_WAIT_MS) throw new Error(`the certificate expires in ${Math.round(waitMs / 1000)} s, not soon`)
+  await wait(Math.max(0, waitMs), undefined, { signal }).catch((reason: unknown) => {
+    if (!signal.aborted) throw reason
+  })
 }
 
 async function attemptOnce(

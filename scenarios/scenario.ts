@@ -39,6 +39,7 @@ export type Step =
   | { readonly submit: number; readonly policy?: PreparingPolicy }
   | { readonly settle: 'first' | 'forced' | 'aged' }
   | { readonly phase: string }
+  | { readonly until: 'expired' }
 
 /** A policy that messages can be submitted under to prepare for those that are judged. */
 export type PreparingPolicy = 'none' | 'may' | 'encrypt' | 'verify'

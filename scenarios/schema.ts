@@ -94,6 +94,9 @@ const step = z.union([
   }),
   z.strictObject({ settle: z.enum(['first', 'forced', 'aged']).describe('Wait until this attempt is over.') }),
   z.strictObject({ phase: z.string().describe('Change the world to a named phase.') }),
+  z.strictObject({
+    until: z.literal('expired').describe('Wait until the certificates of the world have expired: `expires-soon`.'),
+  }),
 ])
 
 const fields = {

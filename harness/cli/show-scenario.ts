@@ -95,6 +95,7 @@ function stepText(step: Step): string {
     const under = step.policy === undefined ? '' : ` under ${step.policy}`
     return step.submit === 1 ? `submit a message${under}` : `submit ${step.submit} messages${under}`
   }
+  if ('until' in step) return 'wait until the certificate has expired'
   return 'settle' in step ? `settle the ${step.settle} attempt` : `enter the phase ${step.phase}`
 }
 

@@ -1,4 +1,5 @@
 /** The sessions of the reference client, against peers of ours: what the correct one offers, and its flaws. */
+import { X509Certificate } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,9 @@ import type { PeerEvent } from '../../../peers/events.ts'
 import { peer, type Stacks, type TlsOptions } from '../../../peers/peer.ts'
 import type { Policy } from '../../../scenarios/policy.ts'
 import { referenceWith } from '../reference.ts'
+import { CORRECT } from './decisions.ts'
 import { SESSION_FLAWS } from './flaws/sessions.ts'
+import { decisionsWith } from './flaws.ts'
 
 const HOST = 'mx.badmx.test'
 
@@ -147,6 +150,13 @@ t.test('every flaw of sessions does its wrong thing, and the correct client does
     t.equal((await visits(t, [flaw], list)).at(-1), flawed, flaw)
     t.equal((await visits(t, [], list)).at(-1), correct, `correct, against ${flaw}`)
   }
+  const { chain } = await (authority as Authority).issue('expired', { host: HOST, domain: 'badmx.test' })
+  const expired = {
+    ...{ chain: chain.map((der) => new X509Certificate(der)), roots: [], refusal: undefined },
+    ...{ address: '127.0.0.1', staple: undefined },
+  }
+  t.equal(CORRECT.resumedPeer(expired).refusal, undefined, 'what was good when the session was made')
+  t.equal(decisionsWith(['recheck-dates-on-resumption']).resumedPeer(expired).refusal, 'validity')
   const tested = [...ROWS.map(({ flaw }) => flaw), 'recheck-dates-on-resumption']
   t.same(Object.keys(SESSION_FLAWS).sort(), tested.sort(), 'no flaw without a test')
 })
