@@ -58,18 +58,33 @@ export function deadlineFor(timeScale: number): number {
   return Math.ceil(LONGEST_LIMIT_MS / timeScale) + START_MS
 }
 
+/** Waits; meanwhile other cells have this one's place. */
+type Aside = (wait: Promise<void>) => Promise<void>
+
 /** Runs every cell; slow ones are started first, so that the run is as long as its longest and not as their sum. */
 export async function runPlan(request: RunRequest): Promise<void> {
   const queue = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
-  const worker = async (): Promise<void> => {
-    for (let cell = queue.shift(); cell !== undefined && !request.signal.aborted; cell = queue.shift()) {
-      await runCell(cell, request)
+  const workers: Promise<void>[] = []
+  const work = async (enough: () => boolean): Promise<void> => {
+    while (!request.signal.aborted && !enough()) {
+      const cell = queue.shift()
+      if (cell === undefined) return
+      await runCell(cell, request, aside)
     }
   }
-  await Promise.all(Array.from({ length: request.jobs }, worker))
+  const aside: Aside = async (wait) => {
+    let over = false
+    workers.push(work(() => over))
+    await wait.finally(() => {
+      over = true
+    })
+  }
+  for (let count = 0; count < request.jobs; count++) workers.push(work(() => false))
+  // Those that come in while others wait are at the end of the list.
+  for (const worker of workers) await worker
 }
 
-async function runCell(cell: PlannedCell, request: RunRequest): Promise<void> {
+async function runCell(cell: PlannedCell, request: RunRequest, aside: Aside): Promise<void> {
   announce(cell, request)
   const peers = new Map<string, Peer>()
   const folder = join(request.folder, cell.id.replaceAll('/', '_').replaceAll('#', '_'))
@@ -80,7 +95,7 @@ async function runCell(cell: PlannedCell, request: RunRequest): Promise<void> {
       await mkdir(folder, { recursive: true })
       for (const [id, host] of Object.entries(cell.scenario.hosts))
         peers.set(id, await openHost(cell, id, host, request))
-      end = await perform(cell, peers, folder, request)
+      end = await perform(cell, peers, folder, request, aside)
       await lingering(peers)
     }
   } catch (error) {
@@ -175,6 +190,7 @@ async function perform(
   peers: ReadonlyMap<string, Peer>,
   folder: string,
   request: RunRequest,
+  aside: Aside,
 ): Promise<Pick<CellEnded, 'status' | 'reason'>> {
   const client = request.clients.get(cell.client)
   if (client === undefined) throw new Error(`the client ${cell.client} was not started`)
@@ -183,7 +199,7 @@ async function perform(
   for (const step of cell.scenario.job.steps) {
     if (request.signal.aborted) break
     if ('phase' in step) await changePhase(cell, step.phase, peers, request)
-    if ('until' in step) await expired(cell, request)
+    if ('until' in step) await aside(expired(cell, request))
     if (!('submit' in step)) continue
     for (let count = 0; count < step.submit; count++) {
       attempt += 1
@@ -216,7 +232,7 @@ async function expired(cell: PlannedCell, request: RunRequest): Promise<void> {
   )
   const waitMs = Math.max(...ends) - present(request).getTime()
   if (waitMs > LONGEST_WAIT_MS) throw new Error(`the certificate expires in ${Math.round(waitMs / 1000)} s, not soon`)
-  await wait(Math.max(0, waitMs), undefined, { signal }).catch((reason: unknown) => {
+  await wait(Math.max(0, Math.ceil(waitMs)), undefined, { signal }).catch((reason: unknown) => {
     if (!signal.aborted) throw reason
   })
 }
