@@ -2,7 +2,7 @@
 import t from 'tap'
 import { peer } from './peer.ts'
 import { Client } from './testing/client.ts'
-import { certificate, Log } from './testing/log.ts'
+import { authority, certificate, Log } from './testing/log.ts'
 
 const STACK = [
   { use: 'resume-session', fires: 'may' },
@@ -13,6 +13,8 @@ interface Visit {
   readonly port: number
   readonly maxVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly session?: Buffer
+  readonly cert?: string
+  readonly key?: string
 }
 
 /** One connection; what the client may resume afterwards. */
@@ -83,5 +85,19 @@ t.test('a client that refuses the certificate of the full handshake has been sho
     client.reset()
     await log.ending('mx.2')
     t.ok(told(log, 'mx.2').proofs.includes('fired refuse-session'), maxVersion)
+  }
+})
+
+t.test('a client certificate is not sent in a resumed handshake', async (t) => {
+  const { certPem, keyPem } = await (await authority()).clientChain('good')
+  for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
+    const log = new Log()
+    const mx = await peer(STACK, { tls: { certificate: await certificate(), requestCert: true }, log: log.sink })
+    t.teardown(() => mx.close())
+    const own = { port: mx.port, maxVersion, cert: certPem, key: keyPem }
+    const { session } = await visit(own)
+    t.ok((await visit({ ...own, session })).resumed)
+    const sent = log.of('tls').flatMap((event) => (event.state === 'up' ? [event.clientChain.length > 0] : []))
+    t.same(sent, [true, false], maxVersion)
   }
 })

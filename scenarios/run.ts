@@ -59,7 +59,7 @@ export function deadlineFor(timeScale: number): number {
 }
 
 /** Waits; meanwhile other cells have this one's place. */
-type Aside = (wait: Promise<void>) => Promise<void>
+type Aside = (pause: Promise<void>) => Promise<void>
 
 /** Runs every cell; slow ones are started first, so that the run is as long as its longest and not as their sum. */
 export async function runPlan(request: RunRequest): Promise<void> {
@@ -72,10 +72,10 @@ export async function runPlan(request: RunRequest): Promise<void> {
       await runCell(cell, request, aside)
     }
   }
-  const aside: Aside = async (wait) => {
+  const aside: Aside = async (pause) => {
     let over = false
     workers.push(work(() => over))
-    await wait.finally(() => {
+    await pause.finally(() => {
       over = true
     })
   }

@@ -207,7 +207,8 @@ function handshake(
       version: stream.getProtocol() ?? 'unknown',
       cipher: stream.getCipher()?.standardName ?? 'unknown',
       resumed,
-      clientChain: identity.requestCert === true ? clientChain(stream) : [],
+      // A resumed session remembers the one of before, and nothing was sent.
+      clientChain: identity.requestCert === true && !resumed ? clientChain(stream) : [],
     })
     handlers.up(stream, resumed)
   })

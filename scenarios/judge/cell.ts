@@ -37,6 +37,7 @@ export function judgeCell(cell: CellBegun, events: readonly LogEvent[]): CellRec
     attempts: outcomes.attempts.map(({ attempt, outcome }) => ({
       atMs: attempt.t,
       cause: attempt.cause,
+      ...(attempt.policy === undefined ? {} : { policy: attempt.policy }),
       outcome,
       connections: attempt.connections.map(({ conn }) => conn),
     })),

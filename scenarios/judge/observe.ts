@@ -7,7 +7,7 @@
 import type { PeerEvent, ProofEvent } from '../../peers/events.ts'
 import type { ClientWord } from '../client.ts'
 import type { CellBegun, CellEnded, LogEvent } from '../events.ts'
-import { FLOOR } from '../policy.ts'
+import { FLOOR, type Policy } from '../policy.ts'
 import { type Sighting, sightingsIn } from './canaries.ts'
 import { type Connection, readConnections, type Transaction } from './connection.ts'
 import { type Credential, credentialOf } from './credential.ts'
@@ -17,8 +17,8 @@ import type { CommandEntry, Placed } from './transcript.ts'
 export interface Attempt {
   readonly number: number
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
-  /** Under another policy than the cell's: what that one allows is no fault here. */
-  readonly prepares: boolean
+  /** Where it is another than the cell's: the attempt prepares, and what this one allows is no fault here. */
+  readonly policy?: Policy
   readonly t: number
   readonly seq: number
   readonly ended: boolean
@@ -90,8 +90,8 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
 /** Without what the client did under another policy: what flags and predicates look at. */
 export function withoutPreparation(observation: Observation): Observation {
   const { cell, connections } = observation
-  const attempts = observation.attempts.filter(({ prepares }) => !prepares)
-  const preparing = observation.attempts.filter(({ prepares }) => prepares)
+  const attempts = observation.attempts.filter(({ policy }) => policy === undefined)
+  const preparing = observation.attempts.filter(({ policy }) => policy !== undefined)
   if (preparing.length === 0) return observation
   const theirs = new Set(preparing.flatMap((attempt) => attempt.connections.map(({ conn }) => conn)))
   const messages = cell.messages - preparing.filter(({ cause }) => cause === 'first').length
@@ -110,7 +110,7 @@ function isProof(event: LogEvent): boolean {
 interface Building {
   number: number
   cause: Attempt['cause']
-  prepares: boolean
+  policy?: Policy
   t: number
   seq: number
   ended: boolean
@@ -126,8 +126,8 @@ function readAttempts(
   const attempts: Building[] = []
   for (const { event, seq } of events) {
     if (event.type === 'attempt' && event.state === 'begun') {
-      const prepares = event.policy !== undefined && event.policy !== cell.policy
-      attempts.push({ number: event.attempt, cause: event.cause, prepares, t: event.t, seq, ended: false })
+      const { attempt, cause, policy, t } = event
+      attempts.push({ number: attempt, cause, ...(policy === undefined ? {} : { policy }), t, seq, ended: false })
     } else if (event.type === 'attempt') {
       const own = attempts.find(({ number }) => number === event.attempt)
       if (own !== undefined) own.ended = true
@@ -139,8 +139,7 @@ function readAttempts(
       }
     }
   }
-  if (attempts.length === 0)
-    attempts.push({ number: 1, cause: 'first', prepares: false, t: cell.t, seq: 0, ended: false })
+  if (attempts.length === 0) attempts.push({ number: 1, cause: 'first', t: cell.t, seq: 0, ended: false })
   return attempts.map((attempt, at) => {
     const from = at === 0 ? -1 : attempt.seq
     const until = attempts[at + 1]?.seq ?? Number.POSITIVE_INFINITY

@@ -151,7 +151,11 @@ t.test('a message under another policy prepares, and is not judged', (t) => {
   }
   for (const prepared of ['U', 'C'] as const) {
     const told = record(prepared, 'D', 'may', { asserts: ['no-clear-resend-at-once'] })
-    t.match(told, { verdict: 'pass', flags: [], attempts: [{}, { outcome: 'deferred' }] }, prepared)
+    t.match(
+      told,
+      { verdict: 'pass', flags: [], attempts: [{ policy: 'may' }, { policy: undefined, outcome: 'deferred' }] },
+      prepared,
+    )
     t.equal(told.attempts.length, 2, 'and stands in the record')
     t.match(record(prepared, 'D'), { verdict: 'leak' }, `${prepared} under the policy itself`)
     t.match(record('U', prepared, 'may'), { verdict: 'leak' }, `${prepared} afterwards`)

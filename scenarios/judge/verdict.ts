@@ -83,7 +83,7 @@ function forbiddenInItself(
 ): Charge | undefined {
   const policy = policyName(observation)
   const words = outcomes.attempts.map(({ outcome }) => outcome)
-  const own = outcomes.attempts.filter(({ attempt }) => !attempt.prepares).map(({ outcome }) => outcome)
+  const own = outcomes.attempts.filter(({ attempt }) => attempt.policy === undefined).map(({ outcome }) => outcome)
   if (observation.forbidsClear && own.includes('delivered-cleartext')) {
     return { verdict: 'leak', because: `${policy} forbids cleartext` }
   }
