@@ -64,7 +64,8 @@ type Aside = (pause: Promise<void>) => Promise<void>
 /** Runs every cell; slow ones are started first, so that the run is as long as its longest and not as their sum. */
 export async function runPlan(request: RunRequest): Promise<void> {
   const queue = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
-  const workers: Promise<void>[] = []
+  /** Those that have the places of cells which wait. */
+  const guests: Promise<void>[] = []
   const work = async (enough: () => boolean): Promise<void> => {
     while (!request.signal.aborted && !enough()) {
       const cell = queue.shift()
@@ -74,14 +75,17 @@ export async function runPlan(request: RunRequest): Promise<void> {
   }
   const aside: Aside = async (pause) => {
     let over = false
-    workers.push(work(() => over))
+    const guest = work(() => over)
+    // Its failure is met below, where it is waited for.
+    guest.catch(() => undefined)
+    guests.push(guest)
     await pause.finally(() => {
       over = true
     })
   }
-  for (let count = 0; count < request.jobs; count++) workers.push(work(() => false))
-  // Those that come in while others wait are at the end of the list.
-  for (const worker of workers) await worker
+  await Promise.all(Array.from({ length: request.jobs }, () => work(() => false)))
+  // A guest may have let others in.
+  for (const guest of guests) await guest
 }
 
 async function runCell(cell: PlannedCell, request: RunRequest, aside: Aside): Promise<void> {
