@@ -16,7 +16,7 @@ import { ClearInput, PassedThrough } from './undecrypted.ts'
 import { CommandFramer, type FramedUnit } from './wire/framing.ts'
 import { ReplyWatch } from './wire/reply-watch.ts'
 import { Sequencer } from './wire/sequencer.ts'
-import { type Close, type Reply, replyText, type Unit, type Upgrade } from './wire/units.ts'
+import { type Close, type Reply, replyText, type TlsState, type Unit, type Upgrade } from './wire/units.ts'
 
 /** What the client's end needs of the server's. */
 export interface ServerPort {
@@ -320,7 +320,7 @@ export class ClientSide {
   // TLS
 
   beginTls(upgrade: Upgrade): void {
-    const { options, recorder, stack } = this.ground
+    const { options, recorder } = this.ground
     const identity = options.identities[upgrade.context]
     if (identity === undefined) throw new Error(`no TLS identity "${upgrade.context}" at host ${options.host}`)
     this.upgrading = true
@@ -330,14 +330,19 @@ export class ClientSide {
     const first = upgrade.residue === 'handshake' ? residue : NONE
     if (options.underTls) this.floor = new TlsFloor(this.base)
     startServerTls(this.floor ?? this.base, identity, first, recorder, options.host, {
-      hello: () => {
-        this.pipe?.tell({ type: 'tls', end: 'client', state: 'hello' })
-        stack.all({ type: 'tls', end: 'client', state: 'hello' })
-      },
+      hello: (session) => this.tell({ state: 'hello', ...(session === undefined ? {} : { session }) }),
       answered: () => this.answered,
-      up: (stream) => this.tlsUp(stream, upgrade.residue === 'commands' ? residue : NONE),
+      presented: () => this.tell({ state: 'presented' }),
+      up: (stream, resumed) => this.tlsUp(stream, resumed, upgrade.residue === 'commands' ? residue : NONE),
       failed: (reason, how) => this.tlsFailed(reason, how),
     })
+  }
+
+  /** All layers hear of TLS at this end, those under it first. */
+  private tell(change: Pick<TlsState, 'state' | 'reason' | 'session' | 'resumed'>): void {
+    const event: TlsState = { type: 'tls', end: 'client', ...change }
+    this.pipe?.tell(event)
+    this.ground.stack.all(event)
   }
 
   /** A layer answers the ClientHello: TLS is not started. */
@@ -345,7 +350,7 @@ export class ClientSide {
     this.answered = true
   }
 
-  private tlsUp(stream: TLSSocket, residue: Buffer): void {
+  private tlsUp(stream: TLSSocket, resumed: boolean, residue: Buffer): void {
     if (this.ground.closed) return
     this.upgrading = false
     this.secured = true
@@ -354,8 +359,7 @@ export class ClientSide {
     this.framer.push(residue)
     this.sequencer.reset()
     this.watch.reset()
-    this.pipe?.tell({ type: 'tls', end: 'client', state: 'up' })
-    this.ground.stack.all({ type: 'tls', end: 'client', state: 'up' })
+    this.tell({ state: 'up', resumed })
     this.listen(stream)
     stream.on('error', (error: NodeJS.ErrnoException) => this.tlsBroken(error))
     this.server.clientIsUp()
@@ -364,8 +368,7 @@ export class ClientSide {
 
   private tlsFailed(reason: string, how: 'fin' | 'rst' | 'error'): void {
     const { ground, socket } = this
-    this.pipe?.tell({ type: 'tls', end: 'client', state: 'failed', reason })
-    ground.stack.all({ type: 'tls', end: 'client', state: 'failed', reason })
+    this.tell({ state: 'failed', reason })
     ground.noteEnd({ by: 'client', how, detail: `TLS: ${reason}` })
     if (ground.closed) return
     if (!socket.destroyed) socket.end()

@@ -106,7 +106,10 @@ export interface Peer {
   connections(): number
   /** Resolves when it has no connection; at once if it has none. */
   idle(): Promise<void>
-  /** Changes what it does for connections from now on: its stack, and of a peer its certificate, TLS and extensions. */
+  /**
+   * Changes what it does for connections from now on: its stack, and of a peer its certificate, TLS and extensions. Ticket keys
+   * are new with every change: sessions of before are not resumed.
+   */
   change(stack: Stacks, changes?: PeerChanges): Promise<void>
   close(): Promise<void>
 }
@@ -188,6 +191,8 @@ function identityOf(tls: TlsOptions): TlsIdentity {
       key: certificate.keyPem,
       minVersion: min,
       maxVersion: max,
+      // Without one OpenSSL breaks a resumption off where a client certificate is asked for.
+      sessionIdContext: 'badmx',
       ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
       // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
       ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),

@@ -30,6 +30,7 @@ const attempt = z
   .object({
     atMs: milliseconds,
     cause: z.enum(['first', 'forced', 'aged', 'own']),
+    policy: z.enum(POLICIES).exactOptional().describe("Where it is not the cell's: it prepares for what is judged."),
     outcome,
     connections: z.array(connection).readonly(),
     hosts: z.array(z.string()).readonly().describe('Ids of the hosts that the client came to, each once, in order.'),

@@ -40,6 +40,7 @@ export function checkScenario(parsed: ScenarioFile, file: string, known: KnownNa
     ...checkId(parsed.id, file),
     ...checkHosts(parsed, known),
     ...checkPhases(parsed, known),
+    ...checkJob(parsed),
     ...checkExpect(parsed, known),
     ...checkSchedule(parsed),
     ...named(['assert'], parsed.assert, 'assert', known.asserts),
@@ -144,6 +145,16 @@ function checkSchedule({ job, needsQueue }: ScenarioFile): Finding[] {
       : [{ path, atKey: true, message: 'a schedule is for clients with a queue', expected: 'needsQueue: true' }]),
     ...(asked ? [{ path, atKey: true, message: 'the steps ask for a retry, which is not of the schedule' }] : []),
   ]
+}
+
+/** The last message is the one that is judged. */
+function checkJob({ job }: ScenarioFile): Finding[] {
+  const steps = job.steps ?? []
+  const last = steps.findLastIndex((step) => 'submit' in step)
+  const step = steps[last]
+  if (step === undefined || !('submit' in step) || step.policy === undefined) return []
+  const message = "the last message is judged, and so is submitted under the cell's own policy"
+  return [{ path: ['job', 'steps', last, 'policy'], atKey: true, message }]
 }
 
 function checkExpect(parsed: ScenarioFile, known: KnownNames): Finding[] {

@@ -142,7 +142,10 @@ export interface ClientAdapter {
   start(stage?: ClientStage): Promise<RunningClient>
 }
 
-/** A client that has been started. Deliveries may overlap. */
+/**
+ * A client that has been started. Deliveries may overlap, those of one cell do not. What the client itself keeps from one to the
+ * next (TLS sessions, what a host offered) is kept here; an adapter adds nothing to it and takes nothing away.
+ */
 export interface RunningClient {
   /**
    * Hands over one message and resolves when the client has made its (first) attempt. Never rejects for anything the

@@ -116,6 +116,8 @@ export interface AttemptBegun extends Stamp {
   readonly attempt: number
   /** First delivery, a forced early retry, an aged retry, or the client's own. */
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  /** Set where the client was given another policy than the cell's: the attempt prepares for one that is judged. */
+  readonly policy?: Policy
 }
 
 export interface ClientSaid extends Stamp {

@@ -206,7 +206,12 @@ t.test('problems come with their place', async (t) => {
     [
       'stack:\n',
       'job: {steps: [sumbit: 1]}\nstack:\n',
-      /:6:15: job\.steps\.0: got a map; want one of the keys submit, settle, phase/,
+      /:6:15: job\.steps\.0: got a map; want one of the keys submit, settle, phase, until/,
+    ],
+    [
+      'stack:\n',
+      'job: {steps: [{submit: 1}, {submit: 1, policy: may}]}\nstack:\n',
+      /:6:40: job\.steps\.1\.policy: the last message is judged/,
     ],
     ['source: [RFC 3207 §6]', 'source: []', /:4:9: source: .*1 item/],
     ['title: STARTTLS', 'title: x\ntitle: STARTTLS', /:3:1: Map keys must be unique/],

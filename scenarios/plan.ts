@@ -68,7 +68,7 @@ export interface PlannedCell {
   /** The client is given the password that is among the canaries. */
   readonly credentials: boolean
   readonly messages: number
-  /** It waits for the client to lose patience: worth starting early. */
+  /** It waits for the client to lose patience, or for the clock: worth starting early. */
   readonly slow: boolean
   /** Why it cannot be run. */
   readonly unsupported?: string
@@ -187,7 +187,7 @@ function cellOf(
     canaries: canariesOf(request.seed, id, scenario.job.password),
     credentials,
     messages: scenario.job.steps.reduce((sum, step) => sum + ('submit' in step ? step.submit : 0), 0),
-    slow: scenario.asserts.includes('bounded-wait'),
+    slow: scenario.asserts.includes('bounded-wait') || scenario.job.steps.some((step) => 'until' in step),
     ...(unsupported === undefined ? {} : { unsupported }),
   }
 }
@@ -202,6 +202,10 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
   if ('unsupported' in support) return support.unsupported
   const judged = judgedAs(policy, client)
   if (!RUNNABLE.includes(judged)) return `this release of badmx cannot run the policy ${judged}`
+  for (const step of scenario.job.steps) {
+    const own = 'submit' in step && step.policy !== undefined ? client.policies[step.policy] : support
+    if ('unsupported' in own) return `messages before the judged one have another policy: ${own.unsupported}`
+  }
   if (scenario.nameDependent && !client.namesPeers)
     return `${client.id} can only be given an address, and this scenario is about the peer's name`
   if (client.kind === 'one-shot' && needsResolver(scenario))

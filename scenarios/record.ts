@@ -52,6 +52,8 @@ export interface FlagRaised {
 export interface AttemptRecord {
   readonly atMs: number
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  /** Where it is not the cell's: the attempt prepares for those that are judged. */
+  readonly policy?: Policy
   readonly outcome: Outcome
   /** Ids of the connections, in order of opening. */
   readonly connections: readonly string[]

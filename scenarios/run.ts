@@ -5,23 +5,25 @@
  * What always holds: each cell has one `cell` event and, unless the process dies, one `cell-end`; whatever goes wrong in
  * one cell stays in it; when `runPlan` resolves no peer listens and no delivery goes on.
  */
+import { X509Certificate } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClientChain, IssuedChain } from '../peers/certificates/authority.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, Foreseen, MailHost, RetryCause, RunningClient } from './client.ts'
 import type { AttemptBegun, CellBegun, CellEnded, LogEvent } from './events.ts'
-import { Gate } from './gate.ts'
+import { Gate, Turn } from './gate.ts'
 import type { Internet, Place } from './internet.ts'
 import { envelopeOf, messageOf } from './message.ts'
 import type { Plan, PlannedCell } from './plan.ts'
+import type { Policy } from './policy.ts'
 import type { Host, World } from './scenario.ts'
 
 /** What the runner needs of a certificate authority. */
 export interface Issuer {
   readonly rootPem: string
   readonly rootDer: Buffer
-  issue(fault: string, names: { readonly host: string; readonly domain: string }): Promise<IssuedChain>
+  issue(fault: string, names: { readonly host: string; readonly domain: string }, at?: Date): Promise<IssuedChain>
   clientChain(id: string): Promise<ClientChain>
 }
 
@@ -50,6 +52,8 @@ export interface RunRequest {
 const LONGEST_LIMIT_MS = 600_000
 /** What starting a program and a TLS handshake may take on a busy machine, in milliseconds; not scaled. */
 const START_MS = 4_000
+/** A scenario that waits for its certificate to expire has one that does soon; milliseconds. */
+const LONGEST_WAIT_MS = 60_000
 /** How long connections may outlive the client's word before they are ended, in milliseconds. */
 const LINGER_MS = 500
 
@@ -68,7 +72,6 @@ function deadlineOf({ scenario, kind }: PlannedCell, timeScale: number): number 
 
 /** Attempts of clients with a queue that begin at once; see {@link Gate}. */
 const QUEUE_ATTEMPTS = 24
-
 /** The same of cells that flood a client or make it wait: they cost most at their begin, and some cost a lot. */
 const SLOW_ATTEMPTS = 6
 
@@ -78,24 +81,16 @@ const SLOW_ATTEMPTS = 6
  */
 export async function runPlan(request: RunRequest): Promise<void> {
   const sorted = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
-  const gates = { slow: new Gate(SLOW_ATTEMPTS), other: new Gate(QUEUE_ATTEMPTS) }
+  const oneShot = new Gate(request.jobs, 'held')
+  const queue = { slow: new Gate(SLOW_ATTEMPTS, 'while-busy'), other: new Gate(QUEUE_ATTEMPTS, 'while-busy') }
   const stopPulse = pulse(request)
-  for (const controls of [true, false]) {
-    const now = sorted.filter(({ role }) => (role !== 'scenario') === controls)
-    const rest = now.filter((cell) => !isQueued(cell))
-    const worker = async (): Promise<void> => {
-      for (let cell = rest.shift(); cell !== undefined && !request.signal.aborted; cell = rest.shift()) {
-        await runCell(cell, request)
-      }
-    }
-    const passing = async (cell: PlannedCell): Promise<void> => {
-      const gate = cell.slow ? gates.slow : gates.other
-      const leave = await gate.enter()
-      if (!request.signal.aborted) await runCell(cell, request, { gate, leave })
-      leave()
-    }
-    await Promise.all([...Array.from({ length: request.jobs }, worker), ...now.filter(isQueued).map(passing)])
+  const run = async (cell: PlannedCell): Promise<void> => {
+    const turn = await Turn.take(cell.kind === 'one-shot' ? oneShot : cell.slow ? queue.slow : queue.other)
+    if (!request.signal.aborted) await runCell(cell, request, turn)
+    turn.leave()
   }
+  for (const controls of [true, false])
+    await Promise.all(sorted.filter(({ role }) => (role !== 'scenario') === controls).map(run))
   stopPulse()
 }
 
@@ -112,16 +107,6 @@ function pulse({ log, now }: RunRequest): () => void {
     due = now() + PULSE_MS
   }, PULSE_MS)
   return () => clearInterval(timer)
-}
-
-function isQueued({ kind }: PlannedCell): boolean {
-  return kind === 'queue'
-}
-
-/** A cell's place among those that are busy: it has one when it begins. */
-interface Turn {
-  readonly gate: Gate
-  leave: () => void
 }
 
 /** What the cells of a client will give it: the settings that an MTA keeps by domain. */
@@ -160,7 +145,7 @@ function mailHosts(cell: PlannedCell, { peers, hosts }: CellWorld): readonly Mai
   })
 }
 
-async function runCell(cell: PlannedCell, request: RunRequest, turn?: Turn): Promise<void> {
+async function runCell(cell: PlannedCell, request: RunRequest, turn: Turn): Promise<void> {
   announce(cell, request)
   const world: CellWorld = { peers: new Map(), hosts: cell.scenario.hosts }
   const { peers } = world
@@ -246,6 +231,15 @@ async function openHost(cell: PlannedCell, id: string, host: Host, request: RunR
   })
 }
 
+function certificateOf(cell: PlannedCell, host: Host, hostName: string, request: RunRequest): Promise<IssuedChain> {
+  return request.issuer.issue(host.certificate, { host: hostName, domain: cell.domain }, present(request))
+}
+
+/** The wall clock, as the run has it. */
+function present({ clock, now }: RunRequest): Date {
+  return new Date(clock.getTime() + now())
+}
+
 async function tlsOf(
   cell: PlannedCell,
   host: Host,
@@ -254,7 +248,7 @@ async function tlsOf(
 ): Promise<Pick<PeerOptions, 'tls'>> {
   const { on, clientCertificate, ...versions } = host.tls
   if (on === 'none') return {}
-  const certificate = await request.issuer.issue(host.certificate, { host: hostName, domain: cell.domain })
+  const certificate = await certificateOf(cell, host, hostName, request)
   const requestCert = clientCertificate !== undefined
   const requireCert = clientCertificate === 'require'
   return {
@@ -268,7 +262,7 @@ async function perform(
   world: CellWorld,
   folder: string,
   request: RunRequest,
-  turn: Turn | undefined,
+  turn: Turn,
 ): Promise<Pick<CellEnded, 'status' | 'reason'>> {
   const client = request.clients.get(cell.client)
   if (client === undefined) throw new Error(`the client ${cell.client} was not started`)
@@ -278,8 +272,9 @@ async function perform(
     for (const step of job.steps) {
       if (request.signal.aborted || desk.refusal !== undefined) break
       if ('phase' in step) await changePhase(cell, step.phase, world, request)
+      else if ('until' in step) await turn.aside(() => expired(cell, request))
       else if ('submit' in step)
-        for (let count = 0; count < step.submit && desk.refusal === undefined; count++) await desk.submit()
+        for (let count = 0; count < step.submit && desk.refusal === undefined; count++) await desk.submit(step.policy)
       else if (step.settle !== 'first') await desk.retry(step.settle)
     }
     const { horizonSeconds } = job
@@ -305,7 +300,7 @@ class Desk {
   private readonly world: CellWorld
   private readonly common: Delivery
   private readonly request: RunRequest
-  private readonly turn: Turn | undefined
+  private readonly turn: Turn
   private readonly submitted: Delivery[] = []
   private attempts = 0
   private word: ClientWord | undefined
@@ -316,7 +311,7 @@ class Desk {
     world: CellWorld,
     common: Delivery,
     request: RunRequest,
-    turn: Turn | undefined,
+    turn: Turn,
   ) {
     this.turn = turn
     this.cell = cell
@@ -326,8 +321,8 @@ class Desk {
     this.request = request
   }
 
-  /** A message of its own for each submission. */
-  async submit(): Promise<void> {
+  /** A message of its own for each submission. @param policy another one than the cell's, for a message that prepares */
+  async submit(policy: Policy = this.cell.policy): Promise<void> {
     const { cell, common, request } = this
     const number = this.submitted.length + 1
     const envelope = { from: common.from, to: common.to[0] ?? '' }
@@ -337,6 +332,7 @@ class Desk {
     const hosts = (): readonly MailHost[] => mailHosts(cell, this.world)
     const delivery: Delivery = {
       ...common,
+      policy,
       message,
       folder,
       // A phase of the world changes them, and clients know a message by its delivery.
@@ -345,7 +341,7 @@ class Desk {
       },
     }
     this.submitted.push(delivery)
-    await this.attempt('first', () => this.client.deliver(delivery, request.signal))
+    await this.attempt('first', policy, () => this.client.deliver(delivery, request.signal))
   }
 
   /** Another attempt with the last message, if the client still has it. */
@@ -353,11 +349,9 @@ class Desk {
     const { client, request } = this
     const delivery = this.submitted.at(-1)
     if (delivery === undefined || this.word?.state !== 'queued' || request.signal.aborted) return
-    this.turn?.leave()
-    if (cause === 'aged') await pause(client.agesInMs?.(delivery) ?? 0, request.signal)
+    if (cause === 'aged') await this.turn.aside(() => pause(client.agesInMs?.(delivery) ?? 0, request.signal))
     if (request.signal.aborted) return
-    if (this.turn !== undefined) this.turn.leave = await this.turn.gate.enter()
-    await this.attempt(cause, () => client.retry?.(delivery, request.signal))
+    await this.attempt(cause, delivery.policy, () => client.retry?.(delivery, request.signal))
   }
 
   /** Leaves the last message, if the client still has it, to its own schedule until it is out of the queue, or so old. */
@@ -370,7 +364,7 @@ class Desk {
         this.refusal = `${this.cell.client} has no clock that can be made fast here`
         return
       }
-      await this.attempt('own', () => client.wait?.(delivery, horizonSeconds, request.signal))
+      await this.attempt('own', delivery.policy, () => client.wait?.(delivery, horizonSeconds, request.signal))
       const { ageSeconds } = this.word
       if (ageSeconds === undefined || ageSeconds <= age)
         throw new Error(`${this.cell.client} was left alone, and does not say how old the message has become`)
@@ -378,16 +372,21 @@ class Desk {
     }
   }
 
-  private async attempt(cause: AttemptBegun['cause'], make: () => Promise<ClientWord> | undefined): Promise<void> {
+  private async attempt(
+    cause: AttemptBegun['cause'],
+    under: Policy,
+    make: () => Promise<ClientWord> | undefined,
+  ): Promise<void> {
     const { log, now, signal } = this.request
     const cell = this.cell.id
     this.attempts += 1
     const attempt = this.attempts
-    log({ type: 'attempt', state: 'begun', t: now(), cell, attempt, cause })
+    const policy = under === this.cell.policy ? {} : { policy: under }
+    log({ type: 'attempt', state: 'begun', t: now(), cell, attempt, cause, ...policy })
     const word = await make()
     if (word === undefined) throw new Error(`${this.cell.client} has a queue and no way to retry`)
     log({ type: 'client', t: now(), cell, attempt, word })
-    log({ type: 'attempt', state: 'ended', t: now(), cell, attempt, cause })
+    log({ type: 'attempt', state: 'ended', t: now(), cell, attempt, cause, ...policy })
     this.word = word
     if (word.state === 'unsupported') this.refusal = word.reason
     if (word.state !== 'bounced') return
@@ -399,6 +398,20 @@ class Desk {
   async close(): Promise<void> {
     for (const delivery of this.submitted) await this.client.forget?.(delivery)
   }
+}
+
+/** Resolves when the leaf of every host has expired (RFC 5280 §4.1.2.5: its last second counts), or the run is interrupted. */
+async function expired(cell: PlannedCell, request: RunRequest): Promise<void> {
+  const { signal } = request
+  const ends = await Promise.all(
+    Object.entries(cell.scenario.hosts).map(async ([id, host]) => {
+      const [leaf] = (await certificateOf(cell, host, cell.hostNames[id] ?? id, request)).chain
+      return leaf === undefined ? 0 : Date.parse(new X509Certificate(leaf).validTo) + 1000
+    }),
+  )
+  const waitMs = Math.max(...ends) - present(request).getTime()
+  if (waitMs > LONGEST_WAIT_MS) throw new Error(`the certificate expires in ${Math.round(waitMs / 1000)} s, not soon`)
+  await pause(Math.ceil(waitMs), signal)
 }
 
 async function deliveryOf(cell: PlannedCell, world: CellWorld, folder: string, request: RunRequest): Promise<Delivery> {

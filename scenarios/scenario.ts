@@ -40,9 +40,13 @@ export type TlsVersion = HostSpec['tls']['min']
 export type World = Readonly<Record<string, Host>>
 
 export type Step =
-  | { readonly submit: number }
+  | { readonly submit: number; readonly policy?: PreparingPolicy }
   | { readonly settle: 'first' | 'forced' | 'aged' }
   | { readonly phase: string }
+  | { readonly until: 'expired' }
+
+/** A policy that messages can be submitted under to prepare for those that are judged. */
+export type PreparingPolicy = 'none' | 'may' | 'encrypt' | 'verify'
 
 export interface Scenario {
   readonly id: string
@@ -119,12 +123,18 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     needsQueue: parsed.needsQueue,
     nameDependent: parsed.nameDependent,
     job: {
-      steps: steps ?? ONE_MESSAGE,
+      steps: steps?.map(stepOf) ?? ONE_MESSAGE,
       password,
       ...compact({ clientCertificate, ciphers, octets, horizonSeconds: schedule?.horizon }),
     },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }
+}
+
+type FileStep = NonNullable<ScenarioFile['job']['steps']>[number]
+
+function stepOf(step: FileStep): Step {
+  return 'submit' in step ? compact(step) : step
 }
 
 function worldOf(parsed: ScenarioFile): World {

@@ -93,9 +93,20 @@ const host = z.strictObject({
 const expectation = z.string().min(1)
 
 const step = z.union([
-  z.strictObject({ submit: z.int().min(1).describe('Hand the client this many messages.') }),
+  z.strictObject({
+    submit: z.int().min(1).describe('Hand the client this many messages.'),
+    policy: z
+      .enum(['none', 'may', 'encrypt', 'verify'])
+      .optional()
+      .describe(
+        "Under this policy instead of the cell's: they prepare for what is judged, and are not judged themselves.",
+      ),
+  }),
   z.strictObject({ settle: z.enum(['first', 'forced', 'aged']).describe('Wait until this attempt is over.') }),
   z.strictObject({ phase: z.string().describe('Change the world to a named phase.') }),
+  z.strictObject({
+    until: z.literal('expired').describe('Wait until the certificates of the world have expired: `expires-soon`.'),
+  }),
 ])
 
 const fields = {

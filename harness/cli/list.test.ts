@@ -26,7 +26,17 @@ const scenarios = [
   sampleScenario('strip-a', {
     hosts: { mx: host },
     phases: { gone: { mx: { ...host, stack: [], certificate: 'expired', tls: { ...host.tls, on: 'none' } } } },
-    job: { steps: [{ submit: 3 }, { settle: 'first' }, { phase: 'gone' }], password: true, ciphers: 'LOW' },
+    job: {
+      steps: [
+        { submit: 3 },
+        { settle: 'first' },
+        { phase: 'gone' },
+        { until: 'expired' },
+        { submit: 1, policy: 'may' },
+      ],
+      password: true,
+      ciphers: 'LOW',
+    },
     expect: { none: '-', may: 'D>C|w:B', encrypt: 'D', 'mta-sts': 'C~D' },
     noVerdict: ['encrypt'],
     asserts: ['no-hang'],
@@ -111,7 +121,7 @@ host mx, phase gone
   TLS none
   EHLO keywords inside TLS: none
 job
-  submit 3 messages, then settle the first attempt, then enter the phase gone
+  submit 3 messages, then settle the first attempt, then enter the phase gone, then wait until the certificate has expired, then submit a message under may
   the client has a password
   the client's ciphers: LOW
 expected

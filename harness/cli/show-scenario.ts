@@ -97,7 +97,11 @@ function jobLines({ job, nameDependent, needsQueue, verbMayWork }: Scenario): st
 }
 
 function stepText(step: Step): string {
-  if ('submit' in step) return step.submit === 1 ? 'submit a message' : `submit ${step.submit} messages`
+  if ('submit' in step) {
+    const under = step.policy === undefined ? '' : ` under ${step.policy}`
+    return step.submit === 1 ? `submit a message${under}` : `submit ${step.submit} messages${under}`
+  }
+  if ('until' in step) return 'wait until the certificate has expired'
   return 'settle' in step ? `settle the ${step.settle} attempt` : `enter the phase ${step.phase}`
 }
 

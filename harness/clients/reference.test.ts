@@ -9,6 +9,7 @@ import { peer } from '../../peers/index.ts'
 import type { ClientWord, Delivery } from '../../scenarios/client.ts'
 import { POLICIES, type Policy } from '../../scenarios/policy.ts'
 import { QUEUE_FLAWS } from './reference/flaws/queue.ts'
+import { SESSION_FLAWS } from './reference/flaws/sessions.ts'
 import { type Script, scriptedServer } from './reference/scripted-server.ts'
 import { client, FLAWS, referenceWith } from './reference.ts'
 
@@ -513,6 +514,8 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
     // In reference-mta.test.ts.
     ...Object.keys(QUEUE_FLAWS),
     'cleartext-after-close-notify',
+    // In reference/sessions.test.ts.
+    ...Object.keys(SESSION_FLAWS),
   ])
   t.same(
     Object.keys(FLAWS).filter((flaw) => !tested.has(flaw)),

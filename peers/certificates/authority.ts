@@ -46,8 +46,11 @@ export interface ClientChain {
 export interface Authority {
   readonly rootPem: string
   readonly rootDer: Buffer
-  /** The chain of `fault` for a peer; the same promise for the same arguments. Rejects on an unknown fault. */
-  issue(fault: string, names: PeerNames): Promise<IssuedChain>
+  /**
+   * The chain of `fault` for a peer; the same promise for the same fault and names. `at` is the present, by default the run's
+   * clock. Rejects on an unknown fault.
+   */
+  issue(fault: string, names: PeerNames, at?: Date): Promise<IssuedChain>
   /** The client chain `good`. Rejects on another id. */
   clientChain(id: string): Promise<ClientChain>
 }
@@ -68,7 +71,7 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   const chains = new Map<string, Promise<IssuedChain>>()
   const clients = new Map<string, Promise<ClientChain>>()
 
-  const issue = async (id: string, names: PeerNames): Promise<IssuedChain> => {
+  const issue = async (id: string, names: PeerNames, at: Date): Promise<IssuedChain> => {
     const fault = faults.get(id)
     if (fault === undefined)
       throw new RangeError(`unknown certificate fault ${id}, want one of ${[...faults.keys()].join(', ')}`)
@@ -76,6 +79,7 @@ export async function createAuthority(options: { readonly now: Date; readonly se
     const context: FaultContext = {
       names,
       now,
+      at,
       root,
       intermediate,
       key,
@@ -87,7 +91,7 @@ export async function createAuthority(options: { readonly now: Date; readonly se
     if (id !== 'good') throw new RangeError(`unknown client certificate ${id}, want good`)
     const key = await mintKey()
     const names = { host: 'client.badmx.test', domain: 'badmx.test' }
-    const context: FaultContext = { names, now, root, intermediate, key, ...minting(seed, 'client', id) }
+    const context: FaultContext = { names, now, at: now, root, intermediate, key, ...minting(seed, 'client', id) }
     const leaf = await issueLeaf(context, { usages: [ExtendedKeyUsage.clientAuth] })
     const chain = [leaf, intermediate.certificate]
     return { id, certPem: chainPem(chain), keyPem: key.pem, chain }
@@ -95,8 +99,8 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   return {
     rootPem: pem('CERTIFICATE', root.certificate),
     rootDer: root.certificate,
-    issue: (fault, names) =>
-      remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names)),
+    issue: (fault, names, at = now) =>
+      remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names, at)),
     clientChain: (id) => remember(clients, id, () => issueClient(id)),
   }
 }

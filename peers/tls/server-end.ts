@@ -6,7 +6,8 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer, type SecureContext, type Server, TLSSocket } from 'node:tls'
 import type { Recorder } from '../recorder.ts'
-import { readClientHello } from './client-hello.ts'
+import type { SessionOffer } from '../wire/units.ts'
+import { readClientHello, TLS13 } from './client-hello.ts'
 
 /** A certificate and what TLS is to be like with it; made once per peer. */
 export interface TlsIdentity {
@@ -30,10 +31,13 @@ export interface TlsIdentity {
 }
 
 export interface ServerEndHandlers {
-  hello(): void
+  /** `session`: how the hello offers a session of before. */
+  hello(session: SessionOffer | undefined): void
+  /** The certificate has left. */
+  presented(): void
   /** Whether a layer answers the hello, so that no TLS is started; asked when the layers have heard of it. */
   answered(): boolean
-  up(stream: TLSSocket): void
+  up(stream: TLSSocket, resumed: boolean): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
 }
@@ -100,7 +104,7 @@ export function startServerTls(
         detail: 'a ClientHello arrived',
       })
     }
-    handlers.hello()
+    handlers.hello(hello.session)
     const tls13 = identity.tls13 && hello.versions.includes(TLS13)
     const goOn = (): void => {
       if (base.destroyed) return
@@ -139,9 +143,6 @@ function withoutTls(base: Duplex, recorder: Recorder, handlers: ServerEndHandler
   base.resume()
 }
 
-/** The version number of TLS 1.3 in supported_versions, RFC 8446 §4.2.1. */
-const TLS13 = 0x0304
-
 /** The extension by which a client asks for a stapled response, RFC 6066 §8. */
 const STATUS_REQUEST = 5
 
@@ -163,6 +164,7 @@ function handshake(
   })
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
+  let resumed = false
   const before = octetsSent(base)
   const beneathLayers = isRecordPlane(base)
   const flight = identity.chain.reduce((sum, { length }) => sum + length, 0)
@@ -170,14 +172,18 @@ function handshake(
     recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
   }
   const present = (): void => {
-    if (presented) return
+    // A resumed session has no certificate (RFC 8446 §2.2, RFC 5246 §7.3).
+    if (presented || resumed) return
     presented = true
     recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
     // A fault of the stapled response has fired when that was handed out, to a client that asked for it.
     if (identity.certificate !== 'good' && identity.ocspResponse === undefined) fire()
+    handlers.presented()
   }
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
+    // OpenSSL knows it by now. Asked when TLS has failed it would follow a null pointer.
+    resumed ||= stream.isSessionReused()
     recorder.event({ type: 'tls', state: 'secret', side: 'client', line: text })
     // The secret is made with the ServerHello, whose flight holds the certificate; what layers let through is seen later.
     if (!beneathLayers && text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
@@ -193,8 +199,7 @@ function handshake(
   stream.on('secure', () => {
     if (state !== 'handshake') return
     state = 'up'
-    const resumed = stream.isSessionReused()
-    if (!resumed) present()
+    present()
     recorder.event({
       type: 'tls',
       state: 'up',
@@ -202,9 +207,10 @@ function handshake(
       version: stream.getProtocol() ?? 'unknown',
       cipher: stream.getCipher()?.standardName ?? 'unknown',
       resumed,
-      clientChain: identity.requestCert === true ? clientChain(stream) : [],
+      // A resumed session remembers the one of before, and nothing was sent.
+      clientChain: identity.requestCert === true && !resumed ? clientChain(stream) : [],
     })
-    handlers.up(stream)
+    handlers.up(stream, resumed)
   })
   stream.on('error', (error: NodeJS.ErrnoException) =>
     fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', alertOf(error)),

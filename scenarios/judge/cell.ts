@@ -4,7 +4,7 @@ import { isPolicy } from '../policy.ts'
 import type { AssertRecord, AttemptRecord, CellRecord, FinalOutcome, Verdict } from '../record.ts'
 import { verifyChain } from './credential.ts'
 import { raiseFlags } from './flags.ts'
-import { type Observation, observe } from './observe.ts'
+import { type Observation, observe, withoutPreparation } from './observe.ts'
 import { type AttemptOutcome, type Outcomes, outcomesOf } from './outcome.ts'
 import { PREDICATES } from './predicates.ts'
 import { proofRecords } from './proof.ts'
@@ -20,8 +20,10 @@ export function judgeCell(cell: CellBegun, events: readonly LogEvent[]): CellRec
     return { ...blank(cell), verdict: 'error', reason: error.message }
   }
   const outcomes = outcomesOf(observation)
-  const findings = raiseFlags(observation, outcomes)
-  const asserts = cell.asserts.map((id) => checkAssert(id, observation, outcomes))
+  const own = withoutPreparation(observation)
+  const ownOutcomes = outcomesOf(own)
+  const findings = raiseFlags(own, ownOutcomes)
+  const asserts = cell.asserts.map((id) => checkAssert(id, own, ownOutcomes))
   const { verdict, reason } = judgeObservation(observation, outcomes, findings, asserts)
   const known = outcomeKnown(verdict)
   return {
@@ -41,10 +43,11 @@ export function judgeCell(cell: CellBegun, events: readonly LogEvent[]): CellRec
 }
 
 function attemptRecord({ attempt, outcome }: AttemptOutcome): AttemptRecord {
-  const { t, cause, connections, endedAt, word } = attempt
+  const { t, cause, policy, connections, endedAt, word } = attempt
   return {
     atMs: t,
     cause,
+    ...(policy === undefined ? {} : { policy }),
     outcome,
     connections: connections.map(({ conn }) => conn),
     hosts: [...new Set(connections.map(({ host }) => host))],

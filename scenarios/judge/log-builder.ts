@@ -2,6 +2,7 @@
 import type { PeerEvent } from '../../peers/events.ts'
 import type { ClientWord } from '../client.ts'
 import type { CellBegun, LogEvent } from '../events.ts'
+import type { Policy } from '../policy.ts'
 import type { CellRecord } from '../record.ts'
 import { judgeCell } from './cell.ts'
 
@@ -71,8 +72,9 @@ export class LogBuilder {
     return this
   }
 
-  attempt(attempt = 1, cause: 'first' | 'forced' | 'aged' | 'own' = 'first'): this {
-    return this.push({ type: 'attempt', state: 'begun', cell: this.cell.cell, attempt, cause })
+  attempt(attempt = 1, cause: 'first' | 'forced' | 'aged' | 'own' = 'first', policy?: Policy): this {
+    const under = policy === undefined ? {} : { policy }
+    return this.push({ type: 'attempt', state: 'begun', cell: this.cell.cell, attempt, cause, ...under })
   }
 
   says(state: ClientWord['state'], more: Partial<ClientWord> = {}, attempt = 1): this {

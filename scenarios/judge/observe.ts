@@ -7,7 +7,7 @@
 import type { PeerEvent, ProofEvent } from '../../peers/events.ts'
 import type { ClientWord } from '../client.ts'
 import type { CellBegun, CellEnded, LogEvent } from '../events.ts'
-import { FLOOR } from '../policy.ts'
+import { FLOOR, type Policy } from '../policy.ts'
 import { type Sighting, sightingsIn } from './canaries.ts'
 import { type Connection, readConnections, type Transaction } from './connection.ts'
 import { type Credential, credentialOf } from './credential.ts'
@@ -17,6 +17,8 @@ import type { CommandEntry, Placed } from './transcript.ts'
 export interface Attempt {
   readonly number: number
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  /** Where it is another than the cell's: the attempt prepares, and what this one allows is no fault here. */
+  readonly policy?: Policy
   readonly t: number
   readonly seq: number
   /** When the client had said how it ended; undefined for one that was cut short. */
@@ -100,6 +102,22 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
   }
 }
 
+/** Without what the client did under another policy: what flags and predicates look at. */
+export function withoutPreparation(observation: Observation): Observation {
+  const { cell, connections } = observation
+  const attempts = observation.attempts.filter(({ policy }) => policy === undefined)
+  const preparing = observation.attempts.filter(({ policy }) => policy !== undefined)
+  if (preparing.length === 0) return observation
+  const theirs = new Set(preparing.flatMap((attempt) => attempt.connections.map(({ conn }) => conn)))
+  const messages = cell.messages - preparing.filter(({ cause }) => cause === 'first').length
+  return {
+    ...observation,
+    cell: { ...cell, messages },
+    attempts,
+    connections: connections.filter(({ conn }) => !theirs.has(conn)),
+  }
+}
+
 function isProof(event: LogEvent): boolean {
   return event.type === 'armed' || event.type === 'opportunity' || event.type === 'fired'
 }
@@ -112,6 +130,7 @@ function onlyWaited({ cause, connections, word }: Attempt): boolean {
 interface Building {
   number: number
   cause: Attempt['cause']
+  policy?: Policy
   t: number
   seq: number
   endedAt?: number
@@ -127,7 +146,8 @@ function readAttempts(
   const attempts: Building[] = []
   for (const { event, seq } of events) {
     if (event.type === 'attempt' && event.state === 'begun') {
-      attempts.push({ number: event.attempt, cause: event.cause, t: event.t, seq })
+      const { attempt, cause, policy, t } = event
+      attempts.push({ number: attempt, cause, ...(policy === undefined ? {} : { policy }), t, seq })
     } else if (event.type === 'attempt') {
       const own = attempts.find(({ number }) => number === event.attempt)
       if (own !== undefined) own.endedAt = event.t

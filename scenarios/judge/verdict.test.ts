@@ -140,6 +140,31 @@ const needed = (fires: ProofNeeded['fires'], behaviour = 'hide-starttls'): reado
   { behaviour, host: 'mx', fires },
 ]
 
+t.test('a message under another policy prepares, and is not judged', (t) => {
+  const record = (prepared: Deed, own: Deed, policy?: 'may', given: Partial<CellBegun> = {}): CellRecord => {
+    const log = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'verify', expected: 'D', messages: 2, ...given })
+    log.attempt(1, 'first', policy)
+    act(log, prepared)
+    log.attempt(2)
+    act(log, own, 2)
+    return log.done().judge()
+  }
+  for (const prepared of ['U', 'C'] as const) {
+    const told = record(prepared, 'D', 'may', { asserts: ['no-clear-resend-at-once'] })
+    t.match(
+      told,
+      { verdict: 'pass', flags: [], attempts: [{ policy: 'may' }, { policy: undefined, outcome: 'deferred' }] },
+      prepared,
+    )
+    t.equal(told.attempts.length, 2, 'and stands in the record')
+    t.match(record(prepared, 'D'), { verdict: 'leak' }, `${prepared} under the policy itself`)
+    t.match(record('U', prepared, 'may'), { verdict: 'leak' }, `${prepared} afterwards`)
+  }
+  t.match(record('crashed', 'D', 'may'), { verdict: 'fail' }, 'no policy lets it crash')
+  t.match(record('D', 'U', 'may', { judgedAs: 'encrypt', expected: 'U' }), { verdict: 'pass' })
+  t.end()
+})
+
 t.test('no pass without proof', (t) => {
   type State = 'armed' | 'opportunity' | 'fired'
   const run = (

@@ -108,10 +108,11 @@ function forbiddenInItself(
 ): Charge | undefined {
   const policy = policyName(observation)
   const words = outcomes.attempts.map(({ outcome }) => outcome)
-  if (observation.forbidsClear && words.includes('delivered-cleartext')) {
+  const own = outcomes.attempts.filter(({ attempt }) => attempt.policy === undefined).map(({ outcome }) => outcome)
+  if (observation.forbidsClear && own.includes('delivered-cleartext')) {
     return { verdict: 'leak', because: `${policy} forbids cleartext` }
   }
-  if (observation.requiresVerified && words.includes('delivered-unauthenticated-tls')) {
+  if (observation.requiresVerified && own.includes('delivered-unauthenticated-tls')) {
     return { verdict: 'leak', because: `${policy} wants a verified peer` }
   }
   const leak = flags.find(({ weight }) => weight === 'leak')

@@ -80,6 +80,7 @@ class RunningMta implements RunningClient {
   /** Of cells that leave their message to the MTA's own schedule. */
   private readonly untouched: { readonly instance: Instance; readonly schedule: OwnSchedule } | undefined
   private readonly leftAlone: ReadonlySet<string>
+  private readonly policies: ReadonlyMap<string, string>
   private readonly queued = new WeakMap<Delivery, Queued>()
 
   private constructor(
@@ -93,6 +94,7 @@ class RunningMta implements RunningClient {
     this.version = scaled.version
     this.configuration = scaled.mta.configuration
     this.leftAlone = new Set(stage.foreseen.filter(isLeftAlone).map(({ cell }) => cell))
+    this.policies = new Map(stage.foreseen.map(({ cell, policy }) => [cell, policy]))
     const every = definition.looksEverySeconds
     if (untouched !== undefined && every !== undefined)
       this.untouched = { instance: untouched, schedule: new OwnSchedule(untouched, every) }
@@ -118,6 +120,10 @@ class RunningMta implements RunningClient {
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
     const support = policySupport(this.definition, delivery.policy)
     if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
+    if (this.policies.get(delivery.cell) !== delivery.policy) {
+      const reason = 'it keeps the policy of a domain in its files, and cannot change it from one message to the next'
+      return { state: 'unsupported', log: [], reason }
+    }
     const untouched = this.leftAlone.has(delivery.cell) ? this.untouched : undefined
     if (untouched === undefined && this.leftAlone.has(delivery.cell)) {
       const reason = `no fast clock: badmx does not move that of ${this.definition.name}`

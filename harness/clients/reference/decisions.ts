@@ -11,8 +11,9 @@ import type { Failure, Stage } from './failure.ts'
 import type { Job, Policy } from './job.ts'
 import { assemble, LONGEST, type Reply, type ReplyDecisions, readLine } from './replies.ts'
 import type { Mechanism } from './sasl.ts'
+import { type Handshake, type KeptSession, sessionName } from './sessions.ts'
 
-/** What one started client remembers from delivery to delivery. The correct client never looks at it. */
+/** What one started client remembers from delivery to delivery. The correct client looks at nothing of it but its sessions. */
 export interface Memory {
   /** Hosts that TLS came up with. */
   readonly tls: Set<string>
@@ -22,6 +23,8 @@ export interface Memory {
   readonly broken: Set<string>
   /** The hosts of each domain when it was first looked up. */
   readonly hosts: Map<string, readonly MailHost[]>
+  /** By {@link Decisions.sessionName}. */
+  readonly sessions: Map<string, KeptSession>
 }
 
 export interface Residue {
@@ -71,6 +74,15 @@ export interface Decisions extends ReplyDecisions {
   readonly nameMatches: (leaf: X509Certificate, hostName: string, presented: Presented) => boolean
   /** A demand on certificates beyond the policy's; why it is not met, or undefined. */
   readonly demand: (presented: Presented, hostName: string, memory: Memory) => string | undefined
+  /** What a session may be offered to. */
+  readonly sessionName: (job: Job) => string
+  /** Whose sessions are kept: those of peers that the policy accepts, or of any that completes a handshake. */
+  readonly keepsSessionsOf: 'accepted' | 'any'
+  readonly afterRefusedSession: 'go-on' | 'fail'
+  /** What is known of the peer of a resumed session. */
+  readonly resumedPeer: (then: Presented) => Presented
+  /** Whether the peer is checked at all where the policy wants it. */
+  readonly checksPeerOf: (handshake: Handshake) => boolean
   readonly greetsInTls: boolean
   readonly capabilitiesInTls: (before: Capabilities, inside: Capabilities) => Capabilities
   readonly repeatsStartTls: (before: Capabilities) => boolean
@@ -176,6 +188,11 @@ export const CORRECT: Decisions = {
   distrust,
   nameMatches,
   demand: () => undefined,
+  sessionName,
+  keepsSessionsOf: 'accepted',
+  afterRefusedSession: 'go-on',
+  resumedPeer: (then) => then,
+  checksPeerOf: () => true,
   greetsInTls: true,
   capabilitiesInTls: (_before, inside) => inside,
   repeatsStartTls: () => false,

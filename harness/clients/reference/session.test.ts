@@ -1,8 +1,7 @@
 import t from 'tap'
 import { newMemory } from '../reference.ts'
-import type { Presented } from './certificate.ts'
 import { CORRECT, type Decisions } from './decisions.ts'
-import type { Wire } from './dialogue.ts'
+import type { Secured, Wire } from './dialogue.ts'
 import { Failure } from './failure.ts'
 import { decisionsWith } from './flaws.ts'
 import type { Job } from './job.ts'
@@ -69,11 +68,12 @@ function scriptedWire(changed: Answers, decide: Decisions, sent: string[]): Wire
       now += afterMs
       return Buffer.from(typeof next === 'object' ? next.text : next, 'latin1')
     },
-    async secure(): Promise<Presented> {
+    async secure(): Promise<Secured> {
       secured = true
       sent.push('(TLS)')
       throw new Failure('handshake', 'handshake', 'there is no TLS here')
     },
+    keepSessions: () => {},
     unsecure: () => Buffer.alloc(0),
     now: () => now,
     remaining: () => end - now,
