@@ -26,6 +26,8 @@ export interface Host {
     readonly ciphers?: string
     readonly extendedMasterSecret?: boolean
     readonly clientCertificate?: 'request' | 'require'
+    readonly authorities?: number
+    readonly diffieHellman?: 1024
   }
   readonly extensions: { readonly beforeTls?: readonly string[]; readonly afterTls?: readonly string[] }
 }

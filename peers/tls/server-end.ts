@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer, type SecureContext, type Server, TLSSocket } from 'node:tls'
 import type { Recorder } from '../recorder.ts'
+import type { TlsSession } from '../wire/units.ts'
 import { readClientHello } from './client-hello.ts'
 
 /** A certificate and what TLS is to be like with it; made once per peer. */
@@ -33,7 +34,7 @@ export interface ServerEndHandlers {
   hello(): void
   /** Whether a layer answers the hello, so that no TLS is started; asked when the layers have heard of it. */
   answered(): boolean
-  up(stream: TLSSocket): void
+  up(stream: TLSSocket, session: TlsSession): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
 }
@@ -163,6 +164,7 @@ function handshake(
   })
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
+  let serverSecret: Buffer | undefined
   const before = octetsSent(base)
   const beneathLayers = isRecordPlane(base)
   const flight = identity.chain.reduce((sum, { length }) => sum + length, 0)
@@ -179,6 +181,7 @@ function handshake(
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
     recorder.event({ type: 'tls', state: 'secret', side: 'client', line: text })
+    if (text.startsWith('SERVER_TRAFFIC_SECRET_0 ')) serverSecret = Buffer.from(text.split(' ').at(-1) ?? '', 'hex')
     // The secret is made with the ServerHello, whose flight holds the certificate; what layers let through is seen later.
     if (!beneathLayers && text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
   })
@@ -195,16 +198,13 @@ function handshake(
     state = 'up'
     const resumed = stream.isSessionReused()
     if (!resumed) present()
-    recorder.event({
-      type: 'tls',
-      state: 'up',
-      side: 'client',
+    const session = {
       version: stream.getProtocol() ?? 'unknown',
       cipher: stream.getCipher()?.standardName ?? 'unknown',
-      resumed,
       clientChain: identity.requestCert === true ? clientChain(stream) : [],
-    })
-    handlers.up(stream)
+    }
+    recorder.event({ type: 'tls', state: 'up', side: 'client', ...session, resumed })
+    handlers.up(stream, serverSecret === undefined ? session : { ...session, serverSecret })
   })
   stream.on('error', (error: NodeJS.ErrnoException) =>
     fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', alertOf(error)),
