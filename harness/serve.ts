@@ -11,6 +11,7 @@ import type { Persona } from '../peers/personas.ts'
 import type { LogEvent } from '../scenarios/events.ts'
 import { provenSettings, tlsOptionsOf } from '../scenarios/host-tls.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
+import { personaOptions } from './persona-peer.ts'
 import { RunFolder } from './run-folder.ts'
 import { sessionLine } from './strip.ts'
 
@@ -180,35 +181,12 @@ function scenarioPlan(scenario: Scenario, at: ExhibitPlan['at']): ExhibitPlan {
 
 function personaPlan(persona: Persona, at: ExhibitPlan['at']): ExhibitPlan {
   const hostName = hostNameOf(persona.id)
-  const names = { host: hostName, domain: hostName.slice(3) }
-  const { on, min, max } = persona.tls
-  const versions = { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) }
   return {
     name: persona.id,
     title: persona.title,
     hostName,
     at,
     stack: persona.stack,
-    options: async (authority) => {
-      const other = persona.withoutServerName
-      if (on === 'none') return { hostName, extensions: persona.extensions }
-      return {
-        hostName,
-        extensions: persona.extensions,
-        tls: {
-          ...versions,
-          on,
-          certificate: await authority.issue(persona.certificate, names),
-          ...(other === undefined
-            ? {}
-            : {
-                withoutServerName: {
-                  certificate: await authority.issue(other.certificate, names),
-                  ...(other.max === undefined ? {} : { max: other.max }),
-                },
-              }),
-        },
-      }
-    },
+    options: (authority) => personaOptions(persona, hostName, authority),
   }
 }

@@ -180,6 +180,6 @@ function only<T extends object>(values: T, keys: object): Partial<T> {
 type Compact<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
 /** Without the keys whose value is undefined. */
-function compact<T extends object>(values: T): Compact<T> {
+export function compact<T extends object>(values: T): Compact<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Compact<T>
 }
