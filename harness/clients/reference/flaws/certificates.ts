@@ -46,7 +46,7 @@ export const CERTIFICATE_FLAWS: FlawTable = {
   },
   'accept-weak-signatures': {
     meaning: 'takes certificates that are signed with MD5 or SHA-1',
-    decide: { distrust: forgiving([OTHER, 'CA_MD_TOO_WEAK']) },
+    decide: { distrust: forgiving([OTHER], 'signature') },
   },
   'refuse-short-rsa-keys': {
     meaning: 'refuses certificates with RSA keys under 2048 bits, under every policy',
