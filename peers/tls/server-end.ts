@@ -90,19 +90,9 @@ export function startServerTls(
     recorder.event({ type: 'tls', state: 'hello', side: 'client', hello, data: octets })
     const identity = (hello.serverName === undefined ? given.withoutServerName : undefined) ?? given
     if (reading.state === 'none') recorder.bytes('client', 'in', 'tcp', octets)
-    if (
-      identity.certificate !== 'good' &&
-      (identity.ocspResponse === undefined || hello.extensions.includes(STATUS_REQUEST))
-    ) {
-      recorder.event({
-        type: 'opportunity',
-        behaviour: `certificate:${identity.certificate}`,
-        host,
-        detail: 'a ClientHello arrived',
-      })
-    }
     handlers.hello()
     const tls13 = identity.tls13 && hello.versions.includes(TLS13)
+    const staple = identity.ocspResponse !== undefined && hello.extensions.includes(STATUS_REQUEST)
     const goOn = (): void => {
       if (base.destroyed) return
       if (handlers.answered()) {
@@ -110,7 +100,7 @@ export function startServerTls(
         return
       }
       base.unshift(octets)
-      handshake(base, { ...identity, tls13 }, recorder, host, handlers)
+      handshake(base, { ...identity, tls13, staple }, recorder, host, handlers)
     }
     // The layers of a record plane are still busy with the octets that brought the hello.
     if (isRecordPlane(base)) process.nextTick(goOn)
@@ -146,9 +136,22 @@ const TLS13 = 0x0304
 /** The extension by which a client asks for a stapled response, RFC 6066 §8. */
 const STATUS_REQUEST = 5
 
+/**
+ * How OpenSSL says that it refuses the ClientHello: no version, suite, group or signature algorithm is shared. Then the host has
+ * come to no certificate.
+ */
+const OWN_REFUSALS: ReadonlySet<string> = new Set([
+  'ERR_SSL_UNSUPPORTED_PROTOCOL',
+  'ERR_SSL_VERSION_TOO_LOW',
+  'ERR_SSL_NO_SHARED_CIPHER',
+  'ERR_SSL_NO_SUITABLE_KEY_SHARE',
+  'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM',
+  'ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS',
+])
+
 function handshake(
   base: Duplex,
-  identity: TlsIdentity,
+  identity: TlsIdentity & { readonly staple: boolean },
   recorder: Recorder,
   host: string,
   handlers: ServerEndHandlers,
@@ -168,15 +171,27 @@ function handshake(
   const before = octetsSent(base)
   const beneathLayers = isRecordPlane(base)
   const flight = identity.chain.reduce((sum, { length }) => sum + length, 0)
+  const isFault = identity.certificate !== 'good' && (identity.ocspResponse === undefined || identity.staple)
+  const prove = (type: 'opportunity' | 'fired', detail: string): void => {
+    if (isFault) recorder.event({ type, behaviour: `certificate:${identity.certificate}`, host, detail })
+  }
+  /** The ClientHello was one that a certificate is due to. */
+  let due = false
+  const come = (): void => {
+    if (!due) prove('opportunity', 'a ClientHello arrived')
+    due = true
+  }
   const fire = (): void => {
-    recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
+    come()
+    prove('fired', identity.detail)
   }
   const present = (): void => {
     if (presented) return
     presented = true
+    come()
     recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
     // A fault of the stapled response has fired when that was handed out, to a client that asked for it.
-    if (identity.certificate !== 'good' && identity.ocspResponse === undefined) fire()
+    if (identity.ocspResponse === undefined) fire()
   }
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
@@ -185,9 +200,10 @@ function handshake(
     // The secret is made with the ServerHello, whose flight holds the certificate; what layers let through is seen later.
     if (!beneathLayers && text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
   })
-  const fail = (reason: string, how: 'fin' | 'rst' | 'error', alert?: string): void => {
+  const fail = (reason: string, how: 'fin' | 'rst' | 'error', code = '', alert?: string): void => {
     if (state !== 'handshake') return
     state = 'failed'
+    if (!OWN_REFUSALS.has(code)) come()
     // A flight that is longer than the chain holds it.
     if ((beneathLayers || !identity.tls13) && octetsSent(base) - before > flight) present()
     recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
@@ -207,7 +223,7 @@ function handshake(
     handlers.up(stream, serverSecret === undefined ? session : { ...session, serverSecret })
   })
   stream.on('error', (error: NodeJS.ErrnoException) =>
-    fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', alertOf(error)),
+    fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', error.code, alertOf(error)),
   )
   stream.on('close', () => fail('the connection was closed in the handshake', 'fin'))
 }
