@@ -10,7 +10,7 @@ import { pem } from './der.ts'
 import type { CertificateRequest, FaultContext, FaultyChain, Key, PeerNames } from './fault.ts'
 import { loadClientChains, loadFaults } from './faults.ts'
 import { DAY, issueAuthority } from './leaf.ts'
-import { mintCertificate, mintKey, mintRsaKey } from './mint.ts'
+import { mintCertificate, mintKey, mintRsaKey, renamed } from './mint.ts'
 
 /** A chain to be presented. */
 export interface IssuedChain {
@@ -102,11 +102,9 @@ export async function createAuthority(options: { readonly now: Date; readonly se
     return { id, certPem: chainPem(chain), keyPem, chain }
   }
   const nameAuthorities = async (count: number): Promise<readonly string[]> => {
-    const key = await mintKey()
-    const given = { now, ...minting(seed, 'named', String(count)), newKey: async () => key }
+    const { certificate, key } = await issueAuthority({ now, ...minting(seed, 'named') }, { commonName: 'named' })
     const commonNames = Array.from({ length: count }, (_, index) => `Certification Authority ${index + 1} of ${count}`)
-    const made = await Promise.all(commonNames.map((commonName) => issueAuthority(given, { commonName })))
-    return made.map(({ certificate }) => pem('CERTIFICATE', certificate))
+    return commonNames.map((commonName) => pem('CERTIFICATE', renamed(certificate, commonName, key)))
   }
   return {
     rootPem: pem('CERTIFICATE', root.certificate),

@@ -353,6 +353,11 @@ t.test('named authorities are many, and differ', async (t) => {
   const named = await authority.namedAuthorities(300)
   t.equal(new Set(named).size, 300)
   t.equal(await authority.namedAuthorities(300), named, 'made once')
+  for (const each of [named[0], named[299]]) {
+    const certificate = new X509Certificate(each ?? '')
+    t.ok(certificate.ca && certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey))
+    t.match(certificate.subject, /CN=Certification Authority (1|300) of 300$/)
+  }
 })
 
 t.test('client chains', async (t) => {

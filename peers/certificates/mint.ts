@@ -10,7 +10,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509'
-import { bitString, context, oid, sequence } from './der.ts'
+import { bitString, context, der, oid, sequence } from './der.ts'
 import { expect, readElement, readInside } from './der-reader.ts'
 import type { CertificateRequest, Key, WeakDigest } from './fault.ts'
 
@@ -74,8 +74,10 @@ function resigned(certificate: Buffer, digest: WeakDigest, issuer: Key): Buffer 
   return sequence(changed, algorithm, bitString(sign(digest, changed, KeyObject.from(issuer.signing))))
 }
 
-/** Where `signature` stands in a TBSCertificate of version 3: behind version and serialNumber. */
+/** Where fields stand in a TBSCertificate of version 3 (RFC 5280 §4.1), behind version and serialNumber. */
 const SIGNATURE_FIELD = 2
+const ISSUER_FIELD = 3
+const SUBJECT_FIELD = 5
 
 /**
  * The same certificate with one more extension (DER of an Extension), signed again. For extensions larger than the
@@ -90,6 +92,23 @@ export function withExtension(certificate: Buffer, extension: Buffer, issuer: Ke
   const signature = sign('sha256', changed, KeyObject.from(issuer.signing))
   return sequence(changed, expect(algorithm, 0x30, 'algorithm').bytes, bitString(signature))
 }
+
+/** A self-signed ECDSA certificate under another common name, signed anew: a tenth of what a new one costs. */
+export function renamed(certificate: Buffer, commonName: string, key: Key): Buffer {
+  const [tbs, algorithm] = readInside(readElement(certificate), 0x30, 'certificate')
+  const parts = readInside(tbs, 0x30, 'tbsCertificate').map(({ bytes }) => bytes)
+  const name = sequence(
+    der(0x31, sequence(oid('2.5.4.10'), der(UTF8_STRING, Buffer.from('badmx test')))),
+    der(0x31, sequence(oid('2.5.4.3'), der(UTF8_STRING, Buffer.from(commonName)))),
+  )
+  parts[ISSUER_FIELD] = name
+  parts[SUBJECT_FIELD] = name
+  const changed = sequence(...parts)
+  const signature = sign('sha256', changed, KeyObject.from(key.signing))
+  return sequence(changed, expect(algorithm, 0x30, 'algorithm').bytes, bitString(signature))
+}
+
+const UTF8_STRING = 0x0c
 
 /** 160 bits of a hash of the key, RFC 7093 §2, hexadecimal. */
 function keyIdentifier(spki: Buffer): string {
