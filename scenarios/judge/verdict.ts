@@ -127,10 +127,10 @@ function unsettled(observation: Observation, outcomes: Outcomes): Charge | undef
  * Where behaviours may fire and none must, a delivery shows that the client got past them. A message that was not delivered
  * although none fired was stopped by something else, which earns no pass.
  */
-function unearned({ cell, proof }: Observation, { final }: Outcomes): Charge | undefined {
-  const letter = final === 'unknown' ? undefined : letterOf(final)
+function unearned({ cell, proof }: Observation, { first, final }: Outcomes): Charge | undefined {
+  const letters = [first, final].flatMap((word) => (word === 'unknown' ? [] : (letterOf(word) ?? [])))
   const optional = cell.proof.length > 0 && cell.proof.every(({ fires }) => fires === 'may')
-  if (!optional || (letter !== undefined && delivers(letter))) return undefined
+  if (!optional || letters.some(delivers)) return undefined
   if (proof.some(({ event }) => event.type === 'fired')) return undefined
   const names = cell.proof.map(({ behaviour }) => behaviour).join(', ')
   return { verdict: 'not-exercised', because: `nothing was delivered, and that is not the doing of ${names}` }
