@@ -16,7 +16,15 @@ import { ClearInput, PassedThrough } from './undecrypted.ts'
 import { CommandFramer, type FramedUnit } from './wire/framing.ts'
 import { ReplyWatch } from './wire/reply-watch.ts'
 import { Sequencer } from './wire/sequencer.ts'
-import { type Close, type Reply, replyText, type TlsState, type Unit, type Upgrade } from './wire/units.ts'
+import {
+  type Close,
+  type Reply,
+  replyText,
+  type TlsSession,
+  type TlsState,
+  type Unit,
+  type Upgrade,
+} from './wire/units.ts'
 
 /** What the client's end needs of the server's. */
 export interface ServerPort {
@@ -53,6 +61,8 @@ export class ClientSide {
   private upgrading = false
   /** A layer answers the ClientHello. */
   private answered = false
+  /** FIN was sent under TLS: nothing leaves any more. */
+  private cutOff = false
 
   private readonly clear: ClearInput
   private passedOut: PassedThrough | undefined
@@ -259,7 +269,7 @@ export class ClientSide {
   }
 
   private write(bytes: Buffer): void {
-    if (bytes.length === 0 || this.ground.closed || !this.stream.writable) return
+    if (bytes.length === 0 || this.ground.closed || this.cutOff || !this.stream.writable) return
     if (this.server.opaque) {
       this.passedOut ??= new PassedThrough(this.ground.recorder, 'client', 'out')
       this.passedOut.record(bytes)
@@ -299,8 +309,10 @@ export class ClientSide {
       return
     }
     this.ground.noteEnd({ by: 'peer', how: 'fin' })
-    if (close.withoutNotify === true && this.secured) this.afterSent(() => this.base.end())
-    else this.finishWriting()
+    if (close.withoutNotify === true && this.secured) {
+      this.cutOff = true
+      this.afterSent(() => this.base.end())
+    } else this.finishWriting()
   }
 
   /** What was written before goes out first, TLS takes a turn of the loop for it; Linux sends it before the RST. */
@@ -330,10 +342,11 @@ export class ClientSide {
     const first = upgrade.residue === 'handshake' ? residue : NONE
     if (options.underTls) this.floor = new TlsFloor(this.base)
     startServerTls(this.floor ?? this.base, identity, first, recorder, options.host, {
-      hello: (session) => this.tell({ state: 'hello', ...(session === undefined ? {} : { session }) }),
+      hello: (offer) => this.tell({ state: 'hello', ...(offer === undefined ? {} : { offer }) }),
       answered: () => this.answered,
       presented: () => this.tell({ state: 'presented' }),
-      up: (stream, resumed) => this.tlsUp(stream, resumed, upgrade.residue === 'commands' ? residue : NONE),
+      up: (stream, session, resumed) =>
+        this.tlsUp(stream, session, resumed, upgrade.residue === 'commands' ? residue : NONE),
       failed: (reason, how) => this.tlsFailed(reason, how),
     })
   }
@@ -350,7 +363,7 @@ export class ClientSide {
     this.answered = true
   }
 
-  private tlsUp(stream: TLSSocket, resumed: boolean, residue: Buffer): void {
+  private tlsUp(stream: TLSSocket, session: TlsSession, resumed: boolean, residue: Buffer): void {
     if (this.ground.closed) return
     this.upgrading = false
     this.secured = true
@@ -359,11 +372,17 @@ export class ClientSide {
     this.framer.push(residue)
     this.sequencer.reset()
     this.watch.reset()
-    this.tell({ state: 'up', resumed })
-    this.listen(stream)
+    this.tell({ state: 'up', session, resumed })
     stream.on('error', (error: NodeJS.ErrnoException) => this.tlsBroken(error))
-    this.server.clientIsUp()
-    this.pump()
+    const goOn = (): void => {
+      if (this.ground.closed) return
+      this.listen(stream)
+      this.server.clientIsUp()
+      this.pump()
+    }
+    // The layers of a record plane are still busy with the octets that brought the Finished, and may end it all there.
+    if (this.pipe === undefined) goOn()
+    else process.nextTick(goOn)
   }
 
   private tlsFailed(reason: string, how: 'fin' | 'rst' | 'error'): void {

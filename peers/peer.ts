@@ -16,8 +16,10 @@ import { seeded } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { checkStack, loadBehaviours } from './registry.ts'
 import { type NamedLayer, Session, type SessionOptions } from './session.ts'
+import { type GroupBits, groupPem } from './tls/groups.ts'
 import type { TlsIdentity } from './tls/server-end.ts'
 import { type Offer, offerExtensions, soundOffer } from './wire/extensions.ts'
+import { planeOf, type Setting, watchSetting } from './wire/settings/settings.ts'
 import { interceptTls, terminateTls } from './wire/termination.ts'
 import type { Upgrade } from './wire/units.ts'
 
@@ -33,6 +35,8 @@ export interface Certificate {
   /** One line about it. */
   readonly detail: string
   readonly ocspResponse?: Buffer
+  /** OpenSSL presents it at security level 0 alone. */
+  readonly weak?: true
 }
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
@@ -44,11 +48,14 @@ export interface TlsOptions {
   readonly max?: TlsVersion
   /** OpenSSL cipher list for TLS 1.2 and below. */
   readonly ciphers?: string
-  readonly requestCert?: boolean
+  /** Ask for a client certificate, of whatever issuer; `require` refuses a client that has none. */
+  readonly clientCertificate?: 'request' | 'require'
+  /** Certificates, PEM, whose subjects the request names (RFC 5246 §7.4.4, RFC 8446 §4.2.4); default none. */
+  readonly authorities?: readonly string[]
   /** `false`: not agreed to at TLS 1.2 and below, RFC 7627; default true. */
   readonly extendedMasterSecret?: boolean
-  /** With {@link requestCert}: refuse a client that has none. */
-  readonly requireCert?: boolean
+  /** Bits of the group of ephemeral Diffie-Hellman; without it no suite of that kind is to be had. */
+  readonly diffieHellman?: GroupBits
   /** What a client without SNI gets instead. */
   readonly withoutServerName?: { readonly certificate: Certificate; readonly max?: TlsVersion }
   /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
@@ -88,6 +95,8 @@ export interface PeerOptions extends CommonOptions {
   }
   /** AUTH is offered inside TLS. */
   readonly passwords?: boolean
+  /** Settings that are to record their proof, as behaviours do; those of TLS cost a record plane. Default none. */
+  readonly prove?: readonly Setting[]
 }
 
 export interface ProxyOptions extends CommonOptions {
@@ -96,7 +105,7 @@ export interface ProxyOptions extends CommonOptions {
 }
 
 /** What can change of a peer while it runs; what is absent stays. */
-export type PeerChanges = Partial<Pick<PeerOptions, 'tls' | 'extensions'>>
+export type PeerChanges = Partial<Pick<PeerOptions, 'tls' | 'extensions' | 'prove'>>
 
 /** A peer or proxy that runs. */
 export interface Peer {
@@ -156,6 +165,7 @@ function peerGround(options: PeerOptions, hostName: string): Ground {
     identities: tls === undefined ? {} : { host: identityOf(tls) },
     ...(tls?.on === 'connect' ? { onConnect: upgrade } : {}),
     server: { origin: { hostName, authInClear } },
+    prove: options.prove ?? [],
   }
 }
 
@@ -172,6 +182,7 @@ export async function proxy(
     inner: () => (intercept === undefined ? [] : [{ layer: interceptTls(upgrade, intercept.toServer) }]),
     identities: intercept === undefined ? {} : { host: identityOf({ certificate: intercept.certificate }) },
     server: { upstream: { address: targetHost, port: targetPort } },
+    prove: [],
   }
   return serve(stack, options, targetHost, () => ground)
 }
@@ -194,18 +205,22 @@ function identityOf(tls: TlsOptions): TlsIdentity {
       // Without one OpenSSL breaks a resumption off where a client certificate is asked for.
       sessionIdContext: 'badmx',
       ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
+      ...(tls.authorities === undefined ? {} : { ca: [...tls.authorities] }),
+      ...(tls.diffieHellman === undefined ? {} : { dhparam: groupPem(tls.diffieHellman) }),
       // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
-      ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+      ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old || certificate.weak ? LEVEL_0 : {}),
     }),
     ...(certificate.ocspResponse === undefined ? {} : { ocspResponse: certificate.ocspResponse }),
-    ...(tls.requestCert === undefined ? {} : { requestCert: tls.requestCert }),
-    ...(tls.requireCert === undefined ? {} : { requireCert: tls.requireCert }),
+    ...(tls.clientCertificate === undefined ? {} : { requestCert: true }),
+    ...(tls.clientCertificate === 'require' ? { requireCert: true } : {}),
     ...(tls.withoutServerName === undefined ? {} : { withoutServerName: identityOf(tls.withoutServerName) }),
   }
 }
 
 /** SSL_OP_NO_EXTENDED_MASTER_SECRET of OpenSSL 3.0, for which Node has no name. */
 const NO_EXTENDED_MASTER_SECRET = 1
+
+const LEVEL_0 = { ciphers: 'DEFAULT@SECLEVEL=0' } as const
 
 /** Twice the longest limit of RFC 5321 §4.5.3.2: a client that waits it out in full is not cut short. */
 const IDLE_MS = 1_200_000
@@ -216,6 +231,7 @@ interface Ground {
   readonly identities: SessionOptions['identities']
   readonly onConnect?: Upgrade
   readonly server: SessionOptions['server']
+  readonly prove: readonly Setting[]
 }
 
 /** Loaded once: the folder does not change while the program runs. */
@@ -382,10 +398,14 @@ class MailHost implements Host {
             hostName: this.hostName,
           }),
         }))
+    const watched = (plane: Behaviour['plane']): NamedLayer[] =>
+      ground.prove
+        .filter((setting) => planeOf(setting) === plane)
+        .map((setting) => ({ behaviour: setting, layer: watchSetting(setting) }))
     return {
       host,
-      layers: [...layers('smtp'), ...ground.inner()],
-      recordLayers: layers('record'),
+      layers: [...watched('smtp'), ...layers('smtp'), ...ground.inner()],
+      recordLayers: [...watched('record'), ...layers('record')],
       underTls: members.some(({ behaviour }) => behaviour.underTls === true),
       identities: ground.identities,
       ...(ground.onConnect === undefined ? {} : { onConnect: ground.onConnect }),

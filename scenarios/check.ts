@@ -108,6 +108,12 @@ function checkHost(path: Path, host: Undefinable<HostSpec>, known: KnownNames): 
   found.push(...named([...path, 'certificate'], host.certificate, 'certificate fault', known.certificates))
   if (host.tls !== undefined && VERSIONS.indexOf(host.tls.min) > VERSIONS.indexOf(host.tls.max))
     found.push({ path: [...path, 'tls'], message: `min ${host.tls.min} is above max ${host.tls.max}` })
+  if (host.tls?.authorities !== undefined && host.tls.clientCertificate === undefined)
+    found.push({
+      path: [...path, 'tls', 'authorities'],
+      message: 'authorities are named in the request for a client certificate, and there is none',
+      expected: '"clientCertificate" beside it',
+    })
   return found
 }
 

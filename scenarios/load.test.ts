@@ -188,6 +188,11 @@ t.test('problems come with their place', async (t) => {
       /:6:14: certificate: there is no certificate fault "expird".*"expired"/,
     ],
     ['stack:\n', 'tls: {min: TLSv1.3, max: TLSv1.2}\nstack:\n', /:6:6: tls: min TLSv1\.3 is above max TLSv1\.2/],
+    [
+      'stack:\n',
+      'tls: {authorities: 9}\nstack:\n',
+      /:6:20: tls\.authorities: .* there is none; want "clientCertificate"/,
+    ],
     ['stack:\n', 'phases: {later: {mx2: {}}}\nstack:\n', /:6:10: phases\.later: no step of the job enters/],
     ['stack:\n', 'phases: {later: {mx2: {}}}\nstack:\n', /:6:18: phases\.later\.mx2: there is no host "mx2"/],
     ['stack:\n', 'job: {steps: [phase: gone]}\nstack:\n', /:6:22: job\.steps\.0\.phase: there is no phase "gone"/],

@@ -13,6 +13,7 @@ import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, Foreseen, MailHost, RetryCause, RunningClient } from './client.ts'
 import type { AttemptBegun, CellBegun, CellEnded, LogEvent } from './events.ts'
 import { Gate, Turn } from './gate.ts'
+import { type HostIssuer, provenSettings, tlsOptionsOf } from './host-tls.ts'
 import type { Internet, Place } from './internet.ts'
 import { envelopeOf, messageOf } from './message.ts'
 import type { Plan, PlannedCell } from './plan.ts'
@@ -20,10 +21,9 @@ import type { Policy } from './policy.ts'
 import type { Host, World } from './scenario.ts'
 
 /** What the runner needs of a certificate authority. */
-export interface Issuer {
+export interface Issuer extends HostIssuer {
   readonly rootPem: string
   readonly rootDer: Buffer
-  issue(fault: string, names: { readonly host: string; readonly domain: string }, at?: Date): Promise<IssuedChain>
   clientChain(id: string): Promise<ClientChain>
 }
 
@@ -245,15 +245,11 @@ async function tlsOf(
   host: Host,
   hostName: string,
   request: RunRequest,
-): Promise<Pick<PeerOptions, 'tls'>> {
-  const { on, clientCertificate, ...versions } = host.tls
-  if (on === 'none') return {}
-  const certificate = await certificateOf(cell, host, hostName, request)
-  const requestCert = clientCertificate !== undefined
-  const requireCert = clientCertificate === 'require'
-  return {
-    tls: { ...versions, certificate, on: cell.judgedAs === 'implicit' ? 'connect' : on, requestCert, requireCert },
-  }
+): Promise<Pick<PeerOptions, 'tls' | 'prove'>> {
+  const prove = provenSettings(cell.scenario.family, host)
+  const tls = await tlsOptionsOf(host, { host: hostName, domain: cell.domain }, request.issuer, present(request))
+  if (tls === undefined) return { prove }
+  return { prove, tls: cell.judgedAs === 'implicit' ? { ...tls, on: 'connect' } : tls }
 }
 
 /** The steps of the job, in order. */

@@ -19,6 +19,7 @@ const behaviours = new Map([[behaviour.id, behaviour]])
 const host = {
   ...SAMPLE_HOST,
   stack: [{ use: 'refuse-starttls', with: { code: 502 }, fires: 'must' as const }],
+  tls: { ...SAMPLE_HOST.tls, clientCertificate: 'request' as const, authorities: 3 },
   extensions: { afterTls: [] },
 }
 const scenarios = [
@@ -114,6 +115,7 @@ host mx
   stack, nearest to the client first:
     refuse-starttls  must  Refuses STARTTLS { code: 502 }
   TLS by STARTTLS, TLSv1.2 to TLSv1.3
+  requests a client certificate, naming 3 authorities
   EHLO keywords inside TLS: none
 host mx, phase gone
   MX preference 10, IPv4

@@ -76,9 +76,16 @@ function hostLines(host: Host, behaviours: ReadonlyMap<string, Behaviour>): stri
     ...(members.length === 0 ? [] : ['stack, nearest to the client first:', ...columns(members, '  ')]),
     ...(host.certificate === 'good' ? [] : [`certificate: ${host.certificate}`]),
     `TLS ${start}${versions}`,
+    ...requestLine(tls),
     ...keywords('in clear', extensions.beforeTls),
     ...keywords('inside TLS', extensions.afterTls),
   ]
+}
+
+function requestLine({ on, clientCertificate, authorities }: Host['tls']): string[] {
+  if (on === 'none' || clientCertificate === undefined) return []
+  const names = authorities === undefined ? '' : `, naming ${authorities} authorities`
+  return [`${clientCertificate}s a client certificate${names}`]
 }
 
 function jobLines({ job, nameDependent, needsQueue, verbMayWork }: Scenario): string[] {

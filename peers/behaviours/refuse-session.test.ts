@@ -10,7 +10,7 @@ const tls = (change: Partial<TlsState> & Pick<TlsState, 'state'>): TlsState => (
 })
 
 t.test('fires when a client that offered a session is shown the certificate', async (t) => {
-  t.same(show(play(behaviour, {}, [tls({ state: 'hello', session: 'ticket' }), tls({ state: 'presented' })])), [
+  t.same(show(play(behaviour, {}, [tls({ state: 'hello', offer: 'ticket' }), tls({ state: 'presented' })])), [
     'opportunity the ClientHello offers a session (ticket)',
     'fired showed its certificate to a client that had offered a session',
   ])
@@ -18,7 +18,7 @@ t.test('fires when a client that offered a session is shown the certificate', as
 
 t.test('silent where no session is offered, and where it is resumed', async (t) => {
   t.same(play(behaviour, {}, [tls({ state: 'hello' }), tls({ state: 'presented' }), tls({ state: 'up' })]), [])
-  t.same(show(play(behaviour, {}, [tls({ state: 'hello', session: 'psk' }), tls({ state: 'up', resumed: true })])), [
+  t.same(show(play(behaviour, {}, [tls({ state: 'hello', offer: 'psk' }), tls({ state: 'up', resumed: true })])), [
     'opportunity the ClientHello offers a session (psk)',
   ])
 })

@@ -25,9 +25,9 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
     return {
       on(event) {
         if (event.type !== 'tls' || event.end !== 'client') return passUnits(event)
-        if (event.state === 'hello' && event.session !== undefined) {
+        if (event.state === 'hello' && event.offer !== undefined) {
           offered = true
-          return [{ type: 'opportunity', detail: `the ClientHello offers a session (${event.session})` }]
+          return [{ type: 'opportunity', detail: `the ClientHello offers a session (${event.offer})` }]
         }
         if (event.state !== 'presented' || !offered) return NOTHING
         return [{ type: 'fired', detail: 'showed its certificate to a client that had offered a session' }]

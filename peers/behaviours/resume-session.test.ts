@@ -10,7 +10,7 @@ const tls = (change: Partial<TlsState> & Pick<TlsState, 'state'>): TlsState => (
 })
 
 t.test('fires when the session that was offered goes on', async (t) => {
-  const events = [tls({ state: 'hello', session: 'psk' }), tls({ state: 'up', resumed: true })]
+  const events = [tls({ state: 'hello', offer: 'psk' }), tls({ state: 'up', resumed: true })]
   t.same(show(play(behaviour, {}, events)), [
     'opportunity the ClientHello offers a session (psk)',
     'fired resumed the session that the client offered',
@@ -20,7 +20,7 @@ t.test('fires when the session that was offered goes on', async (t) => {
 t.test('silent where none is offered, and where the one that is offered is not taken', async (t) => {
   t.same(play(behaviour, {}, [tls({ state: 'hello' }), tls({ state: 'up', resumed: false })]), [])
   const refused = [
-    tls({ state: 'hello', session: 'ticket' }),
+    tls({ state: 'hello', offer: 'ticket' }),
     tls({ state: 'presented' }),
     tls({ state: 'up', resumed: false }),
   ]

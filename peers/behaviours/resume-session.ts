@@ -23,8 +23,8 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
     return {
       on(event) {
         if (event.type !== 'tls' || event.end !== 'client') return passUnits(event)
-        if (event.state === 'hello' && event.session !== undefined)
-          return [{ type: 'opportunity', detail: `the ClientHello offers a session (${event.session})` }]
+        if (event.state === 'hello' && event.offer !== undefined)
+          return [{ type: 'opportunity', detail: `the ClientHello offers a session (${event.offer})` }]
         if (event.state === 'up' && event.resumed === true)
           return [{ type: 'fired', detail: 'resumed the session that the client offered' }]
         return NOTHING
