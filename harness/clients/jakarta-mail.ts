@@ -43,11 +43,11 @@ const JAVA = ['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
 
 async function probe() {
   const compiler = await probeProgram(['ecj', '-version'], INSTALL, /^(Eclipse Compiler)/m)
-  const java = await probeProgram(['java', '-version'], INSTALL, /version "([^"]+)"/)
+  const java = await probeProgram(['java', '-version'], INSTALL)
   if (!compiler.found || !java.found || !JARS.every((jar) => existsSync(jar)))
     return { found: false as const, install: INSTALL }
   const library = readdirSync(FOLDER).flatMap((name) => /^jakarta-mail-([\d.]+)\.jar$/.exec(name)?.[1] ?? [])
-  return { found: true as const, version: `${library.at(-1) ?? 'unknown'}, Java ${java.version}` }
+  return { found: true as const, version: library.at(-1) ?? 'unknown' }
 }
 
 /** The folder of the compiled shim, which all runs of this process share. */
