@@ -6,7 +6,8 @@
  *     npm run bench -- --json  the figures
  */
 import { interruptible } from '../interrupt.ts'
-import { ROUNDS, runContests } from './contest.ts'
+import { runContests } from './contest.ts'
+import { runScale } from './scale.ts'
 import { toTable } from './table.ts'
 
 async function bench(words: readonly string[]): Promise<number> {
@@ -17,8 +18,9 @@ async function bench(words: readonly string[]): Promise<number> {
   }
   const { signal, release } = interruptible()
   try {
-    const comparisons = await runContests(signal, (line) => process.stderr.write(`bench: ${line}\n`))
-    const json = { node: process.versions.node, rounds: ROUNDS, comparisons }
+    const tell = (line: string) => process.stderr.write(`bench: ${line}\n`)
+    const comparisons = [...(await runScale(signal, tell)), ...(await runContests(signal, tell))]
+    const json = { node: process.versions.node, comparisons }
     process.stdout.write(words.includes('--json') ? `${JSON.stringify(json, undefined, 2)}\n` : toTable(comparisons))
     return 0
   } catch (error) {
