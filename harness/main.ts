@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   strip: async () => (await import('./cli/strip-command.ts')).stripCommand,
   serve: async () => (await import('./cli/serve-command.ts')).serveCommand,
   judge: async () => (await import('./cli/judge.ts')).judgeCommand,
+  merge: async () => (await import('./cli/merge-command.ts')).mergeCommand,
   show: async () => (await import('./cli/show.ts')).showCommand,
   list: async () => (await import('./cli/list-command.ts')).listCommand,
   check: async () => (await import('./cli/check-command.ts')).checkCommand,

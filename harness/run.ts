@@ -140,6 +140,7 @@ function runEvent(
     clients: clients.map(({ id, name, kind }) => ({ id, name, kind, version: versions.get(id) ?? 'unknown' })),
     plan: planned.digest,
     cells: planned.cells.map((cell) => cell.id),
+    ...(options.shard === undefined ? {} : { whole: planned.whole }),
   }
 }
 
@@ -182,7 +183,8 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
   }
 }
 
-async function writeReports(
+/** Writes every format into the folder, and makes it the latest run. */
+export async function writeReports(
   record: RunRecord,
   folder: RunFolder,
   gate: GateOptions,
