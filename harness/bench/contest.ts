@@ -39,18 +39,22 @@ interface Figures {
   readonly megabytesPerSecond: number[]
 }
 
-/** Runs all contests. Rejects when the benchmark itself fails, or `signal` says so. */
-export async function runContests(signal: AbortSignal, tell: (line: string) => void): Promise<Comparison[]> {
-  const children = new Children(signal)
-  try {
-    const perform = await children.load()
-    return [...(await peers(children, perform, tell)), ...(await proxies(children, perform, tell))]
-  } finally {
-    await children.end()
+type Contest = (children: Children, perform: Perform, tell: (line: string) => void) => Promise<Comparison[]>
+
+/** Runs a contest. Rejects when the benchmark itself fails, or `signal` says so. */
+function held(contest: Contest) {
+  return async (signal: AbortSignal, tell: (line: string) => void): Promise<Comparison[]> => {
+    const children = new Children(signal)
+    try {
+      return await contest(children, await children.load(), tell)
+    } finally {
+      await children.end()
+    }
   }
 }
 
-async function peers(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {
+/** What a session with a peer costs. */
+export const peers = held(async (children, perform, tell) => {
   const contestants = new Map<string, Contestant>([
     ['smtp-server', await children.subject('smtp-server')],
     ['peer', await children.subject('peer')],
@@ -75,9 +79,10 @@ async function peers(children: Children, perform: Perform, tell: (line: string) 
     }
   }
   return comparisons
-}
+})
 
-async function proxies(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {
+/** What a session through a proxy costs. */
+export const proxies = held(async (children, perform, tell) => {
   const sink = await children.subject('sink')
   const contestants = new Map<string, Contestant>([
     ['pipe', await children.subject('pipe', sink.port)],
@@ -117,7 +122,7 @@ async function proxies(children: Children, perform: Perform, tell: (line: string
     })
   }
   return comparisons
-}
+})
 
 function inCpu(
   figures: readonly number[],
