@@ -144,6 +144,7 @@ function runEvent(options: RunOptions, planned: Plan, versions: ReadonlyMap<stri
     }),
     plan: planned.digest,
     cells: planned.cells.map((cell) => cell.id),
+    ...(options.shard === undefined ? {} : { whole: planned.whole }),
   }
 }
 
@@ -215,7 +216,8 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
   }
 }
 
-async function writeReports(
+/** Writes every format into the folder, and makes it the latest run. */
+export async function writeReports(
   record: RunRecord,
   folder: RunFolder,
   gate: GateOptions,

@@ -118,6 +118,10 @@ const client = z
   })
   .readonly()
 
+const unexpected = z
+  .object({ cell: z.string().exactOptional(), conn: z.string(), atMs: milliseconds, detail: z.string() })
+  .readonly()
+
 /** Checks a run record. Times are milliseconds since the run began, except ISO 8601 texts and where it is said. */
 export const runRecordSchema = z
   .object({
@@ -130,6 +134,11 @@ export const runRecordSchema = z
     interrupted: z.boolean(),
     clients: z.array(client).readonly(),
     cells: z.array(cell).readonly(),
+    unexpected: z
+      .array(unexpected)
+      .readonly()
+      .exactOptional()
+      .describe('Connections that nobody asked for; absent where there was none.'),
   })
   .readonly()
 

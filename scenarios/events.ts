@@ -33,6 +33,8 @@ export interface RunBegun extends Stamp {
   readonly plan: string
   /** The cells that were planned, so that a lost one is `missing`. */
   readonly cells: readonly string[]
+  /** The cells of all shards, where this is one of several: those that no shard of a merged log has are `missing`. */
+  readonly whole?: readonly string[]
 }
 
 /** A text that is searched for in every octet: where it was put, and what it is. */

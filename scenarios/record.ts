@@ -124,6 +124,16 @@ export interface CellRecord {
   readonly known?: { readonly reason: string; readonly unexpectedPass: boolean }
 }
 
+/** A connection that nobody asked for; no verdict rests on it. */
+export interface UnexpectedRecord {
+  /** The cell whose peer it came to, where it came to one. */
+  readonly cell?: string
+  readonly conn: string
+  readonly atMs: number
+  /** From where to where, and why it was not expected. */
+  readonly detail: string
+}
+
 export interface RunRecord {
   readonly schema: typeof RECORD_SCHEMA
   readonly badmx: string
@@ -141,4 +151,6 @@ export interface RunRecord {
     readonly configuration?: string
   }[]
   readonly cells: readonly CellRecord[]
+  /** Absent where there was none. */
+  readonly unexpected?: readonly UnexpectedRecord[]
 }

@@ -17,7 +17,7 @@ export interface Subject {
   forget(): void
 }
 
-export type SubjectName = 'smtp-server' | 'peer' | 'peer-hide-starttls' | 'sink' | 'pipe' | 'proxy'
+export type SubjectName = 'smtp-server' | 'peer' | 'peer-hide-starttls' | 'peer-unlogged' | 'sink' | 'pipe' | 'proxy'
 
 /** Starts one. `target` is the port behind a proxy or pipe. */
 export async function startSubject(name: SubjectName, target: number): Promise<Subject> {
@@ -31,6 +31,8 @@ export async function startSubject(name: SubjectName, target: number): Promise<S
       return { port: (await peer([], { tls: { certificate: await certificate() }, log })).port, forget }
     case 'peer-hide-starttls':
       return { port: (await peer(['hide-starttls'], { tls: { certificate: await certificate() }, log })).port, forget }
+    case 'peer-unlogged':
+      return { port: (await peer([], { tls: { certificate: await certificate() } })).port, forget }
     case 'proxy':
       return { port: (await proxy([], '127.0.0.1', target, { log })).port, forget }
     case 'pipe':

@@ -25,7 +25,8 @@ import { readText } from '../read-text.ts'
 import { type RunOptions, type RunResult, run } from '../run.ts'
 import { findRun } from '../run-folder.ts'
 import { UserError } from '../user-error.ts'
-import { clientsOf, numberIn, policiesOf, wantsColor, width, words } from './options.ts'
+import { clientsOf } from './clients-option.ts'
+import { numberIn, policiesOf, wantsColor, width, words } from './options.ts'
 
 /** How much faster than the RFC's limits a run is, unless told otherwise: ten minutes become six seconds. */
 export const TIME_SCALE = 100
