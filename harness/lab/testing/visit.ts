@@ -1,4 +1,5 @@
 /** For the tests of the lab: visits (see visitor.ts) as processes, caches of a test's own, and the layers that many tests use. */
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,12 +40,13 @@ export const SHARED_CACHE = join(cacheFolder(), '..')
 
 /**
  * A cache of its own in `folder`, with the base roots and packages of the shared one and no layers: builds in it need no
- * network.
+ * network. The packages are copied (as hard links), because apt locks them.
  */
 export async function ownCache(folder: string): Promise<string> {
   const cache = await openCache(join(folder, 'lab'))
-  for (const name of [FOLDERS.bases, FOLDERS.archive, FOLDERS.tools])
+  for (const name of [FOLDERS.bases, FOLDERS.tools])
     for (const entry of readdirSync(join(cacheFolder(), name)))
       symlinkSync(join(cacheFolder(), name, entry), join(cache, name, entry))
+  spawnSync('cp', ['-a', '--link', join(cacheFolder(), FOLDERS.archive), cache])
   return folder
 }
