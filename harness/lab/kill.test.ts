@@ -82,7 +82,7 @@ const WAYS: readonly Way[] = ['SIGINT', 'SIGTERM', 'SIGKILL', 'first process']
 
 /** Starts it, waits for so many lines of what it says and a moment more, and kills it. */
 async function killed(t: Test, cwd: string, cache: string, errand: string, lines: number, way: Way) {
-  const program = visit(t, cwd, cache, 'dma', errand)
+  const program = visit(t, { cwd, cache }, 'dma', errand)
   await program.until(({ stderr }) => stderr.split('\n').length > lines)
   await delay(random() * 60)
   return end(program, way)
@@ -112,6 +112,6 @@ t.test('killed', typeof layers === 'string' ? { skip: layers } : { timeout: 230_
       t.notOk(readFileSync('/proc/self/mountinfo', 'utf8').includes(join(where, 'lab')), 'no mount')
     })
   }
-  const { code, stderr } = await visit(t, cwd, cache, 'dma', 'build').ended
+  const { code, stderr } = await visit(t, { cwd, cache }, 'dma', 'build').ended
   t.equal(code, 0, `and after all that it builds\n${stderr}`)
 })

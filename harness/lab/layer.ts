@@ -69,6 +69,8 @@ mount --bind "$archive/lists" "$root/var/lib/apt/lists"
 chroot "$root" hostname ${LAB_NETWORK.hostname}
 printf '%s\\n' "$SOURCES" >"$root/etc/apt/sources.list"
 printf '%s\\n' "$APT_OPTIONS" >"$root/etc/apt/apt.conf.d/99badmx"
+# Younger sources would make apt index its lists anew.
+[ ! -e "$archive/fetched" ] || touch -r "$archive/fetched" "$root/etc/apt/sources.list"
 # apt closes the file that it tells its status to in what it starts, so it is none of the usual ones.
 apt() { chroot "$root" apt-get -q -o APT::Status-Fd=9 "$@" 9>&1; }
 fetched=no

@@ -48,7 +48,7 @@ export function labSupport(): Support | NoSupport {
       return {
         kind: 'none',
         reason: 'there is no program "unshare" in PATH',
-        next: 'apt-get install util-linux; elsewhere too it is part of util-linux',
+        next: 'apt-get install util-linux; elsewhere too it is part of it',
       }
     if (tried.status === 0) return { kind }
     said = tried.stderr.trim().replace(/^unshare: /, '')

@@ -12,12 +12,20 @@ import { labSupport } from '../support.ts'
 
 const VISITOR = fileURLToPath(new URL('visitor.js', import.meta.url))
 
-/** A visit that uses this cache (the folder above the lab's own). `cwd` gets a folder `tmp`. */
-export function visit(t: Test, cwd: string, cache: string, ...words: readonly string[]): Program {
+export interface Visit {
+  readonly cwd: string
+  /** The folder above the lab's own; default the machine's. */
+  readonly cache?: string
+  /** What to put before the command line. */
+  readonly under?: readonly string[]
+}
+
+/** Starts a visit; see visitor.ts for its words. `cwd` gets a folder `tmp`. */
+export function visit(t: Test, { cwd, cache = SHARED_CACHE, under = [] }: Visit, ...words: readonly string[]): Program {
   const temporary = join(cwd, 'tmp')
   mkdirSync(temporary, { recursive: true })
   const env = { PATH: process.env['PATH'] ?? '', HOME: cwd, TMPDIR: temporary, BADMX_CACHE: cache }
-  return new Program(t, [process.execPath, VISITOR, ...words], cwd, env)
+  return new Program(t, [...under, process.execPath, VISITOR, ...words], cwd, env)
 }
 
 /** The layers from the machine's own cache, built where they are missing; a text where they cannot be had here. */
