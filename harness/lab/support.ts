@@ -17,6 +17,10 @@ export interface NoSupport {
   readonly next: string
 }
 
+/** What a lab of one user lacks, and what to do. */
+export const ONE_USER =
+  'clients that change users (Postfix, Exim, Sendmail, OpenSMTPD, …) do not work and nothing can be built; run badmx as root, or apt-get install uidmap and give this user numbers in /etc/subuid and /etc/subgid'
+
 const MAPPINGS = {
   root: [],
   subordinate: ['unshare', '--user', '--map-root-user', '--map-auto'],
