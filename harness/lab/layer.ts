@@ -13,7 +13,7 @@ import { LAB_NETWORK } from './network.ts'
 import { type LayerSpec, layerName } from './packages.ts'
 import { archive, baseRelease, sources } from './releases.ts'
 import { PRIVATE_DEV, runInSandbox } from './sandbox.ts'
-import type { Support } from './support.ts'
+import { ONE_USER, type Support } from './support.ts'
 
 export interface Layer {
   readonly spec: LayerSpec
@@ -135,6 +135,8 @@ export async function ensureLayer(spec: LayerSpec, options: EnsureOptions): Prom
   if (found !== undefined) return found
   if (options.offline)
     throw new UserError(`${name} is not in the lab's cache`, `\`badmx lab build ${name}\` builds it`, 3)
+  if (options.support.kind === 'one-user')
+    throw new UserError(`${name} is not in the lab's cache`, `with one user ${ONE_USER}`, 3)
   const lock = await lockCache(cache, {
     ...{ support: options.support, signal: options.signal },
     onWait: () => options.progress?.(name, 'waiting for another badmx that is building', 0),

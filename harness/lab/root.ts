@@ -252,6 +252,7 @@ export class ClientRoot {
   async close(): Promise<void> {
     const { init, path } = this
     if (init.exitCode === null && init.signalCode === null) {
+      init.ref()
       init.kill('SIGKILL')
       await once(init, 'exit')
     }

@@ -19,7 +19,7 @@ export interface NoSupport {
 
 /** What a lab of one user lacks, and what to do. */
 export const ONE_USER =
-  'clients that change users (Postfix, Exim, Sendmail, OpenSMTPD, …) do not work and nothing can be built; run badmx as root, or apt-get install uidmap and give this user numbers in /etc/subuid and /etc/subgid'
+  'nothing can be built, and clients that change users (Postfix, Exim, Sendmail, OpenSMTPD, …) do not work: run badmx as root, or apt-get install uidmap and give this user numbers in /etc/subuid and /etc/subgid'
 
 const MAPPINGS = {
   root: [],
