@@ -22,6 +22,8 @@ export const PROGRAMS = [
   { package: 'libphp-phpmailer', probe: ['test', '-e', '/usr/share/php/libphp-phpmailer/autoload.php'] },
   { package: 'golang-go', probe: ['go', 'version'] },
   { package: 's-nail', probe: ['s-nail', '--version'] },
+  // Subordinate users, for a lab without root.
+  { package: 'uidmap', probe: ['sh', '-c', 'command -v newuidmap'] },
   // Gives s-nail a hosts file; what cannot be preloaded is complained about, and that is no failure.
   {
     package: 'libnss-wrapper',

@@ -14,7 +14,7 @@ import { packageRoot } from '../../peers/package-root.ts'
 import { columns, padEnd, visible } from '../../reports/text.ts'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { knownClients } from '../clients/index.ts'
-import { labSupport, type NoSupport, ONE_USER, type Support } from '../lab/support.ts'
+import { labSupport, type NoSupport, type Support } from '../lab/support.ts'
 
 /** One thing that was looked for. */
 export interface Finding {
@@ -132,8 +132,6 @@ export function labFinding(support: Support | NoSupport): Finding {
       return { what: 'a lab, as root', ok: true, use, needed: false }
     case 'subordinate':
       return { what: 'a lab, in a user namespace', ok: true, use, needed: false }
-    case 'one-user':
-      return { what: 'a lab, with one user', ok: true, use: `${use}: ${ONE_USER}`, needed: false }
     case 'none':
       return { what: 'a lab', ok: false, use: `${use}; ${support.reason}; ${support.next}`, needed: false }
   }

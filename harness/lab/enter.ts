@@ -40,7 +40,7 @@ const FIRST_PROCESS = `
 base=$2 here=$PWD
 cd "$1"
 shift 2
-exec 9>>${IN_USE}
+exec 9<${IN_USE}
 flock --shared 9
 set_up() {
 ${MAKE_NETWORK}

@@ -174,7 +174,10 @@ async function faketime(path: string): Promise<string> {
 
 /** Certificates of the bundle, and those that OpenSSL finds by the hash of their names. */
 async function trust(root: ClientRoot, ca: string): Promise<void> {
-  await rm(join(root.path, 'etc/ssl/certs'), { recursive: true })
+  // File by file: where the kernel's tmpfs has no user attributes (before 6.6), an overlay of a user namespace cannot make
+  // a folder anew that it has removed.
+  const certificates = join(root.path, 'etc/ssl/certs')
+  await Promise.all((await readdir(certificates)).map((name) => rm(join(certificates, name), { recursive: true })))
   await root.write('/etc/ssl/certs/ca-certificates.crt', ca, { mode: 0o644 })
   for (const [at, pem] of (ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g) ?? []).entries()) {
     await root.write(`/etc/ssl/certs/badmx-${at}.pem`, new X509Certificate(pem).toString(), { mode: 0o644 })

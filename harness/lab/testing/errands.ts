@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { hostname } from 'node:os'
 import type { Readable } from 'node:stream'
+import { labContents } from '../enter.ts'
 import type { Layer } from '../layer.ts'
 import { LAB_NETWORK } from '../network.ts'
 import { type ClientRoot, openRoot, type RootOptions, type RunOptions } from '../root.ts'
@@ -56,6 +57,15 @@ function processesIn(path: string): number {
     }
   })
   return roots.filter((root) => root === path).length
+}
+
+/** A connection to an address of the lab, on which somebody listens. */
+async function reachListener(host: string): Promise<string> {
+  const server = createServer((socket) => socket.destroy()).listen(0)
+  await once(server, 'listening')
+  const found = await reach(host, (server.address() as AddressInfo).port)
+  server.close()
+  return found
 }
 
 export const ERRANDS: Readonly<Record<string, Errand>> = {
@@ -136,6 +146,21 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
       .filter((line) => line.includes(path)).length
     if (daemons === 0) throw new Error('there was no daemon to end')
     return { ...found, log: [priority, text], closed: { processes: processesIn(path), mounts } }
+  },
+
+  /** What users there are, and whether a program can become another one. */
+  async users([layer]) {
+    const root = await open(layer)
+    const sh = async (script: string): Promise<string> => (await root.run(['sh', '-c', script])).stdout
+    const found = {
+      support: labContents().support.kind,
+      owners: await sh("stat -c '%U %G' /var/lib/postfix /usr/sbin/postdrop | tr '\\n' ' ' | cut -d ' ' -f 1,4"),
+      changed: await sh("perl -e '$) = $( = getgrnam q(postfix); $> = $< = getpwnam q(postfix); exec q(id -un)'"),
+      reached: await reachListener('198.18.7.7'),
+      outside: await reach('192.0.2.1', 25),
+    }
+    await root.close()
+    return found
   },
 
   /** Seconds that programs of the root think to be ahead of this one. */
