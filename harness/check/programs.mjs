@@ -29,6 +29,8 @@ export const PROGRAMS = [
   { package: 'ecj', probe: ['ecj', '-version'] },
   { package: 'libjakarta-mail-java', probe: ['test', '-e', '/usr/share/java/jakarta-mail.jar'] },
   { package: 'libgoogle-gson-java', probe: ['test', '-e', '/usr/share/java/gson.jar'] },
+  // Subordinate users, for a lab without root.
+  { package: 'uidmap', probe: ['sh', '-c', 'command -v newuidmap'] },
   // Gives programs that only know the resolver a hosts file; what cannot be preloaded is complained about, and that is no failure.
   {
     package: 'libnss-wrapper',
