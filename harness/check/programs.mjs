@@ -22,6 +22,11 @@ export const PROGRAMS = [
   { package: 'libphp-phpmailer', probe: ['test', '-e', '/usr/share/php/libphp-phpmailer/autoload.php'] },
   { package: 'golang-go', probe: ['go', 'version'] },
   { package: 's-nail', probe: ['s-nail', '--version'] },
+  // What checks and validates DNS beside our own.
+  { package: 'unbound', probe: ['unbound', '-V'] },
+  { package: 'bind9-dnsutils', probe: ['delv', '-v'] },
+  { package: 'bind9-utils', probe: ['dnssec-verify', '-V'] },
+  { package: 'knot-dnssecutils', probe: ['kzonecheck', '-V'] },
   // Gives s-nail a hosts file; what cannot be preloaded is complained about, and that is no failure.
   {
     package: 'libnss-wrapper',

@@ -22,6 +22,7 @@ import { canonical, DnsFormatError, type Name } from './name.ts'
 import { CLASS, EDE, OPCODE, RCODE, TYPE } from './numbers.ts'
 import { fieldsOf } from './rdata.ts'
 import type { Reply, Transport } from './sockets.ts'
+import { publicAddress } from './zone-tree.ts'
 
 export interface ResolverOptions {
   readonly internet: Internet
@@ -118,7 +119,7 @@ export class Resolver {
     let ede: number = EDE.NO_REACHABLE_AUTHORITY
     const servers = this.options.internet.zoneFor(question)?.servers ?? []
     for (let round = 0; round < ROUNDS; round++) {
-      for (const { address } of servers) {
+      for (const address of servers.map(publicAddress)) {
         const query = { ...queryFor(question.name, question.type, { edns: { do: dnssecOk } }), id: this.nextId() }
         const first = await this.exchange(query, address, 'udp')
         const response = first?.tc === true ? await this.exchange(query, address, 'tcp') : first

@@ -161,7 +161,7 @@ t.test('faults show through the resolver, and in the log', async (t) => {
   }
 })
 
-t.test('the proofs say which fault, where, and what would have been', async (t) => {
+t.test('the proofs say which fault, and where', async (t) => {
   const faults = [{ use: 'answer-error', name: '_25._tcp.mx', types: ['TLSA'] }]
   const { log, at } = await start(t, [zone('badmx.test', ['_25._tcp.mx TLSA 3 1 1 00'], { faults, cell: 'c' })])
   await ask(at, '_25._tcp.mx.badmx.test', 'TLSA')
@@ -170,9 +170,7 @@ t.test('the proofs say which fault, where, and what would have been', async (t) 
     'opportunity dns:answer-error _25._tcp.mx: _25._tcp.mx.badmx.test TLSA over UDP',
     'fired dns:answer-error _25._tcp.mx: answered SERVFAIL',
   ])
-  const [fired] = log.events.filter((event): event is ProofEvent => event.type === 'fired')
-  t.equal(fired?.cell, 'c')
-  t.match(decode(fired?.data ?? Buffer.alloc(0)).answers, [{ type: 'TLSA' }] as object[])
+  t.ok(log.events.every((event) => event.type === 'dns' || event.cell === 'c'))
 })
 
 t.test('one name server of two is dead: the other is asked', async (t) => {

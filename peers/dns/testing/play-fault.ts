@@ -24,9 +24,18 @@ export async function play<Parameters>(
   const [name = '', type = ''] = question.split(' ')
   const internet = await Internet.create([zone('badmx.test', RECORDS)])
   const query = queryFor(name, typeNumber(type) ?? 0, { id: 7, rd: true, edns: { do: true } })
-  const own = internet.zoneFor({ name, type: typeNumber(type) ?? 0 })
-  if (own === undefined) throw new Error(`${name} is in no zone`)
+  const [asked] = query.questions
+  const own = asked && internet.zoneFor(asked)
+  if (asked === undefined || own === undefined) throw new Error(`${name} is in no zone`)
   const sound = answer(query, () => own)
-  const faulty = fault.respond({ query, transport, zone: own, answer: () => sound }, fault.parameters.parse(parameters))
+  const exchange = {
+    query,
+    question: asked,
+    transport,
+    zone: own,
+    own,
+    answer: (other = query) => answer(other, () => own),
+  }
+  const faulty = fault.respond(exchange, fault.parameters.parse(parameters))
   return { query, sound, faulty }
 }
