@@ -75,15 +75,14 @@ export class ServedZone {
 
   /** Undefined for a zone that is not signed. */
   get denial(): Denial | undefined {
-    this.madeDenial ??= this.chain((names) => names)
+    this.madeDenial ??= this.chain(this.names())
     return this.madeDenial
   }
 
-  /** A chain of the names that `keep` leaves; a sound one where it leaves all. */
-  chain(keep: (names: readonly ChainName[]) => readonly ChainName[]): Denial | undefined {
+  /** The chain of `names`; a sound one where they are all of {@link names}. */
+  chain(names: readonly ChainName[]): Denial | undefined {
     const { signing } = this.zone
     if (signing === 'none') return undefined
-    const names = keep(this.chainNames())
     const ttl = this.negativeTtl
     if (signing.nsec3 === undefined) return nsecChain(names, ttl)
     return nsec3Chain(this.apex, names, ttl, nsec3Options(signing.nsec3))
@@ -170,9 +169,20 @@ export class ServedZone {
     return { kind: 'absent', encloser }
   }
 
+  /** The names that are this zone's: what is below a cut or a DNAME is not. */
+  names(): readonly ChainName[] {
+    return [...this.nodes].flatMap(([key, node]) => {
+      const found = this.find(key, TYPE.DS)
+      if (found.kind !== 'node') return []
+      const isCut = this.isCut(key, node)
+      const types = [...node.sets.keys()]
+      return [{ name: node.name, types: isCut ? types.filter(atCut) : types, isCut }]
+    })
+  }
+
   /** Every record, glue and what is hidden below cuts too; where the zone is signed, its signatures and denials. */
   records(): readonly ResourceRecord[] {
-    const own = new Set(this.chainNames().map(({ name }) => canonical(name)))
+    const own = new Set(this.names().map(({ name }) => canonical(name)))
     const sets = [...this.nodes].flatMap(([key, node]) => {
       return this.typesAt(node).flatMap((type) => {
         const set = this.setAt(node, type) ?? []
@@ -202,17 +212,6 @@ export class ServedZone {
   private wildcard(encloser: Name): Found {
     const node = this.nodes.get(childOf(encloser, '*'))
     return node === undefined ? { kind: 'absent', encloser } : { kind: 'wildcard', node, encloser }
-  }
-
-  /** The names that are this zone's: what is below a cut or a DNAME is not. */
-  private chainNames(): readonly ChainName[] {
-    return [...this.nodes].flatMap(([key, node]) => {
-      const found = this.find(key, TYPE.DS)
-      if (found.kind !== 'node') return []
-      const isCut = this.isCut(key, node)
-      const types = [...node.sets.keys()]
-      return [{ name: node.name, types: isCut ? types.filter(atCut) : types, isCut }]
-    })
   }
 
   private get nodes(): Map<Name, Node> {

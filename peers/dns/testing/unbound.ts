@@ -106,8 +106,8 @@ function configuration(
   harden-below-nxdomain: ${modern}
   discard-timeout: 0
   outbound-msg-retry: 1
-  unknown-server-time-limit: 50
-  infra-cache-max-rtt: 200
+  unknown-server-time-limit: 376
+  infra-cache-max-rtt: 1000
   infra-keep-probing: yes
 remote-control:
   control-enable: no
