@@ -79,7 +79,6 @@ t.test('a stub asks over UDP and TCP, and the log has it', async (t) => {
   t.ok(own.every(({ cell, t: time }) => cell === 'a/b' && time >= 0))
   t.match(own.at(-1), { local: at, ad: false, ede: [] })
 })
-})
 
 t.test('aliases across zones, negative answers, foreign names', async (t) => {
   const { at } = await start(t, [
