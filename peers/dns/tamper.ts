@@ -5,7 +5,7 @@ import type { Exchange } from './fault.ts'
 import type { Message, ResourceRecord } from './message.ts'
 import type { Name } from './name.ts'
 import { TYPE } from './numbers.ts'
-import { fieldsOf } from './rdata.ts'
+import { fieldsOf, rdata } from './rdata.ts'
 
 /** A denial that a signed zone owes to a client that understands it. */
 export interface Owed {
@@ -43,6 +43,20 @@ export function withProof(
   return isSame ? undefined : { ...sound, authorities: [...others, ...sets.flatMap((set) => zone.signed(set))] }
 }
 
+/** `sound` with its denials through `change`, signed anew; undefined where nothing has changed. */
+export function withChangedDenials(
+  exchange: Exchange,
+  sound: Message,
+  change: (record: ResourceRecord) => ResourceRecord,
+): Message | undefined {
+  const denials = sound.authorities.filter(({ type }) => isDenialType(type))
+  return withProof(
+    exchange,
+    sound,
+    denials.map((record) => [change(record)]),
+  )
+}
+
 /** NSEC, NSEC3 and their signatures. */
 export function isProof(record: ResourceRecord): boolean {
   return isDenialType(record.type) || (record.type === TYPE.RRSIG && isDenialType(typeSigned(record)))
@@ -66,4 +80,13 @@ export function mapRecords(message: Message, change: (record: ResourceRecord) =>
     authorities: through(message.authorities),
     additionals: through(message.additionals),
   }
+}
+
+/** A denial with another bitmap. */
+export function withTypes(record: ResourceRecord, types: readonly number[]): ResourceRecord {
+  const data =
+    record.type === TYPE.NSEC
+      ? rdata('NSEC', { ...fieldsOf('NSEC', record.data), types })
+      : rdata('NSEC3', { ...fieldsOf('NSEC3', record.data), types })
+  return { ...record, data }
 }

@@ -4,9 +4,8 @@
  */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'
-import { TYPE, typeNumber } from '../numbers.ts'
-import { fieldsOf, rdata } from '../rdata.ts'
-import { owedDenial, withProof } from '../tamper.ts'
+import { typeNumber } from '../numbers.ts'
+import { owedDenial, withChangedDenials, withTypes } from '../tamper.ts'
 
 export const fault = defineFault({
   id: 'falsify-bitmap',
@@ -21,16 +20,11 @@ export const fault = defineFault({
   respond(exchange, { types }) {
     const owed = owedDenial(exchange)
     const own = owed?.denial.match(owed.encloser)?.[0]
-    if (owed === undefined || own === undefined || !owed.sound.authorities.includes(own)) return undefined
+    if (owed === undefined || own === undefined) return undefined
     const numbers = types.map((text) => typeNumber(text) ?? 0)
-    const data =
-      own.type === TYPE.NSEC
-        ? rdata('NSEC', { ...fieldsOf('NSEC', own.data), types: numbers })
-        : rdata('NSEC3', { ...fieldsOf('NSEC3', own.data), types: numbers })
-    const kept = owed.denial
-      .all()
-      .filter((set) => set[0] !== own && set.every((each) => owed.sound.authorities.includes(each)))
-    const send = withProof(exchange, owed.sound, [[{ ...own, data }], ...kept])
+    const send = withChangedDenials(exchange, owed.sound, (record) =>
+      record === own ? withTypes(own, numbers) : record,
+    )
     return send && { send, detail: `said that ${owed.encloser} has ${types.join(', ') || 'nothing'}` }
   },
 })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineFault } from '../fault.ts'
 import { canonical } from '../name.ts'
 import { fieldsOf, rdata } from '../rdata.ts'
-import { owedDenial, withProof } from '../tamper.ts'
+import { owedDenial, withChangedDenials } from '../tamper.ts'
 
 export const fault = defineFault({
   id: 'open-nsec-ring',
@@ -15,10 +15,11 @@ export const fault = defineFault({
     if (owed?.denial.kind !== 'nsec') return undefined
     const all = owed.denial.all()
     const [last, second] = [all.at(-1)?.[0], all[1]?.[0]]
-    if (last === undefined || second === undefined || !owed.sound.authorities.includes(last)) return undefined
-    const open = { ...last, data: rdata('NSEC', { ...fieldsOf('NSEC', last.data), next: canonical(second.name) }) }
-    const kept = all.filter((set) => set[0] !== last && set.every((each) => owed.sound.authorities.includes(each)))
-    const send = withProof(exchange, owed.sound, [[open], ...kept])
-    return send && { send, detail: `the last NSEC leads to ${second.name}` }
+    if (last === undefined || second === undefined) return undefined
+    const next = canonical(second.name)
+    const send = withChangedDenials(exchange, owed.sound, (record) =>
+      record === last ? { ...last, data: rdata('NSEC', { ...fieldsOf('NSEC', last.data), next }) } : record,
+    )
+    return send && { send, detail: `the last NSEC leads to ${next}` }
   },
 })

@@ -60,6 +60,10 @@ export class DenialCheck {
       .filter(({ algorithm, flags, next }) => algorithm === 1 && flags <= 1 && next.length === 20)
   }
 
+  get kind(): 'nsec' | 'nsec3' {
+    return this.nsec3s.length > 0 ? 'nsec3' : 'nsec'
+  }
+
   /** The name does not exist, nor a wildcard that could stand for it. */
   noName(name: Name): Proven {
     if (this.nsec3s.length > 0) return this.noNameByHash(name)

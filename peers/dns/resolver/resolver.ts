@@ -137,7 +137,8 @@ export class Resolver {
       answers.push(...step.own)
       verdicts.push(step.verdict)
       if (step.target === undefined) {
-        const { rcode, authorities } = step.response
+        const { authorities } = step.response
+        const rcode = ('rcode' in step.verdict ? step.verdict.rcode : undefined) ?? step.response.rcode
         return {
           rcode,
           answers,

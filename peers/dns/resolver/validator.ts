@@ -11,7 +11,10 @@ import { checkSet, type SignedSet, setsOf, type TrustedZone } from './signed-set
 import type { Standing, Trust } from './trust.ts'
 
 /** How an answer stands; bogus with the extended error that says why. */
-export type Verdict = { readonly status: 'secure' | 'insecure' } | { readonly status: 'bogus'; readonly ede: number }
+export type Verdict =
+  /** `rcode`: what the proof shows, where the server said another. */
+  | { readonly status: 'secure' | 'insecure'; readonly rcode?: number }
+  | { readonly status: 'bogus'; readonly ede: number }
 
 const SECURE: Verdict = { status: 'secure' }
 const INSECURE: Verdict = { status: 'insecure' }
@@ -54,7 +57,11 @@ export class Validator {
     if (standing.status !== 'secure') return standing
     const check = this.denials(standing, sets)
     if (!(check instanceof DenialCheck)) return check
-    return fromProof(response.rcode === RCODE.NXDOMAIN ? check.noName(name) : check.noData(name, type))
+    if (response.rcode !== RCODE.NXDOMAIN) return fromProof(check.noData(name, type))
+    const proven = check.noName(name)
+    // As unbound is: NXDOMAIN with NSEC records that prove NODATA (an empty non-terminal) is taken for that.
+    const isNoData = proven === 'bogus' && check.kind === 'nsec' && check.noData(name, type) === 'secure'
+    return isNoData ? { status: 'secure', rcode: RCODE.NOERROR } : fromProof(proven)
   }
 
   /** The zone that signed; for what is not signed, the one that the name is in. */

@@ -1,11 +1,12 @@
 /**
- * For the tests: real unbound in front of an internet of ours, as an independent validator. Every zone is a stub zone of
- * it, since name servers of a test do not have port 53.
+ * For the tests: real unbound in front of an internet of ours, as an independent validator. It is run inside a network of
+ * its own (namespace.ts), with the name servers on port 53: only so do referrals work, and QNAME minimisation with them (of a
+ * stub zone unbound takes an intermediate NXDOMAIN for a failure of all its servers).
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
@@ -14,7 +15,6 @@ import type { Internet } from '../internet.ts'
 import { trustAnchor } from '../master-file.ts'
 import { decodeMessage, encodeMessage, extendedErrors, type Message, queryFor } from '../message.ts'
 import { rcodeText, TYPE, typeNumber } from '../numbers.ts'
-import { startDns } from '../start.ts'
 import { publicAddress } from '../zone-tree.ts'
 import { exchange } from './stub.ts'
 
@@ -35,14 +35,17 @@ export interface Validator {
   says(name: string, type: string): Promise<string>
 }
 
+/** The name servers of `internet` listen on port 53 already. */
 export async function startUnbound(t: Test, internet: Internet, profile: Profile = 'classic'): Promise<Validator> {
-  const dns = await startDns({ internet, resolver: [], authority: { port: 0 } })
-  t.teardown(() => dns.close())
-  const folder = t.testdir()
-  const at = { address: '127.0.0.1', port: await freePort() }
+  const folder = mkdtempSync(join(tmpdir(), 'badmx-unbound-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const at = ownAddress()
   const root = internet.zoneFor({ name: '.', type: TYPE.SOA })
-  writeFileSync(join(folder, 'anchor'), (root === undefined ? undefined : trustAnchor(root)) ?? '')
-  writeFileSync(join(folder, 'conf'), configuration(internet, dns.authority, at, profile, join(folder, 'anchor')))
+  if (root === undefined) throw new Error('an internet has a root')
+  const hints = root.servers.map((server) => `. NS ${server.name}.\n${server.name}. A ${publicAddress(server)}\n`)
+  writeFileSync(join(folder, 'anchor'), trustAnchor(root) ?? '')
+  writeFileSync(join(folder, 'hints'), hints.join(''))
+  writeFileSync(join(folder, 'conf'), configuration(at, profile, folder))
   const child = spawn('unbound', ['-d', '-c', join(folder, 'conf')], { stdio: ['ignore', 'ignore', 'pipe'] })
   t.teardown(() => end(child))
   const lines: string[] = []
@@ -68,19 +71,8 @@ export function summary(message: Message): string {
   return `${rcodeText(message.rcode)}${message.ad ? ' AD' : ''}${ede.join('')}`
 }
 
-function configuration(
-  internet: Internet,
-  authority: readonly SocketAddress[],
-  at: SocketAddress,
-  profile: Profile,
-  anchor: string,
-): string {
+function configuration(at: SocketAddress, profile: Profile, folder: string): string {
   const modern = profile === 'modern' ? 'yes' : 'no'
-  const portOf = (address: string) => authority.find((each) => each.address === address)?.port ?? 0
-  const stubs = internet.zones.map(({ apex, servers }) => {
-    const addresses = servers.map(publicAddress).map((address) => `  stub-addr: ${address}@${portOf(address)}`)
-    return ['stub-zone:', `  name: "${apex}"`, '  stub-prime: no', ...addresses].join('\n')
-  })
   return `server:
   interface: ${at.address}
   port: ${at.port}
@@ -95,8 +87,10 @@ function configuration(
   ede: yes
   do-daemonize: no
   num-threads: 1
+  incoming-num-tcp: 200
   do-not-query-localhost: no
-  trust-anchor-file: "${anchor}"
+  trust-anchor-file: "${join(folder, 'anchor')}"
+  root-hints: "${join(folder, 'hints')}"
   module-config: "validator iterator"
   local-zone: "test." nodefault
   trust-anchor-signaling: no
@@ -105,24 +99,25 @@ function configuration(
   aggressive-nsec: ${modern}
   harden-below-nxdomain: ${modern}
   discard-timeout: 0
-  outbound-msg-retry: 1
-  unknown-server-time-limit: 376
-  infra-cache-max-rtt: 1000
+  outbound-msg-retry: 2
+  unknown-server-time-limit: 1000
+  infra-cache-max-rtt: 3000
   infra-keep-probing: yes
 remote-control:
   control-enable: no
-${stubs.join('\n')}
 `
 }
 
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
+/** An address of this process's own, and a port that no outgoing socket is given: nothing else can come to have it. */
+function ownAddress(): SocketAddress {
+  started += 1
+  return {
+    address: `127.${53 + (process.pid >> 16)}.${(process.pid >> 8) & 255}.${process.pid & 255}`,
+    port: 5300 + started,
+  }
 }
+
+let started = 0
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
