@@ -12,6 +12,7 @@ import { checkCommand } from './cli/check-command.ts'
 import { compareCommand } from './cli/compare-command.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { judgeCommand } from './cli/judge.ts'
+import { labCommand } from './cli/lab-command.ts'
 import { listCommand } from './cli/list-command.ts'
 import { runCommand } from './cli/run-command.ts'
 import { schemaCommand } from './cli/schema.ts'
@@ -23,7 +24,7 @@ import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
 
 const COMMANDS = [
-  ...['run', 'compare', 'tour', 'strip', 'serve', 'judge', 'show', 'list', 'check', 'ca', 'schema', 'doctor'],
+  ...['run', 'compare', 'tour', 'strip', 'serve', 'judge', 'show', 'list', 'check', 'ca', 'schema', 'lab', 'doctor'],
   'completion',
 ]
 
@@ -51,6 +52,7 @@ export async function main(words: readonly string[]): Promise<number> {
       .command(checkCommand(done))
       .command(caCommand(done))
       .command(schemaCommand(done))
+      .command(labCommand(done))
       .command(doctorCommand(done))
       .completion('completion', 'print a script that completes commands and options in bash or zsh')
       .demandCommand(1, 'name a command')

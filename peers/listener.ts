@@ -102,8 +102,8 @@ export function isLoopback(address: string): boolean {
   return plain === '::1' || /^127(\.\d{1,3}){3}$/.test(plain)
 }
 
-/** An IPv4 address that a dual-stack socket shows as ::ffff:a.b.c.d is that IPv4 address. */
-function canonical(address: string): string {
+/** An IPv4 address that a dual-stack socket shows as ::ffff:a.b.c.d is that IPv4 address (RFC 4291 §2.5.5.2). */
+export function canonical(address: string): string {
   return isIPv6(address) ? address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '') : address
 }
 

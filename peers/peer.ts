@@ -11,7 +11,7 @@ import { createSecureContext } from 'node:tls'
 import type { Behaviour, StackItem } from './behaviour.ts'
 import type { CanaryText } from './canary.ts'
 import type { EventSink, SocketAddress } from './events.ts'
-import { type Host, Listener, type ListenOptions } from './listener.ts'
+import { canonical, type Host, Listener, type ListenOptions } from './listener.ts'
 import { seeded } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { checkStack, loadBehaviours } from './registry.ts'
@@ -351,7 +351,7 @@ class MailHost implements Host {
       type: 'conn',
       state: 'open',
       host,
-      local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+      local: { address: canonical(socket.localAddress ?? ''), port: socket.localPort ?? 0 },
       remote: remoteOf(socket),
       tlsOnConnect: ground.onConnect !== undefined,
       ...('upstream' in ground.server ? { upstream: ground.server.upstream } : {}),
@@ -399,5 +399,5 @@ class MailHost implements Host {
 }
 
 function remoteOf(socket: Socket): SocketAddress {
-  return { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+  return { address: canonical(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
 }

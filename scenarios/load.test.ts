@@ -62,6 +62,7 @@ t.test('a sound file is spelt out', async (t) => {
       hosts: {
         mx: {
           preference: 10,
+          address: 'ipv4',
           stack: [
             { use: 'hide-starttls', with: {}, fires: 'must' },
             { use: 'refuse-starttls', with: { code: 502 }, fires: 'may' },
@@ -76,6 +77,7 @@ t.test('a sound file is spelt out', async (t) => {
       asserts: ['starttls-once'],
       verbMayWork: false,
       noVerdict: [],
+      needsQueue: false,
       nameDependent: false,
       job: { steps: [{ submit: 1 }, { settle: 'first' }], password: false },
       flaw: { name: 'ignore-missing-starttls', with: [], policy: 'encrypt' },

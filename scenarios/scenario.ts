@@ -15,7 +15,11 @@ export interface StackMember {
 
 /** One mail host, complete. */
 export interface Host {
-  readonly preference: number
+  /** Of its MX record; `none` where no MX record names it. */
+  readonly preference: number | 'none'
+  /** Its name, with `{domain}` for the recipient's domain. */
+  readonly name?: string
+  readonly address: 'ipv4' | 'ipv6'
   /** The member nearest to the client first. */
   readonly stack: readonly StackMember[]
   readonly certificate: string
@@ -58,6 +62,7 @@ export interface Scenario {
   readonly asserts: readonly string[]
   readonly verbMayWork: boolean
   readonly noVerdict: readonly Column[]
+  readonly needsQueue: boolean
   readonly nameDependent: boolean
   readonly job: {
     readonly steps: readonly Step[]
@@ -109,6 +114,7 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     asserts: parsed.assert,
     verbMayWork: parsed.verbMayWork,
     noVerdict: parsed.noVerdict,
+    needsQueue: parsed.needsQueue,
     nameDependent: parsed.nameDependent,
     job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers, octets }) },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
@@ -120,12 +126,14 @@ function worldOf(parsed: ScenarioFile): World {
     return Object.fromEntries(Object.entries(parsed.hosts).map(([id, spec]) => [id, hostOf(spec)]))
   const tls = parsed.tls ?? { on: 'starttls', min: 'TLSv1.2', max: 'TLSv1.3' }
   const { stack = [], certificate = 'good', extensions = {} } = parsed
-  return { mx: hostOf({ preference: 10, stack, certificate, tls, extensions }) }
+  return { mx: hostOf({ preference: 10, address: 'ipv4', stack, certificate, tls, extensions }) }
 }
 
 function hostOf(spec: HostSpec): Host {
   return {
     preference: spec.preference,
+    ...(spec.name === undefined ? {} : { name: spec.name }),
+    address: spec.address,
     stack: stackOf(spec.stack),
     certificate: spec.certificate,
     tls: compact(spec.tls) as Host['tls'],
@@ -153,6 +161,7 @@ function phasesOf(parsed: ScenarioFile, raw: object, hosts: World): Record<strin
 function changed(before: Host, change: PhaseHost, raw: object): Host {
   const wrote = (key: string): boolean => Object.hasOwn(raw, key)
   return {
+    ...before,
     preference: wrote('preference') ? (change.preference ?? before.preference) : before.preference,
     stack: wrote('stack') ? stackOf(change.stack ?? []) : before.stack,
     certificate: wrote('certificate') ? (change.certificate ?? before.certificate) : before.certificate,

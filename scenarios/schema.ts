@@ -45,7 +45,17 @@ const stackItem = z.union([
 const tlsVersion = z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'])
 
 const host = z.strictObject({
-  preference: z.int().min(0).max(65535).default(10).describe('MX preference.'),
+  preference: z
+    .union([z.int().min(0).max(65535), z.literal('none')])
+    .default(10)
+    .describe('MX preference; `none` for a host that no MX record names.'),
+  name: z
+    .string()
+    .optional()
+    .describe(
+      'Its name, in which {domain} is the domain of the recipient; default: <id>.{domain}. Several hosts may share one.',
+    ),
+  address: z.enum(['ipv4', 'ipv6']).default('ipv4').describe('The kind of address that it has.'),
   stack: z.array(stackItem).default([]).describe('Behaviours, the one nearest to the client first.'),
   certificate: z.string().default('good').describe('A chain of the test CA: `good`, or the id of a certificate fault.'),
   tls: z
@@ -116,6 +126,10 @@ const fields = {
     .array(z.enum(COLUMNS))
     .default([])
     .describe('Policies under which the behaviour is recorded without a verdict.'),
+  needsQueue: z
+    .boolean()
+    .default(false)
+    .describe('About what a client does with a message that it keeps: unsupported for clients without a queue.'),
   nameDependent: z.boolean().default(false).describe('Unsupported for clients that can only be given an address.'),
   job: z
     .strictObject({

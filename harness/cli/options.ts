@@ -5,6 +5,8 @@ import { loadPersonas, type Persona } from '../../peers/personas.ts'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { isPolicy, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
 import { commandClient, knownClients, loadClientFile, shimClient } from '../clients/index.ts'
+import { isLabClient } from '../clients/mta/mta.ts'
+import { isRelease, RELEASES } from '../lab/releases.ts'
 import { readText } from '../read-text.ts'
 import { UserError } from '../user-error.ts'
 
@@ -40,8 +42,9 @@ export async function clientsOf(
   const known = await knownClients()
   const chosen: ClientAdapter[] = []
   for (const name of names) {
-    const found = known.find((client) => client.id === name)
-    if (found !== undefined) chosen.push(found)
+    const [id = '', release] = name.split('@')
+    const found = known.find((client) => client.id === id)
+    if (found !== undefined) chosen.push(release === undefined ? found : ofRelease(found, release))
     else if (/\.ya?ml$/.test(name)) {
       // Read here first for the words that a missing file deserves.
       await readText(name)
@@ -58,6 +61,14 @@ export async function clientsOf(
   const twice = chosen.find((client, at) => chosen.findIndex((other) => other.id === client.id) < at)
   if (twice !== undefined) throw new UserError(`the client ${twice.id} is named twice`)
   return chosen
+}
+
+/** `postfix@trixie`. @throws {UserError} for a release that is none, and for a client that is not of a distribution. */
+function ofRelease(client: ClientAdapter, release: string): ClientAdapter {
+  if (!isLabClient(client))
+    throw new UserError(`${client.id} is used as it is on this machine: it has no releases to choose from`)
+  if (!isRelease(release)) throw unknown('release', release, RELEASES)
+  return client.at(release)
 }
 
 /** @throws {UserError} for a name that is no persona. */

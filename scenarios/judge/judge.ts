@@ -5,7 +5,7 @@
  * What always holds: every planned cell is in the record, in the order of the plan; one of which the log has no end is
  * `missing`; the controls have been applied.
  */
-import type { CellBegun, LogEvent, RunBegun, RunEnded } from '../events.ts'
+import type { CellBegun, ClientConfigured, LogEvent, RunBegun, RunEnded } from '../events.ts'
 import { type CellRecord, RECORD_SCHEMA, type RunRecord } from '../record.ts'
 import { judgeCell, missingCell } from './cell.ts'
 import { applyControls } from './controls.ts'
@@ -24,6 +24,7 @@ interface OpenCell {
 export function judge(events: Iterable<LogEvent>): RunRecord {
   const runs: RunBegun[] = []
   const ends: RunEnded[] = []
+  const configured: ClientConfigured[] = []
   const open = new Map<string, OpenCell>()
   const judged = new Map<string, CellRecord>()
   let lastAt = 0
@@ -31,6 +32,7 @@ export function judge(events: Iterable<LogEvent>): RunRecord {
     lastAt = Math.max(lastAt, event.t)
     if (event.type === 'run') runs.push(event)
     else if (event.type === 'end') ends.push(event)
+    else if (event.type === 'configured') configured.push(event)
     else if (event.type === 'cell') open.set(event.cell, { begun: event, events: [event] })
     else if (event.cell !== undefined) {
       const cell = open.get(event.cell)
@@ -55,7 +57,7 @@ export function judge(events: Iterable<LogEvent>): RunRecord {
     startedAt: runs.map(({ startedAt }) => startedAt).sort()[0] ?? first.startedAt,
     finishedAt: finishedAt(first, ends, lastAt),
     interrupted: ends.length < runs.length || ends.some(({ interrupted }) => interrupted),
-    clients: clientsOf(runs),
+    clients: clientsOf(runs, configured),
     cells: applyControls(cells),
   }
 }
@@ -71,10 +73,15 @@ function finishedAt(first: RunBegun, ends: readonly RunEnded[], lastAt: number):
   return Number.isNaN(started) ? first.startedAt : new Date(started + lastAt).toISOString()
 }
 
-function clientsOf(runs: readonly RunBegun[]): RunRecord['clients'] {
+function clientsOf(runs: readonly RunBegun[], configured: readonly ClientConfigured[]): RunRecord['clients'] {
   const clients = new Map<string, RunRecord['clients'][number]>()
   for (const { id, name, version, release } of runs.flatMap((run) => run.clients)) {
-    clients.set(id, { id, name, version, ...(release === undefined ? {} : { release }) })
+    const { configuration, version: own } = configured.findLast(({ client }) => client === id) ?? {}
+    clients.set(id, {
+      ...{ id, name, version: own ?? version },
+      ...(release === undefined ? {} : { release }),
+      ...(configuration === undefined ? {} : { configuration }),
+    })
   }
   return [...clients.values()]
 }

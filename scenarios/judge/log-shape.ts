@@ -72,6 +72,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'attempt begun': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
   'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
   client: { cell: 'text', attempt: 'number', word: 'object' },
+  notice: { cell: 'text', attempt: 'number', data: 'octets' },
+  configured: { client: 'text', configuration: 'text', 'version?': 'text' },
   'cell-end': { cell: 'text', status: ['done', 'unsupported', 'error', 'interrupted'], 'reason?': 'text' },
   end: { finishedAt: 'text', interrupted: 'boolean' },
   'conn open': { ...CONN, host: 'text', local: 'object', remote: 'object', tlsOnConnect: 'boolean' },

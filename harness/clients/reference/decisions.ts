@@ -3,7 +3,7 @@
  * The session asks, and never knows of flaws; a flaw is another answer to one of these questions ({@link ./flaws.ts}).
  */
 import type { X509Certificate } from 'node:crypto'
-import type { ClientWord } from '../../../scenarios/client.ts'
+import type { ClientWord, MailHost } from '../../../scenarios/client.ts'
 import { type Capabilities, chooseMechanism, readKeyword } from './capabilities.ts'
 import { distrust, nameMatches, type Presented } from './certificate.ts'
 import type { Failure, Stage } from './failure.ts'
@@ -82,6 +82,12 @@ export interface Decisions extends ReplyDecisions {
   /** When QUIT gets no answer after the message was taken. */
   readonly afterUnansweredQuit: 'delivered' | 'fail'
 
+  // The queue
+  /** Of the hosts of a domain in the order of their preference, those to try in one attempt. */
+  readonly hostsToTry: (hosts: readonly MailHost[]) => readonly MailHost[]
+  /** Tries a message again that it keeps. */
+  readonly retries: boolean
+
   // The attempt
   readonly afterFailure: (
     failure: Failure,
@@ -108,6 +114,9 @@ const SECONDS: Readonly<Record<Stage, number>> = {
   dot: 600,
   quit: 30,
 }
+
+/** Addresses that are tried in one attempt; Postfix has as many (postconf(5), smtp_mx_address_limit). */
+const MOST_ADDRESSES = 5
 
 /** The correct client. */
 export const CORRECT: Decisions = {
@@ -157,6 +166,9 @@ export const CORRECT: Decisions = {
   afterRefusedAuth: () => undefined,
   strayChallenge: 'cancel',
   afterUnansweredQuit: 'delivered',
+
+  hostsToTry: (hosts) => hosts.slice(0, MOST_ADDRESSES),
+  retries: true,
 
   afterFailure: () => 'give-up',
   report: (word) => word,
