@@ -47,7 +47,7 @@ export class ServedZone {
   private readonly context: ZoneContext
   /** The zones below it that its internet has, by apex. */
   private readonly children = new Map<Name, ServedZone>()
-  private builtNodes: Map<Name, Node> | undefined
+  private builtTree: Tree | undefined
   private madeSigner: Signer | undefined
   private madeDenial: Denial | undefined
 
@@ -101,13 +101,15 @@ export class ServedZone {
 
   delegate(child: ServedZone): void {
     this.children.set(child.apex, child)
-    this.forget()
+    // Not built anew: cells come one by one while the run goes on, and are a thousand.
+    if (this.builtTree !== undefined) this.cut(this.builtTree, child)
+    this.madeDenial = undefined
   }
 
-  /** The child has another parent now. */
+  /** The child has another parent now; the node stays, hidden by the zone that has come between. */
   undelegate(child: ServedZone): void {
     this.children.delete(child.apex)
-    this.forget()
+    this.madeDenial = undefined
   }
 
   /** The zone of this internet that is cut off here. */
@@ -214,17 +216,19 @@ export class ServedZone {
     return node === undefined ? { kind: 'absent', encloser } : { kind: 'wildcard', node, encloser }
   }
 
-  private get nodes(): Map<Name, Node> {
-    this.builtNodes ??= this.build()
-    return this.builtNodes
+  private get nodes(): ReadonlyMap<Name, Node> {
+    this.builtTree ??= this.build()
+    return this.builtTree.nodes
   }
 
-  private forget(): void {
-    this.builtNodes = undefined
-    this.madeDenial = undefined
+  /** What the zone says of a zone below it. */
+  private cut(tree: Tree, { zone: { origin, signing }, servers }: ServedZone): void {
+    tree.clear(origin, TYPE.NS, TYPE.DS)
+    for (const { name } of servers) tree.add(nameServer(origin, name, this.zone.ttl))
+    if (this.zone.signing !== 'none' && signing !== 'none' && signing.ds !== false) tree.reserve(origin, TYPE.DS)
   }
 
-  private build(): Map<Name, Node> {
+  private build(): Tree {
     const { origin, records, ttl, signing } = this.zone
     const tree = new Tree(origin)
     for (const each of records) tree.add(each)
@@ -232,16 +236,12 @@ export class ServedZone {
     if (!tree.has(origin, TYPE.NS)) for (const { name } of this.servers) tree.add(nameServer(origin, name, ttl))
     for (const server of this.servers)
       if (this.holds(server.name) && !tree.has(server.name, addressType(server))) tree.add(addressRecord(server, ttl))
-    for (const child of this.children.values()) {
-      for (const { name } of child.servers) tree.add(nameServer(child.zone.origin, name, ttl))
-      const { signing: below } = child.zone
-      if (signing !== 'none' && below !== 'none' && below.ds !== false) tree.reserve(child.zone.origin, TYPE.DS)
-    }
+    for (const child of this.children.values()) this.cut(tree, child)
     if (signing !== 'none') {
       tree.reserve(origin, TYPE.DNSKEY)
       if (signing.nsec3 !== undefined) tree.add(this.nsec3Param(nsec3Options(signing.nsec3)))
     }
-    return tree.nodes
+    return tree
   }
 
   private nsec3Param({ iterations, salt }: Nsec3Options): ResourceRecord {

@@ -60,7 +60,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     seconds: options.clock ?? (() => Date.now() / 1000),
     timeScale,
   })
-  const unwatch = internet.watch(() => resolver.forget())
+  const unwatch = internet.watch(({ apex }) => resolver.forget(apex))
   const ports: DnsPort[] = []
   let closed: Promise<unknown> | undefined
   const close = async (): Promise<void> => {

@@ -36,6 +36,12 @@ export class Tree {
     else if (!set.some(({ data }) => data.equals(each.data))) set.push(each)
   }
 
+  /** Takes the sets of these types away. */
+  clear(name: Name, ...types: readonly number[]): void {
+    const node = this.nodes.get(canonical(name))
+    for (const type of types) node?.sets.delete(type)
+  }
+
   /** A set whose one record is made when it is asked for. */
   reserve(name: Name, type: number): void {
     const { sets } = this.make(name)

@@ -7,6 +7,7 @@
 import {
   checkPrimeSync,
   createECDH,
+  createHash,
   createPrivateKey,
   createPublicKey,
   hkdfSync,
@@ -126,8 +127,36 @@ export function isSupported(algorithm: number): boolean {
 
 /** Whether a signature holds. False, too, for a key that cannot be read. */
 export function verifySignature(algorithm: number, publicKey: Buffer, data: Buffer, signature: Buffer): boolean {
+  const asked = createHash('sha256')
+  for (const part of [Buffer.from([algorithm]), publicKey, signature, data]) asked.update(length(part)).update(part)
+  return remember(verified, asked.digest('base64'), () => verifyNow(algorithm, publicKey, data, signature))
+}
+
+/** Elliptic curves cost half a millisecond, and a resolver that keeps no answers sees the same sets again and again. */
+const verified = new Map<string, boolean>()
+const keys = new Map<string, KeyObject | undefined>()
+/** Entries of each before they are forgotten, all at once. */
+const MOST_REMEMBERED = 20_000
+
+function remember<Value>(known: Map<string, Value>, name: string, make: () => Value): Value {
+  const old = known.get(name)
+  if (old !== undefined) return old
+  if (known.size >= MOST_REMEMBERED) known.clear()
+  const made = make()
+  known.set(name, made)
+  return made
+}
+
+function length(part: Buffer): Buffer {
+  const octets = Buffer.alloc(4)
+  octets.writeUInt32BE(part.length)
+  return octets
+}
+
+function verifyNow(algorithm: number, publicKey: Buffer, data: Buffer, signature: Buffer): boolean {
   try {
-    const key = READERS.get(algorithm)?.(publicKey)
+    const name = `${algorithm} ${publicKey.toString('latin1')}`
+    const key = remember(keys, name, () => READERS.get(algorithm)?.(publicKey))
     if (key === undefined) return false
     if (algorithm === ALGORITHM.ED25519) return verify(null, data, key, signature)
     if (algorithm === ALGORITHM.RSASHA256) return verify('sha256', data, key, signature)

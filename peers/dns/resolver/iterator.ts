@@ -45,9 +45,9 @@ export class Iterator {
     this.options = options
   }
 
-  /** Delegations may have changed. */
-  forget(): void {
-    this.known.clear()
+  /** What lies at and below `apex` may have changed. */
+  forget(apex: Name): void {
+    for (const zone of this.known.keys()) if (isWithin(zone, apex)) this.known.delete(zone)
     this.silent.clear()
   }
 

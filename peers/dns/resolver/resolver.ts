@@ -84,10 +84,10 @@ export class Resolver {
     this.upstream.close()
   }
 
-  /** A zone was replaced: nothing that was learnt need be so any more. */
-  forget(): void {
-    this.iterator.forget()
-    this.trust.forget()
+  /** A zone was replaced: nothing that was learnt of it need be so any more. @param apex in lower case. */
+  forget(apex: Name): void {
+    this.iterator.forget(apex)
+    this.trust.forget(apex)
   }
 
   receive(octets: Buffer, local: SocketAddress, from: SocketAddress, transport: Transport, reply: Reply): void {
@@ -222,8 +222,10 @@ function isDname({ type, data }: ResourceRecord): boolean {
 
 /** Where an alias leads that is all there is for the name. */
 function aliasTarget({ name, type }: Question, own: readonly ResourceRecord[]): Name | undefined {
-  if (type === TYPE.CNAME || type === TYPE.ANY || own.some((each) => each.type === type)) return undefined
-  const alias = own.find((each) => each.type === TYPE.CNAME && canonical(each.name) === canonical(name))
+  if (type === TYPE.CNAME || type === TYPE.ANY) return undefined
+  const here = own.filter((each) => canonical(each.name) === canonical(name))
+  if (here.some((each) => each.type === type)) return undefined
+  const alias = here.find((each) => each.type === TYPE.CNAME)
   return alias && fieldsOf('CNAME', alias.data).target
 }
 

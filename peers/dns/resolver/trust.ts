@@ -5,7 +5,7 @@
 import { isSupported } from '../dnssec/algorithms.ts'
 import { isDsOf } from '../dnssec/signer.ts'
 import type { Message } from '../message.ts'
-import { canonical, countLabels, lastLabels, type Name, ROOT } from '../name.ts'
+import { canonical, countLabels, isWithin, lastLabels, type Name, ROOT } from '../name.ts'
 import { CLASS, EDE, RCODE, TYPE } from '../numbers.ts'
 import { fieldsOf } from '../rdata.ts'
 import { DenialCheck } from './denial-check.ts'
@@ -44,8 +44,9 @@ export class Trust {
     this.options = options
   }
 
-  forget(): void {
-    this.known.clear()
+  /** What lies at and below `apex` may have changed. */
+  forget(apex: Name): void {
+    for (const name of this.known.keys()) if (isWithin(name, apex)) this.known.delete(name)
   }
 
   /** The standing of the zone that `name` is in: the deepest on the way to it, or the first that is not secure. */
