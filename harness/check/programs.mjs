@@ -24,6 +24,7 @@ export const PROGRAMS = [
   { package: 's-nail', probe: ['s-nail', '--version'] },
   // What checks and validates DNS beside our own.
   { package: 'unbound', probe: ['unbound', '-V'] },
+  { package: 'unbound-host', probe: ['sh', '-c', 'command -v unbound-host'] },
   { package: 'bind9-dnsutils', probe: ['delv', '-v'] },
   { package: 'bind9-utils', probe: ['dnssec-verify', '-V'] },
   { package: 'knot-dnssecutils', probe: ['kzonecheck', '-V'] },

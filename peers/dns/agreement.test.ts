@@ -69,7 +69,7 @@ const ZONES: readonly Zone[] = Object.entries(KINDS).flatMap(([kind, signing]) =
 
 const LABELS = [
   ...['mx', 'MX2', 'plain', '1', '_25', '_tcp', 'www', 'lost', 'toward', 'out', 'wild', 'alias', 'x', 'old', 'new'],
-  ...['away', 'a', 'b', 'c', 'd', 'e', 'island', 'ns', 'far', 'ent', 'nobody', 'any', 'signed', 'bare', '*', 'zz'],
+  ...['away', 'a', 'b', 'c', 'd', 'e', 'island', 'ns', 'far', 'ent', 'nobody', 'any', 'signed', 'bare', 'zz'],
 ]
 const TYPES = ['A', 'AAAA', 'MX', 'TLSA', 'TXT', 'CNAME', 'NS', 'SOA', 'DS', 'DNSKEY', 'DNAME']
 

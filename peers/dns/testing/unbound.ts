@@ -28,6 +28,8 @@ export type Profile = 'classic' | 'modern'
 
 export interface Validator {
   readonly at: SocketAddress
+  /** Its configuration, which unbound-host takes too. */
+  readonly configuration: string
   /** What it logged: why an answer is bogus. */
   readonly lines: readonly string[]
   ask(name: string, type: string): Promise<Message>
@@ -62,7 +64,13 @@ export async function startUnbound(t: Test, internet: Internet, profile: Profile
     if (octets === undefined) throw new Error(`unbound closed on ${name} ${type}`)
     return decodeMessage(octets)
   }
-  return { at, lines, ask, says: async (name, type) => summary(await ask(name, type)) }
+  return {
+    at,
+    configuration: join(folder, 'conf'),
+    lines,
+    ask,
+    says: async (name, type) => summary(await ask(name, type)),
+  }
 }
 
 /** `NOERROR AD`, `SERVFAIL EDE 6`. */
