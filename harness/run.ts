@@ -87,7 +87,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
   await folder.closeEvents()
   const record = markKnown(judge(events), options.known)
-  return { record, folder: folder.path, formats: await writeReports(record, folder, options.gate) }
+  return { record, folder: folder.path, formats: await writeReports(record, events, folder, options.gate) }
 }
 
 function makePlan(options: RunOptions): Plan {
@@ -184,12 +184,13 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
 
 async function writeReports(
   record: RunRecord,
+  events: readonly LogEvent[],
   folder: RunFolder,
   gate: GateOptions,
 ): Promise<{ path: string; title: string }[]> {
   const written = [{ path: join(folder.path, 'events.ndjson'), title: 'everything that was seen' }]
   for (const format of (await loadFormats()).values()) {
-    await folder.write(format.file, format.render(record, gate))
+    await folder.write(format.file, format.render(record, gate, events))
     written.push({ path: join(folder.path, format.file), title: format.title })
   }
   await folder.publish()

@@ -1,0 +1,164 @@
+/**
+ * The report as one page: `index.html`, from `file://`, without network. The sentences, the verdicts with their numbers,
+ * the facts of the run, the matrix, what was found; then a view for each cell, scenario and client.
+ *
+ * What always holds: without JavaScript all of it can be read but the views of cells that are of no interest (they pass,
+ * or were not run), which are packed; a run in which more is of interest than {@link OPEN} octets has the rest packed too,
+ * and says so. Nothing that a client wrote is markup. Same record, log and options: same page.
+ */
+import type { LogEvent, RunBegun } from '../../scenarios/events.ts'
+import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
+import type { ReportFormat } from '../format.ts'
+import { type GateOptions, gate, weigh } from '../gate.ts'
+import { headlines } from '../headline.ts'
+import { renderCell } from '../html/cell.ts'
+import { renderClient } from '../html/client.ts'
+import { renderFindings } from '../html/findings.ts'
+import { renderCounts, renderMatrix } from '../html/matrix.ts'
+import { pack } from '../html/pack.ts'
+import { duration, headlineMarkup, link } from '../html/pieces.ts'
+import { scenarioPlace } from '../html/places.ts'
+import { renderScenario } from '../html/scenario.ts'
+import { renderPage } from '../html/shell.ts'
+import { text } from '../markup.ts'
+import { clientIds, distinct } from '../summary.ts'
+import { count, jsonText, listed, visible } from '../text.ts'
+import { VERDICT_ORDER } from '../verdicts.ts'
+
+/** Octets of cells that stand in the page unpacked. */
+const OPEN = 1_200_000
+
+export const format: ReportFormat = {
+  id: 'html',
+  file: 'index.html',
+  title: 'The report, for a browser',
+  render(record, options = {}, log = []) {
+    const begun = log.find((event): event is RunBegun => event.type === 'run')
+    const views = viewsOf(record, log)
+    const body = [
+      header(record, options),
+      '<main>',
+      `<div id="overview">${overview(record, options, begun)}</div>`,
+      `<div id="views">${clientIds(record)
+        .map((client) => renderClient(client, record, options))
+        .join('\n')}${views.open.join('\n')}</div>`,
+      `<noscript><p class="dim">${count(views.packed, 'more cell')}, which mostly pass, need JavaScript to be shown here; <code>npx badmx show RUN CELL</code> shows any cell in a terminal.</p></noscript>`,
+      '</main>',
+      HELP,
+      `<script type="application/json" id="packed">${jsonText(views.chunks)}</script>`,
+    ]
+    return renderPage({ title: `badmx: ${title(record, options)}`, body: body.join('\n'), scripted: true })
+  },
+}
+
+interface Views {
+  /** Markup of the views that stand in the page. */
+  readonly open: readonly string[]
+  /** Cells that do not. */
+  readonly packed: number
+  /** By scenario: its view, and those of its cells that are not open. */
+  readonly chunks: readonly (readonly [scenario: string, packed: string])[]
+}
+
+function viewsOf(record: RunRecord, log: readonly LogEvent[]): Views {
+  const events = new Map<string, LogEvent[]>()
+  for (const event of log) {
+    if (event.cell === undefined) continue
+    const own = events.get(event.cell)
+    if (own === undefined) events.set(event.cell, [event])
+    else own.push(event)
+  }
+  const render = (cell: CellRecord): string => renderCell(cell, { record, events: events.get(cell.id) ?? [] })
+  const open = new Map<CellRecord, string>()
+  let room = OPEN
+  for (const cell of interesting(record)) {
+    const markup = render(cell)
+    room -= markup.length
+    if (room < 0) break
+    open.set(cell, markup)
+  }
+  const chunks = distinct(record.cells.map((cell) => cell.scenario)).map((scenario) => {
+    const cells = record.cells.filter((cell) => cell.scenario === scenario)
+    const rest = cells.filter((cell) => !open.has(cell)).map(render)
+    return [visible(scenario), pack([renderScenario(scenario, cells, record), ...rest].join(''))] as const
+  })
+  return { open: [...open.values()], packed: record.cells.length - open.size, chunks }
+}
+
+/** What somebody will want to read, the worst first. */
+function interesting(record: RunRecord): readonly CellRecord[] {
+  const plain = ['pass', 'info', 'not-exercised', 'unsupported']
+  const cells = record.cells.filter((cell) => !plain.includes(cell.verdict) || cell.known !== undefined)
+  const rank = (cell: CellRecord): number => VERDICT_ORDER.indexOf(cell.verdict)
+  return cells.sort((a, b) => rank(a) - rank(b))
+}
+
+function header(record: RunRecord, options: GateOptions): string {
+  return [
+    '<header id="top">',
+    `<h1><a href="#">badmx</a></h1>`,
+    '<search><label for="q">Filter</label><input id="q" type="search" spellcheck="false" autocomplete="off" placeholder="client:postfix verdict:leak is:different" disabled></search>',
+    `<p class="result">${resultText(record, options)}</p>`,
+    '</header>',
+  ].join('')
+}
+
+function resultText(record: RunRecord, options: GateOptions): string {
+  const words = { 0: 'fine', 1: 'findings', 3: 'harness trouble' } as const
+  const { exitCode } = gate(record, options)
+  return `<span class="exit e${exitCode}">${words[exitCode]}</span>`
+}
+
+function title(record: RunRecord, options: GateOptions): string {
+  const [first] = headlines(record, options)
+  return first === undefined ? 'nothing was run' : first.parts.map((part) => part.text).join('')
+}
+
+function overview(record: RunRecord, options: GateOptions, begun: RunBegun | undefined): string {
+  const said = headlines(record, options).map(
+    (headline) => `<p class="headline ${headline.tone}">${headlineMarkup(headline)}</p>`,
+  )
+  const { reasons } = gate(record, options)
+  return [
+    `<div class="headlines">${said.join('')}</div>`,
+    renderCounts(record),
+    runFacts(record, begun, reasons),
+    `<div class="wide" id="matrix">${renderMatrix(record)}</div>`,
+    '<p id="nothing" class="dim" hidden>No cell matches the filter.</p>',
+    renderFindings(record, options),
+  ].join('\n')
+}
+
+function runFacts(record: RunRecord, begun: RunBegun | undefined, reasons: readonly string[]): string {
+  const took = Date.parse(record.finishedAt) - Date.parse(record.startedAt)
+  const controls = record.cells.filter((cell) => cell.role === 'harness-control')
+  const passed = controls.filter((cell) => weigh(cell) === 'fine').length
+  const names = distinct(controls.map((cell) => cell.scenario)).map((scenario) =>
+    link(scenarioPlace(scenario), text(scenario.split('/').at(-1) ?? scenario)),
+  )
+  const facts = [
+    `badmx ${text(record.badmx)}`,
+    `${text(record.startedAt.replace(/\.\d+Z$/, 'Z'))}${Number.isFinite(took) ? `, ${duration(took)}` : ''}`,
+    `seed ${record.seed}`,
+    `time limits ÷ ${record.timeScale}`,
+    ...(begun === undefined
+      ? []
+      : [
+          `Node ${text(begun.node)}, OpenSSL ${text(begun.openssl)}`,
+          ...(begun.shard === '1/1' ? [] : [`shard ${text(begun.shard)}`]),
+        ]),
+    ...(controls.length === 0
+      ? []
+      : [
+          `<details class="controls"><summary>harness controls: ${passed} of ${controls.length} passed</summary>${listed(names)}</details>`,
+        ]),
+    ...(record.interrupted ? ['<strong>interrupted</strong>'] : []),
+    ...(reasons.length === 0 ? [] : [text(reasons.join('; '))]),
+  ]
+  return `<ul class="facts">${facts.map((fact) => `<li>${fact}</li>`).join('')}</ul>`
+}
+
+const HELP = `<dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys and filters</h2>
+<dl><div><dt><kbd>/</kbd></dt><dd>filter</dd></div><div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next and previous cell that is not a plain pass</dd></div><div><dt><kbd>u</kbd> <kbd>Esc</kbd></dt><dd>back to the matrix</dd></div><div><dt><kbd>x</kbd></dt><dd>fold or unfold all families</dd></div><div><dt>arrows</dt><dd>move in the matrix</dd></div><div><dt><kbd>c</kbd> <kbd>i</kbd></dt><dd>copy the command, copy as issue</dd></div></dl>
+<p><code>client:</code> <code>policy:</code> <code>verdict:</code> <code>family:</code> <code>severity:</code> <code>flag:</code> with values separated by commas; <code>is:different</code> (clients disagree), <code>is:finding</code>, <code>is:known</code>, <code>is:control</code>; other words are searched for in ids and titles; <code>-</code> in front excludes.</p>
+<form method="dialog"><button>Close</button></form></dialog>`

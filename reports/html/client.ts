@@ -1,0 +1,33 @@
+/** The view of one client: its sentences, its verdicts by family and policy, and all that was found of it. */
+import type { RunRecord } from '../../scenarios/record.ts'
+import type { GateOptions } from '../gate.ts'
+import { headlines } from '../headline.ts'
+import { attribute, text } from '../markup.ts'
+import { clientName, distinct, familyOf, policiesOf } from '../summary.ts'
+import { renderFindings } from './findings.ts'
+import { counts, headlineMarkup, shareBar } from './pieces.ts'
+import { clientPlace, queryPlace } from './places.ts'
+
+export function renderClient(client: string, record: RunRecord, gate: GateOptions): string {
+  const cells = record.cells.filter((cell) => cell.client === client)
+  const policies = policiesOf(cells)
+  const rows = distinct(cells.map(familyOf)).map((family) => {
+    const columns = policies.map((policy) => {
+      const here = cells.filter((cell) => familyOf(cell) === family && cell.policy === policy)
+      return here.length === 0 ? '<td class="none"></td>' : `<td class="sum">${counts(here)}${shareBar(here)}</td>`
+    })
+    return `<tr><th scope="row">${text(family)}</th>${columns.join('')}</tr>`
+  })
+  const said = headlines(record, gate)
+    .filter((headline) => headline.client === client)
+    .map((headline) => `<p class="reason">${headlineMarkup(headline)}</p>`)
+  const heads = policies.map((policy) => `<th scope="col">${policy}</th>`).join('')
+  return [
+    `<article class="view client"${attribute('id', clientPlace(client))}>`,
+    `<header><p class="crumbs">client</p><h2 tabindex="-1">${text(clientName(record, client))}</h2>${said.join('')}</header>`,
+    `<div class="wide"><table class="matrix"><caption>Cells by family and policy</caption><thead><tr><th scope="col">Family</th>${heads}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`,
+    `<p><a${attribute('href', queryPlace('client', client))}>Only this client in the matrix</a></p>`,
+    renderFindings(record, gate, client),
+    '</article>',
+  ].join('')
+}
