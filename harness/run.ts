@@ -7,6 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthority } from '../peers/certificates/authority.ts'
+import { eventsByCell, runOf } from '../reports/by-cell.ts'
+import { renderCapture } from '../reports/capture/capture.ts'
+import { capturePath } from '../reports/capture/path.ts'
 import { loadFormats } from '../reports/format.ts'
 import type { GateOptions } from '../reports/gate.ts'
 import type { ClientAdapter, RunningClient } from '../scenarios/client.ts'
@@ -39,6 +42,8 @@ export interface RunOptions {
   readonly shard?: { readonly index: number; readonly count: number }
   readonly known: readonly KnownDeviation[]
   readonly gate: GateOptions
+  /** Record TLS records too, and write a capture of each cell. */
+  readonly capture: boolean
   /** Folder for the run's files; default a new one under `badmx-out`. */
   readonly out?: string
   readonly signal: AbortSignal
@@ -137,6 +142,7 @@ function runEvent(
     shard: options.shard === undefined ? '1/1' : `${options.shard.index}/${options.shard.count}`,
     node: process.versions.node,
     openssl: process.versions.openssl,
+    ...(options.capture ? { capture: true } : {}),
     clients: clients.map(({ id, name, kind }) => ({ id, name, kind, version: versions.get(id) ?? 'unknown' })),
     plan: planned.digest,
     cells: planned.cells.map((cell) => cell.id),
@@ -171,6 +177,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       issuer,
       folder,
       jobs: options.jobs,
+      capture: options.capture,
       progress: (cell) => {
         done += 1
         options.progress(done, planned.cells.length, cell)
@@ -188,10 +195,18 @@ async function writeReports(
   folder: RunFolder,
   gate: GateOptions,
 ): Promise<{ path: string; title: string }[]> {
+  const begun = runOf(events)
   const written = [{ path: join(folder.path, 'events.ndjson'), title: 'everything that was seen' }]
   for (const format of (await loadFormats()).values()) {
     await folder.write(format.file, format.render(record, gate, events))
     written.push({ path: join(folder.path, format.file), title: format.title })
+  }
+  if (begun?.capture === true) {
+    for (const [cell, own] of eventsByCell(events)) {
+      const capture = renderCapture(own, begun)
+      if (capture !== undefined) await folder.write(capturePath({ id: cell }), capture)
+    }
+    written.push({ path: join(folder.path, 'cells'), title: 'Captures with the TLS secrets inside, for Wireshark' })
   }
   await folder.publish()
   return written

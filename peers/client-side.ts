@@ -9,7 +9,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Remote } from './origin.ts'
-import { type RecordPipe, TlsFloor } from './record-pipe.ts'
+import { type RecordPipe, TlsFloor, TlsTap } from './record-pipe.ts'
 import type { Ground } from './session-parts.ts'
 import { alertOf, startServerTls } from './tls/server-end.ts'
 import { ClearInput, PassedThrough } from './undecrypted.ts'
@@ -51,6 +51,7 @@ export class ClientSide {
   private readonly base: Duplex
   private floor: TlsFloor | undefined
   private upgrading = false
+  private helloSeen = false
   /** A layer answers the ClientHello. */
   private answered = false
 
@@ -329,8 +330,13 @@ export class ClientSide {
     const residue = this.framer.drain()
     const first = upgrade.residue === 'handshake' ? residue : NONE
     if (options.underTls) this.floor = new TlsFloor(this.base)
-    startServerTls(this.floor ?? this.base, identity, first, recorder, options.host, {
+    const tapped = options.capture && this.pipe === undefined
+    const base = tapped
+      ? new TlsTap(this.base, (direction, octets) => this.records(direction, octets))
+      : (this.floor ?? this.base)
+    startServerTls(base, identity, first, recorder, options.host, {
       hello: () => {
+        this.helloSeen = true
         this.pipe?.tell({ type: 'tls', end: 'client', state: 'hello' })
         stack.all({ type: 'tls', end: 'client', state: 'hello' })
       },
@@ -338,6 +344,11 @@ export class ClientSide {
       up: (stream) => this.tlsUp(stream, upgrade.residue === 'commands' ? residue : NONE),
       failed: (reason, how) => this.tlsFailed(reason, how),
     })
+  }
+
+  /** TLS records, for a capture; those of the ClientHello are in its event. */
+  private records(direction: 'in' | 'out', octets: Buffer): void {
+    if (this.helloSeen) this.ground.recorder.records(direction, octets)
   }
 
   /** A layer answers the ClientHello: TLS is not started. */

@@ -35,6 +35,8 @@ export interface RunRequest {
   readonly clock: Date
   /** An existing folder for files of the deliveries. */
   readonly folder: string
+  /** Record the TLS records too, so that captures can be made of the log. */
+  readonly capture?: boolean
   /** Cells at once, 1 or more. */
   readonly jobs: number
   readonly signal: AbortSignal
@@ -137,6 +139,7 @@ async function openHost(cell: PlannedCell, id: string, host: Host, request: RunR
     timeScale: request.plan.timeScale,
     extensions: host.extensions,
     passwords: cell.credentials,
+    capture: request.capture ?? false,
   })
 }
 

@@ -6,8 +6,12 @@
  * or were not run), which are packed; a run in which more is of interest than {@link OPEN} octets has the rest packed too,
  * and says so. Nothing that a client wrote is markup. Same record, log and options: same page.
  */
+
 import type { LogEvent, RunBegun } from '../../scenarios/events.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
+import { eventsByCell, runOf } from '../by-cell.ts'
+import { hasCapture } from '../capture/capture.ts'
+import { capturePath } from '../capture/path.ts'
 import type { ReportFormat } from '../format.ts'
 import { type GateOptions, gate, weigh } from '../gate.ts'
 import { headlines } from '../headline.ts'
@@ -33,8 +37,8 @@ export const format: ReportFormat = {
   file: 'index.html',
   title: 'The report, for a browser',
   render(record, options = {}, log = []) {
-    const begun = log.find((event): event is RunBegun => event.type === 'run')
-    const views = viewsOf(record, log)
+    const begun = runOf(log)
+    const views = viewsOf(record, log, begun)
     const body = [
       header(record, options),
       '<main>',
@@ -60,15 +64,14 @@ interface Views {
   readonly chunks: readonly (readonly [scenario: string, packed: string])[]
 }
 
-function viewsOf(record: RunRecord, log: readonly LogEvent[]): Views {
-  const events = new Map<string, LogEvent[]>()
-  for (const event of log) {
-    if (event.cell === undefined) continue
-    const own = events.get(event.cell)
-    if (own === undefined) events.set(event.cell, [event])
-    else own.push(event)
+function viewsOf(record: RunRecord, log: readonly LogEvent[], begun: RunBegun | undefined): Views {
+  const cells = eventsByCell(log)
+  const render = (cell: CellRecord): string => {
+    const events = cells.get(cell.id) ?? []
+    // Captures are written beside the page where the run recorded TLS records.
+    const captured = begun?.capture === true && hasCapture(events, begun)
+    return renderCell(cell, { record, events, capture: captured ? capturePath(cell) : undefined })
   }
-  const render = (cell: CellRecord): string => renderCell(cell, { record, events: events.get(cell.id) ?? [] })
   const open = new Map<CellRecord, string>()
   let room = OPEN
   for (const cell of interesting(record)) {
