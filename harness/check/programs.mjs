@@ -22,6 +22,9 @@ export const PROGRAMS = [
   { package: 'libphp-phpmailer', probe: ['test', '-e', '/usr/share/php/libphp-phpmailer/autoload.php'] },
   { package: 'golang-go', probe: ['go', 'version'] },
   { package: 's-nail', probe: ['s-nail', '--version'] },
+  // Show reports and read captures. Unattended, tshark's package lets nobody but root capture, which nothing here needs.
+  { package: 'chromium', probe: ['chromium', '--version'] },
+  { package: 'tshark', probe: ['tshark', '--version'] },
   // Gives s-nail a hosts file; what cannot be preloaded is complained about, and that is no failure.
   {
     package: 'libnss-wrapper',

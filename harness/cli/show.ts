@@ -1,5 +1,4 @@
 /** `badmx show`: the ladder of a cell, or everything about a scenario. */
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { nearestNames } from '../../peers/nearest-name.ts'
@@ -18,6 +17,7 @@ import { allScenarios } from '../catalogue.ts'
 import { readText } from '../read-text.ts'
 import { findRun } from '../run-folder.ts'
 import { UserError } from '../user-error.ts'
+import { writeOut } from '../write-out.ts'
 import { wantsColor, width } from './options.ts'
 import { showScenario } from './show-scenario.ts'
 
@@ -94,7 +94,10 @@ async function writeFiles(given: Given, events: readonly LogEvent[], cells: read
   if (cell === undefined || cells.length > 1)
     throw new UserError(`"${given.cell}" means ${cells.length} cells, and a file holds one`, 'name one of them whole')
   const own = events.filter((event) => event.cell === cell.id)
-  if (given.svg !== undefined) await writeOut(given.svg, renderLadderSvgFile(buildLadder(own, cell)))
+  if (given.svg !== undefined) {
+    await writeOut(given.svg, renderLadderSvgFile(buildLadder(own, cell)))
+    process.stdout.write(`${given.svg}\n`)
+  }
   if (given.pcapng === undefined) return
   const run = runOf(events)
   const capture = run === undefined ? undefined : renderCapture(own, run)
@@ -106,15 +109,7 @@ async function writeFiles(given: Given, events: readonly LogEvent[], cells: read
     )
   }
   await writeOut(given.pcapng, capture)
-}
-
-async function writeOut(file: string, content: string | Buffer): Promise<void> {
-  try {
-    await writeFile(file, content)
-  } catch (error) {
-    throw new UserError(`cannot write ${file}: ${(error as Error).message}`)
-  }
-  process.stdout.write(`${file}\n`)
+  process.stdout.write(`${given.pcapng}\n`)
 }
 
 /** A scenario is never called `latest`, and its id never has an event log. */

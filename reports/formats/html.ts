@@ -14,7 +14,7 @@ import { hasCapture } from '../capture/capture.ts'
 import { capturePath } from '../capture/path.ts'
 import type { ReportFormat } from '../format.ts'
 import { type GateOptions, gate, weigh } from '../gate.ts'
-import { headlines } from '../headline.ts'
+import { type Headline, headlines } from '../headline.ts'
 import { renderCell } from '../html/cell.ts'
 import { renderClient } from '../html/client.ts'
 import { renderFindings } from '../html/findings.ts'
@@ -100,7 +100,7 @@ function header(record: RunRecord, options: GateOptions): string {
   return [
     '<header id="top">',
     `<h1><a href="#">badmx</a></h1>`,
-    '<search><label for="q">Filter</label><input id="q" type="search" spellcheck="false" autocomplete="off" placeholder="client:postfix verdict:leak is:different" disabled></search>',
+    '<search><label for="q">Filter</label><input id="q" type="search" spellcheck="false" autocomplete="off" placeholder="client:postfix verdict:leak is:different" disabled><button type="button" id="keys" aria-label="Keys and filters" hidden>?</button></search>',
     `<p class="result">${resultText(record, options)}</p>`,
     '</header>',
   ].join('')
@@ -113,12 +113,18 @@ function resultText(record: RunRecord, options: GateOptions): string {
 }
 
 function title(record: RunRecord, options: GateOptions): string {
-  const [first] = headlines(record, options)
+  const [first] = worstFirst(record, options)
   return first === undefined ? 'nothing was run' : first.parts.map((part) => part.text).join('')
 }
 
+/** Of many clients, those first that somebody has to look at. */
+function worstFirst(record: RunRecord, options: GateOptions): readonly Headline[] {
+  const all = headlines(record, options)
+  return (['bad', 'doubt', 'good'] as const).flatMap((tone) => all.filter((headline) => headline.tone === tone))
+}
+
 function overview(record: RunRecord, options: GateOptions, begun: RunBegun | undefined): string {
-  const said = headlines(record, options).map(
+  const said = worstFirst(record, options).map(
     (headline) => `<p class="headline ${headline.tone}">${headlineMarkup(headline)}</p>`,
   )
   const { reasons } = gate(record, options)

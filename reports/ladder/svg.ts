@@ -12,7 +12,7 @@ import { ladderTitle, markText, pauseText, proofText, remarks } from './list.ts'
 import type { Ladder, LadderRow, Mark, MessageRow, PauseRow, ProofRow } from './rows.ts'
 
 /** Widths and heights in user units; one is a CSS pixel where the picture is shown at its own size. */
-const WIDTH = 960
+const WIDTH = 1070
 const CLOCK = 66
 const NUMBER = 30
 const LINE = 17

@@ -119,6 +119,12 @@ document.addEventListener('click', (event) => {
   go('', toggled(query ?? '', chip.dataset['term'] ?? ''))
 })
 
+const keys = document.querySelector<HTMLButtonElement>('#keys')
+if (keys !== null) {
+  keys.hidden = false
+  keys.addEventListener('click', () => help?.showModal())
+}
+
 if (input !== null) {
   input.disabled = false
   input.addEventListener('input', () => {

@@ -61,6 +61,9 @@ export async function showView(place: string): Promise<boolean> {
   const heading = view?.querySelector('h2')
   document.title = `badmx: ${heading?.textContent?.trim() ?? document.querySelector('.headline')?.textContent ?? ''}`
   if (view === undefined) return place === ''
+  // Where there is no room for the picture, its list takes its place.
+  const twin = view.querySelector<HTMLDetailsElement>('details.twin')
+  if (twin !== null && view.querySelector('.picture')?.getClientRects().length === 0) twin.open = true
   window.scrollTo(0, 0)
   heading?.focus({ preventScroll: true })
   return true
