@@ -26,6 +26,8 @@ export class RecordPipe extends Duplex {
   private readonly written = new WeakSet<Buffer>()
   /** Since TLS began: tells the records from what a layer puts between them. */
   private records: RecordSplitter | undefined
+  /** Since TLS was left: its close_notify may still be on its way. */
+  private left: RecordSplitter | undefined
   private readonly handlers: RecordPipeHandlers
   /** Octets that TLS or the session above has written. */
   bytesWritten = 0
@@ -73,6 +75,7 @@ export class RecordPipe extends Duplex {
   /** TLS was left: what is written from now on is the session's own cleartext. */
   clearAgain(): void {
     this.records = undefined
+    this.left = new RecordSplitter()
   }
 
   /** An alarm for one layer. */
@@ -104,6 +107,9 @@ export class RecordPipe extends Duplex {
         else this.handlers.crossed('out', bytes)
       }
     } else if (!this.written.has(octets)) this.handlers.made(octets)
+    else if (this.left !== undefined) {
+      for (const { layer, bytes } of this.left.split(octets)) if (layer === 'cipher') this.handlers.crossed('out', bytes)
+    }
     if (this.socket.writable) this.socket.write(octets)
   }
 

@@ -47,8 +47,13 @@ export function renderLadderSvg(ladder: Ladder): string {
 /** A file of its own, with the verdict as its heading; light or dark as the viewer is. */
 export function renderLadderSvgFile(ladder: Ladder): string {
   const { markup, height } = picture(ladder)
-  const reason = wrap(ladder.reason, Math.floor((WIDTH - 32) / ADVANCE))
-  const top = 40 + reason.length * LINE
+  const room = Math.floor((WIDTH - 32) / ADVANCE)
+  // The title's font is a sixth larger.
+  const lines = [
+    ...wrap(ladderTitle(ladder), Math.floor((room * 6) / 7)).map((line) => ['head', line] as const),
+    ...wrap(ladder.reason, room).map((line) => ['', line] as const),
+  ]
+  const top = 24 + lines.length * LINE
   const all = top + height + 12
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" class="ladder file" role="img" viewBox="0 0 ${WIDTH} ${all}" width="${WIDTH}" height="${all}">`,
@@ -56,8 +61,7 @@ export function renderLadderSvgFile(ladder: Ladder): string {
     `<desc>${text(ladder.reason)}</desc>`,
     `<style>${LADDER_COLOURS}${LADDER_STYLE}</style>`,
     `<rect class="paper" width="${WIDTH}" height="${all}"/>`,
-    `<text class="head" x="16" y="26">${text(ladderTitle(ladder))}</text>`,
-    ...reason.map((line, index) => `<text x="16" y="${26 + (index + 1) * LINE}">${text(line)}</text>`),
+    ...lines.map(([style, line], index) => textAt(16, 24 + index * LINE, style, line)),
     `<g transform="translate(0 ${top})">${markup}</g>`,
     '</svg>',
   ].join('\n')}\n`
@@ -180,7 +184,10 @@ function drawMessage(row: MessageRow, drawing: Drawing): void {
   if (lines.length === 0) advance(drawing)
   drawing.arrows[row.tls ? 'secure' : 'clear'] += arrow(row, from, to, drawing.y + 4)
   drawing.y += 9
-  for (const remark of remarks(row)) note(remark, row.inPlaceBy === undefined ? 'dim' : 'replaced', drawing, x)
+  for (const remark of remarks(row)) {
+    const style = row.inPlaceBy === undefined ? 'dim' : 'replaced'
+    note(remark, style, drawing, fitting(x, columns(remark) * ADVANCE, drawing))
+  }
   for (const mark of row.marks) chip(mark, x, drawing)
 }
 
@@ -247,7 +254,7 @@ function note(content: string, style: string, drawing: Drawing, x = (drawing.lan
 function chip(mark: Mark, x: number, drawing: Drawing): void {
   const room = Math.max(20, Math.floor(((drawing.lanes.at(-1) ?? 0) - x - INSET - 12) / ADVANCE))
   const widest = Math.max(...wrap(markText(mark), room).map(columns)) * ADVANCE + 12
-  const start = Math.min(x, Math.max((drawing.lanes[0] ?? 0) + INSET, (drawing.lanes.at(-1) ?? 0) - INSET - widest))
+  const start = fitting(x, widest, drawing)
   for (const line of wrap(markText(mark), room)) {
     const y = advance(drawing)
     drawing.parts.push(
@@ -255,6 +262,11 @@ function chip(mark: Mark, x: number, drawing: Drawing): void {
       textAt(start + 6, y, `mark ${mark.kind}`, line),
     )
   }
+}
+
+/** Where something so wide begins: at `x`, or as far left of it as it needs. */
+function fitting(x: number, width: number, { lanes }: Drawing): number {
+  return Math.min(x, Math.max((lanes[0] ?? 0) + INSET, (lanes.at(-1) ?? 0) - INSET - width))
 }
 
 /** The time of a row, and the number of its connection, beside its first line. */
