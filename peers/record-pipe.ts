@@ -108,7 +108,8 @@ export class RecordPipe extends Duplex {
       }
     } else if (!this.written.has(octets)) this.handlers.made(octets)
     else if (this.left !== undefined) {
-      for (const { layer, bytes } of this.left.split(octets)) if (layer === 'cipher') this.handlers.crossed('out', bytes)
+      for (const { layer, bytes } of this.left.split(octets))
+        if (layer === 'cipher') this.handlers.crossed('out', bytes)
     }
     if (this.socket.writable) this.socket.write(octets)
   }
