@@ -105,7 +105,13 @@ const cell = z
   .readonly()
 
 const client = z
-  .object({ id: z.string(), name: z.string(), version: z.string(), release: z.string().exactOptional() })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    version: z.string(),
+    release: z.string().exactOptional(),
+    configuration: z.string().exactOptional().describe('The settings that it ran with, as its files say them.'),
+  })
   .readonly()
 
 /** Checks a run record. Times are milliseconds since the run began, except ISO 8601 texts and where it is said. */

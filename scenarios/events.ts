@@ -109,6 +109,30 @@ export interface ClientSaid extends Stamp {
   readonly word: ClientWord
 }
 
+/** A delivery status notification for the cell's message came back to its sender (RFC 3464). */
+export interface NoticeCame extends Stamp {
+  readonly type: 'notice'
+  readonly cell: string
+  readonly attempt: number
+  /** Its content, at most 64 KiB. */
+  readonly data: Buffer
+}
+
+/** A client that keeps its settings in files was started with these. */
+export interface ClientConfigured extends Stamp {
+  readonly type: 'configured'
+  readonly client: string
+  readonly configuration: string
+  /** As the program itself says it; in place of that of the `run` event. */
+  readonly version?: string
+}
+
+/** The harness itself was late: for so long nothing was read and no timer fired. */
+export interface HarnessLate extends Stamp {
+  readonly type: 'late'
+  readonly ms: number
+}
+
 /** The cell is over; `trouble` says what the harness could not do. */
 export interface CellEnded extends Stamp {
   readonly type: 'cell-end'
@@ -123,5 +147,14 @@ export interface RunEnded extends Stamp {
   readonly interrupted: boolean
 }
 
-export type RunEvent = RunBegun | CellBegun | AttemptBegun | ClientSaid | CellEnded | RunEnded
+export type RunEvent =
+  | RunBegun
+  | ClientConfigured
+  | CellBegun
+  | AttemptBegun
+  | ClientSaid
+  | NoticeCame
+  | HarnessLate
+  | CellEnded
+  | RunEnded
 export type LogEvent = PeerEvent | RunEvent

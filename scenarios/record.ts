@@ -129,6 +129,8 @@ export interface RunRecord {
     readonly name: string
     readonly version: string
     readonly release?: string
+    /** The settings that it ran with, where it keeps them in files. */
+    readonly configuration?: string
   }[]
   readonly cells: readonly CellRecord[]
 }

@@ -2,8 +2,8 @@
  * The view of one cell, in the order in which a maintainer asks: what happened and why that is the verdict, whether the
  * attack really took place, what was expected, the ladder, what the client offered and said, and how to see it again.
  */
-import type { ClientSaid, LogEvent } from '../../scenarios/events.ts'
-import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
+import type { ClientSaid, LogEvent, NoticeCame } from '../../scenarios/events.ts'
+import type { CellRecord, ProofRecord, RunRecord } from '../../scenarios/record.ts'
 import { isKnown } from '../gate.ts'
 import { buildLadder } from '../ladder/build.ts'
 import { ladderItems, timeText } from '../ladder/list.ts'
@@ -117,18 +117,29 @@ function judgement(cell: CellRecord): string {
   )
 }
 
-/** Nothing is judged without the proof that the fault took place. */
+/** Nothing is judged without the proof that the fault took place. Of a long story what fired stands in front. */
 function proof(cell: CellRecord, origin: number): string {
-  const glyphs = { armed: '·', opportunity: '◇', fired: '◆' } as const
-  const rows = cell.proof
-    .slice(0, 30)
-    .map(
-      ({ behaviour, state, atMs, detail, host }) =>
-        `<li class="${state}"><i aria-hidden="true">${glyphs[state]}</i> <b>${state}</b> <code>${text(behaviour)}</code> at ${text(host)}, ${timeText(Math.max(0, atMs - origin))}<br>${text(clip(detail, 400))}</li>`,
-    )
-  const more = cell.proof.length > 30 ? `<li>and ${count(cell.proof.length - 30, 'more')}</li>` : ''
-  const none = cell.proof.length === 0 ? '<p class="dim">Nothing was to fire: all of this world is sound.</p>' : ''
-  return section('Proof that it happened', 'proof', `<ul>${rows.join('')}${more}</ul>${none}`.replace('<ul></ul>', ''))
+  const title = 'Proof that it happened'
+  if (cell.proof.length === 0)
+    return section(title, 'proof', '<p class="dim">Nothing was to fire: all of this world is sound.</p>')
+  const list = (proofs: readonly ProofRecord[]): string =>
+    `<ul>${proofs.map((each) => proofItem(each, origin)).join('')}</ul>`
+  if (cell.proof.length <= SHORT_PROOF) return section(title, 'proof', list(cell.proof))
+  const fired = cell.proof.filter(({ state }) => state === 'fired')
+  const left = fired.length - SHORT_PROOF
+  const more = left > 0 ? `<p class="dim">and fired ${count(left, 'more time')}</p>` : ''
+  const all = `<details><summary>All ${count(cell.proof.length, 'step')}</summary>${list(cell.proof.slice(0, 60))}</details>`
+  return section(title, 'proof', `${list(fired.slice(0, SHORT_PROOF))}${more}${all}`)
+}
+
+/** Steps of a proof that are shown all at once. */
+const SHORT_PROOF = 6
+
+const PROOF_GLYPHS = { armed: '·', opportunity: '◇', fired: '◆' } as const
+
+function proofItem({ behaviour, state, atMs, detail, host }: ProofRecord, origin: number): string {
+  const time = timeText(Math.max(0, atMs - origin))
+  return `<li class="${state}"><i aria-hidden="true">${PROOF_GLYPHS[state]}</i> <b>${state}</b> <code>${text(behaviour)}</code> at ${text(host)}, ${time}<br>${text(clip(detail, 400))}</li>`
 }
 
 /** The flags with what they weigh, and the predicates of the scenario. */
@@ -163,23 +174,41 @@ function ladderSection(cell: CellRecord, events: readonly LogEvent[]): string {
 function said(cell: CellRecord, events: readonly LogEvent[], origin: number): string {
   const most = cell.verdict === 'pass' ? LOG_LINES_PASSED : LOG_LINES
   return events
-    .filter((event): event is ClientSaid => event.type === 'client')
-    .map(({ t, attempt, word }) => {
-      const state = [
-        word.state,
-        ...(word.kind === undefined ? [] : [word.kind]),
-        ...(word.exitCode === undefined ? [] : [`exit code ${word.exitCode}`]),
-        ...(word.signal === undefined ? [] : [`signal ${word.signal}`]),
-        ...(word.claims?.encrypted === undefined ? [] : [`claims ${word.claims.encrypted ? '' : 'no '}TLS`]),
-        ...(word.claims?.verified === undefined
-          ? []
-          : [`claims ${word.claims.verified ? 'a verified peer' : 'that the peer is not verified'}`]),
-      ]
-      const lines = word.log.slice(-most).map((line) => text(clip(line, LOG_LINE)))
-      const left = word.log.length - lines.length
-      const cut = left > 0 ? `<p class="dim">${count(left, 'line')} before these are in the event log</p>` : ''
-      const log = lines.length === 0 ? '' : `${cut}<pre class="log" tabindex="0">${lines.join('\n')}</pre>`
-      return `<p><b>Attempt ${attempt}, ${timeText(t - origin)}: ${text(state.join(', '))}</b><br>${text(clip(word.reason, 600))}</p>${log}`
+    .map((event) => {
+      if (event.type === 'client') return word(event, origin, most)
+      return event.type === 'notice' ? notice(event, origin) : ''
     })
     .join('')
+}
+
+function word({ t, attempt, word: own }: ClientSaid, origin: number, most: number): string {
+  const state = [
+    own.state,
+    ...(own.kind === undefined ? [] : [own.kind]),
+    ...(own.exitCode === undefined ? [] : [`exit code ${own.exitCode}`]),
+    ...(own.signal === undefined ? [] : [`signal ${own.signal}`]),
+    ...(own.claims?.encrypted === undefined ? [] : [`claims ${own.claims.encrypted ? '' : 'no '}TLS`]),
+    ...(own.claims?.verified === undefined
+      ? []
+      : [`claims ${own.claims.verified ? 'a verified peer' : 'that the peer is not verified'}`]),
+  ]
+  const head = `<p><b>Attempt ${attempt}, ${timeText(t - origin)}: ${text(state.join(', '))}</b><br>${text(clip(own.reason, 600))}</p>`
+  return head + log(own.log, most)
+}
+
+/** The bounce that came back to the sender. */
+function notice({ t, attempt, data }: NoticeCame, origin: number): string {
+  const lines = data
+    .toString('latin1')
+    .replace(/\r?\n$/, '')
+    .split(/\r?\n/)
+  return `<p><b>Attempt ${attempt}, ${timeText(t - origin)}: a notice came back to the sender</b></p>${log(lines, LOG_LINES)}`
+}
+
+/** The last lines of a log. */
+function log(all: readonly string[], most: number): string {
+  const lines = all.slice(-most).map((line) => text(clip(line, LOG_LINE)))
+  const left = all.length - lines.length
+  const cut = left > 0 ? `<p class="dim">${count(left, 'line')} before these are in the event log</p>` : ''
+  return lines.length === 0 ? '' : `${cut}<pre class="log" tabindex="0">${lines.join('\n')}</pre>`
 }

@@ -5,7 +5,7 @@ import { headlines } from '../headline.ts'
 import { attribute, text } from '../markup.ts'
 import { clientName, distinct, familyOf, policiesOf } from '../summary.ts'
 import { renderFindings } from './findings.ts'
-import { counts, headlineMarkup, shareBar } from './pieces.ts'
+import { counts, headlineMarkup, section, shareBar } from './pieces.ts'
 import { clientPlace, queryPlace } from './places.ts'
 
 export function renderClient(client: string, record: RunRecord, gate: GateOptions): string {
@@ -27,7 +27,16 @@ export function renderClient(client: string, record: RunRecord, gate: GateOption
     `<header><p class="crumbs">client</p><h2 tabindex="-1">${text(clientName(record, client))}</h2>${said.join('')}</header>`,
     `<div class="wide"><table class="matrix"><caption>Cells by family and policy</caption><thead><tr><th scope="col">Family</th>${heads}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`,
     `<p><a${attribute('href', queryPlace('client', client))}>Only this client in the matrix</a></p>`,
+    configuration(client, record),
     renderFindings(record, gate, client),
     '</article>',
   ].join('')
+}
+
+/** The settings that it ran with, where it keeps them in files. */
+function configuration(client: string, record: RunRecord): string {
+  const settings = record.clients.find(({ id }) => id === client)?.configuration
+  if (settings === undefined) return ''
+  const lines = settings.replace(/\n$/, '').split('\n').map(text)
+  return section('Configuration', 'settings', `<pre class="log" tabindex="0">${lines.join('\n')}</pre>`)
 }
