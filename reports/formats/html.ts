@@ -129,7 +129,8 @@ function overview(record: RunRecord, options: GateOptions, begun: RunBegun | und
   )
   const { reasons } = gate(record, options)
   return [
-    `<div class="headlines">${said.join('')}</div>`,
+    // Of many clients each has one line; the view of a client has the whole sentence.
+    `<div class="headlines${said.length > 2 ? ' many' : ''}">${said.join('')}</div>`,
     renderCounts(record),
     runFacts(record, begun, reasons),
     `<div class="wide" id="matrix">${renderMatrix(record)}</div>`,
@@ -147,6 +148,7 @@ function runFacts(record: RunRecord, begun: RunBegun | undefined, reasons: reado
   )
   const facts = [
     `badmx ${text(record.badmx)}`,
+    `${count(distinct(record.cells.map((cell) => cell.scenario)).length, 'scenario')}, ${count(record.cells.length, 'cell')}`,
     `${text(record.startedAt.replace(/\.\d+Z$/, 'Z'))}${Number.isFinite(took) ? `, ${duration(took)}` : ''}`,
     `seed ${record.seed}`,
     `time limits ÷ ${record.timeScale}`,

@@ -21,6 +21,9 @@ interface Column {
   readonly policy: Policy
 }
 
+/** More columns than this are set narrow. */
+const MANY = 8
+
 /** A matrix of fewer scenarios is not folded. */
 const SHORT = 16
 
@@ -42,8 +45,8 @@ export function renderMatrix(record: RunRecord): string {
     return familyBody(family, rows, cells, columns, byPlace)
   })
   return [
-    `<table class="matrix${scenarios.length < SHORT ? '' : ' long'}${columns.length > 12 ? ' many' : ''}">`,
-    `<caption>${count(scenarios.length, 'scenario')} in families, by client and policy. A family counts its cells by verdict.</caption>`,
+    `<table class="matrix${scenarios.length < SHORT ? '' : ' long'}${columns.length > MANY ? ' many' : ''}">`,
+    `<caption class="hear">${count(scenarios.length, 'scenario')} in families, by client and policy. A family counts its cells by verdict.</caption>`,
     '<thead>',
     `<tr><th scope="col" rowspan="2">Scenario</th>${clients.map((client) => clientHead(record, client, columns)).join('')}</tr>`,
     `<tr>${columns.map(policyHead).join('')}</tr>`,

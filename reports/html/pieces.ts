@@ -40,7 +40,7 @@ export function counts(cells: readonly { readonly verdict: Verdict }[]): string 
   return tally(cells)
     .map(
       ([verdict, number], index) =>
-        `<span class="n ${verdict}" data-v="${verdict}">${glyph(verdict)} <b>${group(number)}</b>${index === 0 ? ` ${verdict}` : `<span class="hear"> ${verdict}</span>`}</span>`,
+        `<span class="n ${verdict}${index === 0 ? ' lead' : ''}" data-v="${verdict}">${glyph(verdict)} <b>${group(number)}</b><span class="word"> ${verdict}</span></span>`,
     )
     .join(' ')
 }

@@ -25,6 +25,8 @@ interface Family {
 
 const FINDINGS = ['leak', 'fail']
 const TROUBLE = ['inconclusive', 'error', 'missing']
+/** These say nothing of the client that another could contradict. */
+const UNANSWERED = [...TROUBLE, 'unsupported', 'not-exercised']
 
 export class Matrix {
   private readonly columns: readonly Column[]
@@ -67,11 +69,14 @@ export class Matrix {
       const { client = '', policy = '' } = this.columns[column] ?? {}
       if (verdict === '') return []
       const { dataset } = place
-      const others = verdicts.filter((each, at) => each !== '' && this.columns[at]?.policy === policy)
+      const others = verdicts.filter(
+        (each, at) => each !== '' && !UNANSWERED.includes(each) && this.columns[at]?.policy === policy,
+      )
+      const answered = !UNANSWERED.includes(verdict)
       const is = [
         ...(FINDINGS.includes(verdict) ? ['finding'] : []),
         ...(TROUBLE.includes(verdict) ? ['trouble'] : []),
-        ...(others.some((each) => each !== verdict) ? ['different'] : []),
+        ...(answered && others.some((each) => each !== verdict) ? ['different'] : []),
         ...(dataset['known'] === undefined ? [] : ['known']),
         ...(dataset['control'] === undefined ? [] : ['control']),
       ]
@@ -212,6 +217,7 @@ function recount(head: HTMLTableRowElement, counts: ReadonlyMap<string, number>)
       const count = word.querySelector('b')
       if (count !== null) count.textContent = String(number)
       word.hidden = number === 0
+      word.classList.toggle('lead', number > 0 && numbers.slice(0, index).every((each) => each === 0))
       const width = (100 * number) / whole
       bars[index]?.setAttribute('x', String(x))
       bars[index]?.setAttribute('width', String(width))
