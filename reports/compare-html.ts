@@ -59,7 +59,7 @@ function section(kind: ChangeKind, comparison: Comparison): string {
 function item({ first, policies }: ChangeGroup, comparison: Comparison): string {
   const where = `<span class="under">${text(nameOf(first.client, comparison))}: ${policies.join(', ')}</span>`
   const more = [difference(first), ...remarks(first)].filter((line) => line !== '')
-  return `<li><div class="turn">${standing(first.old)}<span aria-label="became">→</span>${standing(first.new)}</div><div><p class="what">${text(first.scenario)} ${where}</p><p>${text(clip(first.new?.reason ?? '', REASON))}</p>${more.map((line) => `<p class="dim">${text(line)}</p>`).join('')}</div></li>`
+  return `<li><div class="turn">${standing(first.old)}<span aria-label="became" role="img">→</span>${standing(first.new)}</div><div><p class="what">${text(first.scenario)} ${where}</p><p>${text(clip(first.new?.reason ?? '', REASON))}</p>${more.map((line) => `<p class="dim">${text(line)}</p>`).join('')}</div></li>`
 }
 
 function standing(side: Standing | undefined): string {

@@ -49,7 +49,7 @@ export const format: ReportFormat = {
       `<noscript><p class="dim">${count(views.packed, 'more cell')}, which mostly pass, need JavaScript to be shown here; <code>npx badmx show RUN CELL</code> shows any cell in a terminal.</p></noscript>`,
       '</main>',
       HELP,
-      `<script type="application/json" id="packed">${jsonText(views.chunks)}</script>`,
+      `<script type="application/json" id="packed">${jsonText(views.chunks).replaceAll('<', '\\u003c')}</script>`,
     ]
     return renderPage({ title: `badmx: ${title(record, options)}`, body: body.join('\n'), scripted: true })
   },
