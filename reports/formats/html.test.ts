@@ -65,14 +65,14 @@ t.test('the sentences, the numbers, the facts and each cell of the matrix', asyn
   }
 })
 
-t.test('what is of interest is open, the rest is packed, and nothing is in neither', async (t) => {
+t.test('every view is packed, and what is of interest can be read without JavaScript too', async (t) => {
   const page = format.render(SAMPLE)
   const chunks = [...packed(page).values()].join('')
   for (const { id, verdict, known } of SAMPLE.cells) {
     const place = `id="cell/${id}"`
     const open = !['pass', 'info', 'not-exercised', 'unsupported'].includes(verdict) || known !== undefined
     t.equal(page.includes(place), open, `${id}, ${verdict}: open`)
-    t.equal(chunks.includes(place), !open, `${id}, ${verdict}: packed`)
+    t.ok(chunks.includes(place), `${id}, ${verdict}: packed`)
   }
   for (const scenario of new Set(SAMPLE.cells.map((each) => each.scenario)))
     t.ok(packed(page).get(scenario)?.includes(`id="scenario/${scenario}"`), scenario)
@@ -114,7 +114,10 @@ t.test('200 scenarios of 8 columns are less than 5 MB', async (t) => {
   t.ok(Buffer.byteLength(page) < 5_000_000, `${Buffer.byteLength(page)} octets`)
   const open = page.match(/<article class="view cell"/g)?.length ?? 0
   t.ok(open > 50 && open < 600, `${open} cells are open`)
-  const all = [page, ...packed(page).values()].join('')
-  t.equal(all.match(/<article class="view cell"/g)?.length, cells.length, 'and every cell is there')
+  t.equal(
+    [...packed(page).values()].join('').match(/<article class="view cell"/g)?.length,
+    cells.length,
+    'and every cell is there',
+  )
   t.match(page, new RegExp(`<noscript>[^]*${(cells.length - open).toLocaleString('en')} more cells`))
 })

@@ -2,11 +2,11 @@
  * The report as one page: `index.html`, from `file://`, without network. The sentences, the verdicts with their numbers,
  * the facts of the run, the matrix, what was found; then a view for each cell, scenario and client.
  *
- * What always holds: without JavaScript all of it can be read but the views of cells that are of no interest (they pass,
- * or were not run), which are packed; a run in which more is of interest than {@link OPEN} octets has the rest packed too,
- * and says so. Nothing that a client wrote is markup. Same record, log and options: same page.
+ * What always holds: without JavaScript all of it can be read but the views of scenarios, and of cells that are of no
+ * interest (they pass, or were not run); a run in which more is of interest than {@link OPEN} octets lacks the rest too, and
+ * says so. With JavaScript every view is there: they are packed, and what only readers without it need is never parsed.
+ * Nothing that a client wrote is markup. Same record, log and options: same page.
  */
-
 import type { LogEvent, RunBegun } from '../../scenarios/events.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import { eventsByCell, runOf } from '../by-cell.ts'
@@ -30,7 +30,7 @@ import { count, jsonText, listed, visible } from '../text.ts'
 import { VERDICT_ORDER } from '../verdicts.ts'
 
 /** Octets of cells that stand in the page unpacked. */
-const OPEN = 1_200_000
+const OPEN = 1_000_000
 
 export const format: ReportFormat = {
   id: 'html',
@@ -45,8 +45,8 @@ export const format: ReportFormat = {
       `<div id="overview">${overview(record, options, begun)}</div>`,
       `<div id="views">${clientIds(record)
         .map((client) => renderClient(client, record, options))
-        .join('\n')}${views.open.join('\n')}</div>`,
-      `<noscript><p class="dim">${count(views.packed, 'more cell')}, which mostly pass, need JavaScript to be shown here; <code>npx badmx show RUN CELL</code> shows any cell in a terminal.</p></noscript>`,
+        .join('\n')}</div>`,
+      `<noscript>${views.open.join('\n')}<p class="dim">${count(views.left, 'more cell')}, which mostly pass, need JavaScript to be shown here; <code>npx badmx show RUN CELL</code> shows any cell in a terminal.</p></noscript>`,
       '</main>',
       HELP,
       `<script type="application/json" id="packed">${jsonText(views.chunks).replaceAll('<', '\\u003c')}</script>`,
@@ -56,11 +56,11 @@ export const format: ReportFormat = {
 }
 
 interface Views {
-  /** Markup of the views that stand in the page. */
+  /** Markup of the cells that stand in the page for readers without JavaScript. */
   readonly open: readonly string[]
   /** Cells that do not. */
-  readonly packed: number
-  /** By scenario: its view, and those of its cells that are not open. */
+  readonly left: number
+  /** By scenario: its view, and those of its cells. */
   readonly chunks: readonly (readonly [scenario: string, packed: string])[]
 }
 
@@ -72,20 +72,22 @@ function viewsOf(record: RunRecord, log: readonly LogEvent[], begun: RunBegun | 
     const captured = begun?.capture === true && hasCapture(events, begun)
     return renderCell(cell, { record, events, capture: captured ? capturePath(cell) : undefined })
   }
-  const open = new Map<CellRecord, string>()
+  const rendered = new Map(record.cells.map((cell) => [cell, render(cell)]))
+  const markup = (cell: CellRecord): string => rendered.get(cell) ?? ''
   let room = OPEN
+  const open: string[] = []
   for (const cell of interesting(record)) {
-    const markup = render(cell)
-    room -= markup.length
+    room -= markup(cell).length
     if (room < 0) break
-    open.set(cell, markup)
+    open.push(markup(cell))
   }
-  const chunks = distinct(record.cells.map((cell) => cell.scenario)).map((scenario) => {
-    const cells = record.cells.filter((cell) => cell.scenario === scenario)
-    const rest = cells.filter((cell) => !open.has(cell)).map(render)
-    return [visible(scenario), pack([renderScenario(scenario, cells, record), ...rest].join(''))] as const
-  })
-  return { open: [...open.values()], packed: record.cells.length - open.size, chunks }
+  const scenarios = new Map<string, CellRecord[]>()
+  for (const cell of record.cells) scenarios.set(cell.scenario, [...(scenarios.get(cell.scenario) ?? []), cell])
+  const chunks = [...scenarios].map(
+    ([scenario, cells]) =>
+      [visible(scenario), pack([renderScenario(scenario, cells, record), ...cells.map(markup)].join(''))] as const,
+  )
+  return { open, left: record.cells.length - open.length, chunks }
 }
 
 /** What somebody will want to read, the worst first. */

@@ -24,7 +24,7 @@ interface Column {
 /** More columns than this are set narrow. */
 const MANY = 8
 
-/** A matrix of fewer scenarios is not folded. */
+/** A matrix of fewer scenarios is not folded; without JavaScript none is. */
 const SHORT = 16
 
 export function renderMatrix(record: RunRecord): string {
@@ -35,6 +35,7 @@ export function renderMatrix(record: RunRecord): string {
     policiesOf(cells.filter((cell) => cell.client === client)).map((policy) => ({ client, policy })),
   )
   const scenarios = distinct(cells.map((cell) => cell.scenario))
+  const folded = scenarios.length >= SHORT
   const byPlace = new Map<string, CellRecord[]>()
   for (const cell of cells) {
     const key = JSON.stringify([cell.scenario, cell.client, cell.policy])
@@ -42,10 +43,10 @@ export function renderMatrix(record: RunRecord): string {
   }
   const families = distinct(cells.map(familyOf)).map((family) => {
     const rows = scenarios.filter((scenario) => scenario.split('/', 1)[0] === family)
-    return familyBody(family, rows, cells, columns, byPlace)
+    return familyBody(family, rows, cells, columns, byPlace, folded)
   })
   return [
-    `<table class="matrix${scenarios.length < SHORT ? '' : ' long'}${columns.length > MANY ? ' many' : ''}">`,
+    `<table class="matrix${columns.length > MANY ? ' many' : ''}"${folded ? ' data-folded' : ''}>`,
     `<caption class="hear">${count(scenarios.length, 'scenario')} in families, by client and policy. A family counts its cells by verdict.</caption>`,
     '<thead>',
     `<tr><th scope="col" rowspan="2">Scenario</th>${clients.map((client) => clientHead(record, client, columns)).join('')}</tr>`,
@@ -72,6 +73,7 @@ function familyBody(
   cells: readonly CellRecord[],
   columns: readonly Column[],
   byPlace: ReadonlyMap<string, readonly CellRecord[]>,
+  folded: boolean,
 ): string {
   const own = cells.filter((cell) => familyOf(cell) === family)
   const title = isFamily(family) ? FAMILY_TEXT[family].title : ''
@@ -84,7 +86,7 @@ function familyBody(
   })
   const rows = scenarios.map((scenario) => scenarioRow(scenario, own, columns, byPlace))
   return [
-    `<tbody${attribute('data-family', family)}>`,
+    `<tbody${attribute('data-family', family)}${folded ? ' class="folded"' : ''}>`,
     `<tr class="family"><th scope="rowgroup"${attribute('title', title)}><span class="fold">${text(family)}</span> <small>${scenarios.length}</small></th>${head.join('')}</tr>`,
     ...rows,
     '</tbody>',

@@ -1,7 +1,7 @@
 /** The view of one scenario: what every client did in it, under every policy, and what was expected. */
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import { attribute, text } from '../markup.ts'
-import { clientIds, clientName, distinct, observed, policiesOf } from '../summary.ts'
+import { clientName, distinct, observed, policiesOf } from '../summary.ts'
 import { clip } from '../text.ts'
 import { link, verdictChip } from './pieces.ts'
 import { cellPlace, clientPlace, scenarioPlace } from './places.ts'
@@ -13,8 +13,9 @@ const REASON = 400
 export function renderScenario(scenario: string, cells: readonly CellRecord[], record: RunRecord): string {
   const [any] = cells
   const [family = '', ...rest] = scenario.split('/')
+  const clients = distinct(cells.map((cell) => cell.client))
   const rows = policiesOf(cells).flatMap((policy) =>
-    clientIds(record).flatMap((client) =>
+    clients.flatMap((client) =>
       cells
         .filter((cell) => cell.policy === policy && cell.client === client)
         .map((cell, index) => row(cell, record, index)),

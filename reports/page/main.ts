@@ -33,7 +33,7 @@ function applyQuery(next: string): void {
   if (matrix === undefined) return
   const matching = matrix.filter(next)
   if (next !== '' && before === '') matrix.foldAll(false)
-  if (next === '' && before !== '') matrix.foldAll(table?.classList.contains('long') === true)
+  if (next === '' && before !== '') matrix.foldAll(table?.dataset['folded'] !== undefined)
   const nothing = document.getElementById('nothing')
   if (nothing !== null) nothing.hidden = matching > 0
   const words = next.split(/\s+/)

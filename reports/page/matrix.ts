@@ -40,7 +40,6 @@ export class Matrix {
       policy: dataset['policy'] ?? '',
     }))
     this.families = [...table.tBodies].map((body) => this.read(body))
-    const folds = table.classList.contains('long')
     for (const { element, head } of this.families) {
       const name = head.querySelector('.fold')
       if (name === null) continue
@@ -50,7 +49,7 @@ export class Matrix {
       button.append(...name.childNodes)
       button.addEventListener('click', () => this.fold(element, !element.classList.contains('folded')))
       name.replaceWith(button)
-      this.fold(element, folds)
+      this.fold(element, element.classList.contains('folded'))
     }
   }
 

@@ -57,7 +57,7 @@ export async function showView(place: string): Promise<boolean> {
   const view = place === '' ? undefined : await findView(place)
   const overview = document.getElementById('overview')
   if (overview !== null) overview.hidden = view !== undefined
-  for (const each of document.querySelectorAll<HTMLElement>('.view')) each.hidden = each !== view
+  for (const each of document.querySelectorAll<HTMLElement>('.view')) each.classList.toggle('shown', each === view)
   const heading = view?.querySelector('h2')
   document.title = `badmx: ${heading?.textContent?.trim() ?? document.querySelector('.headline')?.textContent ?? ''}`
   if (view === undefined) return place === ''
