@@ -114,6 +114,7 @@ export class CellWorld {
       log: request.log,
       now: request.now,
       canaries: cell.canaries,
+      capture: this.request.capture ?? false,
       seed: request.plan.seed,
       timeScale: request.plan.timeScale,
       extensions: host.extensions,

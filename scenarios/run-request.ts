@@ -25,6 +25,8 @@ export interface RunRequest {
   readonly clock: Date
   /** An existing folder for files of the deliveries. */
   readonly folder: string
+  /** Record the TLS records too, so that captures can be made of the log. */
+  readonly capture?: boolean
   /** Names and addresses of its own for every host; without it, peers get a port each on loopback. */
   readonly internet?: Internet
   /** Cells at once, 1 or more; those of clients with a queue have limits of their own. */

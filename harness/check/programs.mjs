@@ -31,6 +31,9 @@ export const PROGRAMS = [
   { package: 'libgoogle-gson-java', probe: ['test', '-e', '/usr/share/java/gson.jar'] },
   // Subordinate users, for a lab without root.
   { package: 'uidmap', probe: ['sh', '-c', 'command -v newuidmap'] },
+  // Show reports and read captures. Unattended, tshark's package lets nobody but root capture, which nothing here needs.
+  { package: 'chromium', probe: ['chromium', '--version'] },
+  { package: 'tshark', probe: ['tshark', '--version'] },
   // What checks and validates DNS beside our own.
   { package: 'unbound', probe: ['unbound', '-V'] },
   { package: 'unbound-host', probe: ['sh', '-c', 'command -v unbound-host'] },

@@ -130,6 +130,21 @@ const formatListing: Fixture[] = [
   { folder: 'reports/formats', file: 'format.ts', line: "import { readdir } from 'node:fs/promises'", rule: IMPORTS },
 ]
 
+/** The files of the pages are read, and views packed, each in one place. */
+const pages: Fixture[] = [
+  { folder: 'reports/html', file: 'assets.ts', line: "import { readFileSync } from 'node:fs'" },
+  { folder: 'reports/html', file: 'assets.ts', line: "import { writeFileSync } from 'node:fs'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'assets.ts', line: "import { deflateRawSync } from 'node:zlib'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'assets.ts', line: "import { x } from '../../harness/x.ts'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'pack.ts', line: "import { deflateRawSync } from 'node:zlib'" },
+  { folder: 'reports/html', file: 'pack.ts', line: "import { createGzip } from 'node:zlib'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'pack.ts', line: "import { readFileSync } from 'node:fs'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'pack.ts', line: "import { x } from '../../harness/x.ts'", rule: IMPORTS },
+  { folder: 'reports/html', line: "import { readFileSync } from 'node:fs'", rule: IMPORTS },
+  { folder: 'reports/page', line: 'export const timer = setTimeout(() => undefined, 1)' },
+  { folder: 'reports/page', line: "import { x } from '../../harness/x.ts'", rule: IMPORTS },
+]
+
 const allowed: Fixture[] = [
   { folder: 'harness', line: "export { a } from '../reports/x.ts'" },
   { folder: 'harness', line: "export { a } from '../scenarios/x.ts'" },
@@ -156,6 +171,7 @@ const fixtures = [
   ...inTests,
   ...impure,
   ...formatListing,
+  ...pages,
   ...allowed,
 ]
 
