@@ -7,7 +7,6 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import type { Remote } from './origin.ts'
 import { type RecordPipe, TlsFloor } from './record-pipe.ts'
 import type { Ground } from './session-parts.ts'
@@ -329,15 +328,24 @@ export class ClientSide {
     const residue = this.framer.drain()
     const first = upgrade.residue === 'handshake' ? residue : NONE
     if (options.underTls) this.floor = new TlsFloor(this.base)
-    startServerTls(this.floor ?? this.base, identity, first, recorder, options.host, {
-      hello: () => {
-        this.pipe?.tell({ type: 'tls', end: 'client', state: 'hello' })
-        stack.all({ type: 'tls', end: 'client', state: 'hello' })
+    const { host, tlsLayers, tlsRandom } = options
+    startServerTls(
+      this.floor ?? this.base,
+      identity,
+      first,
+      recorder,
+      { host, tlsLayers, tlsRandom },
+      {
+        hello: () => {
+          this.pipe?.tell({ type: 'tls', end: 'client', state: 'hello' })
+          stack.all({ type: 'tls', end: 'client', state: 'hello' })
+        },
+        answered: () => this.answered,
+        up: (stream) => this.tlsUp(stream, upgrade.residue === 'commands' ? residue : NONE),
+        failed: (reason, how) => this.tlsFailed(reason, how),
+        broken: (how) => this.breakOff(how),
       },
-      answered: () => this.answered,
-      up: (stream) => this.tlsUp(stream, upgrade.residue === 'commands' ? residue : NONE),
-      failed: (reason, how) => this.tlsFailed(reason, how),
-    })
+    )
   }
 
   /** A layer answers the ClientHello: TLS is not started. */
@@ -345,7 +353,7 @@ export class ClientSide {
     this.answered = true
   }
 
-  private tlsUp(stream: TLSSocket, residue: Buffer): void {
+  private tlsUp(stream: Duplex, residue: Buffer): void {
     if (this.ground.closed) return
     this.upgrading = false
     this.secured = true
@@ -370,6 +378,13 @@ export class ClientSide {
     if (ground.closed) return
     if (!socket.destroyed) socket.end()
     ground.finish()
+  }
+
+  /** The server itself breaks off, as a layer of its TLS wants it. */
+  private breakOff(how: 'fin' | 'rst'): void {
+    this.ground.noteEnd({ by: 'peer', how })
+    if (how === 'rst') this.reset()
+    else this.base.end()
   }
 
   /** TLS broke after the handshake: an alert of the client, or records that are none. */

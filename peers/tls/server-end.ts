@@ -1,5 +1,5 @@
 /**
- * TLS as server at the client's end of a connection, by Node's engine: reads the ClientHello first, records what the client
+ * TLS as server at the client's end of a connection, by Node's engine or the legacy one: reads the ClientHello first, records what the client
  * offered and which certificate left, and says when TLS is up or has failed.
  */
 import type { Socket } from 'node:net'
@@ -7,6 +7,8 @@ import type { Duplex } from 'node:stream'
 import { createServer, type SecureContext, type Server, TLSSocket } from 'node:tls'
 import type { Recorder } from '../recorder.ts'
 import { readClientHello } from './client-hello.ts'
+import type { LegacyServer } from './legacy/server.ts'
+import { type LegacyGround, startLegacyTls } from './legacy-end.ts'
 
 /** A certificate and what TLS is to be like with it; made once per peer. */
 export interface TlsIdentity {
@@ -16,7 +18,8 @@ export interface TlsIdentity {
   readonly detail: string
   /** DER, leaf first, as sent. */
   readonly chain: readonly Buffer[]
-  readonly secureContext: SecureContext
+  /** Node's, or the legacy one. */
+  readonly engine: { readonly secureContext: SecureContext } | { readonly legacy: LegacyServer }
   /** TLS 1.3 is on offer. */
   readonly tls13: boolean
   /** DER of a stapled OCSP response. */
@@ -33,9 +36,11 @@ export interface ServerEndHandlers {
   hello(): void
   /** Whether a layer answers the hello, so that no TLS is started; asked when the layers have heard of it. */
   answered(): boolean
-  up(stream: TLSSocket): void
+  up(stream: Duplex): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
+  /** The server breaks off by itself: the connection is to be ended so. After a FIN {@link failed} still comes. */
+  broken(how: 'fin' | 'rst'): void
 }
 
 /** Collects the ClientHello, then hands the stream to TLS. `first` are octets that came too early and belong to it. */
@@ -44,9 +49,10 @@ export function startServerTls(
   given: TlsIdentity,
   first: Buffer,
   recorder: Recorder,
-  host: string,
+  ground: LegacyGround,
   handlers: ServerEndHandlers,
 ): void {
+  const { host } = ground
   let octets = first
   let settled = false
   const stop = (): void => {
@@ -108,8 +114,14 @@ export function startServerTls(
         withoutTls(base, recorder, handlers)
         return
       }
+      const { engine } = identity
+      if ('legacy' in engine) {
+        const records = hello.format === 'tls'
+        startLegacyTls(base, identity, engine.legacy, octets, records, recorder, ground, handlers)
+        return
+      }
       base.unshift(octets)
-      handshake(base, { ...identity, tls13 }, recorder, host, handlers)
+      handshake(base, { ...identity, tls13 }, engine.secureContext, recorder, host, handlers)
     }
     // The layers of a record plane are still busy with the octets that brought the hello.
     if (isRecordPlane(base)) process.nextTick(goOn)
@@ -148,6 +160,7 @@ const STATUS_REQUEST = 5
 function handshake(
   base: Duplex,
   identity: TlsIdentity,
+  secureContext: SecureContext,
   recorder: Recorder,
   host: string,
   handlers: ServerEndHandlers,
@@ -157,7 +170,7 @@ function handshake(
   const stream = new TLSSocket(base as Socket, {
     isServer: true,
     ...(identity.ocspResponse === undefined ? {} : { server: stapler(identity.ocspResponse, () => fire()) }),
-    secureContext: identity.secureContext,
+    secureContext,
     requestCert: identity.requestCert ?? false,
     rejectUnauthorized: identity.requireCert ?? false,
   })
