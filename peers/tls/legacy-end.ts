@@ -46,7 +46,7 @@ export function startLegacyTls(
         recorder.event({ type: 'tls', state: 'secret', side: 'client', line: event.line })
         break
       case 'presented':
-        recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
+        recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: event.chain })
         if (identity.certificate !== 'good')
           recorder.event({
             type: 'fired',

@@ -7,9 +7,10 @@
  */
 import { type ClientHello, parseClientHello, parseSslv2Hello } from './client-hello.ts'
 import { Handshake, type HandshakeResult, type HandshakeWire, type VerifyData } from './handshake.ts'
-import type { TlsEvent, TlsLayer, TlsOutput, TlsUnit } from './layer.ts'
+import type { TlsLayer } from './layer.ts'
 import { Refusal } from './negotiation.ts'
-import type { RandomOctets } from './protection.ts'
+import { Outbox } from './outbox.ts'
+import type { Protection, RandomOctets } from './protection.ts'
 import {
   ALERTS,
   alertName,
@@ -20,7 +21,6 @@ import {
   SSL3,
   versionName,
 } from './protocol.ts'
-import { RecordLayer } from './record-layer.ts'
 import { MessageReader, type Record, RecordReader, type Sslv2Hello } from './record-reader.ts'
 import type { LegacyServer } from './server.ts'
 
@@ -30,7 +30,8 @@ export type EngineOutput =
   /** Plaintext of the client. */
   | { readonly type: 'data'; readonly bytes: Buffer }
   | { readonly type: 'secret'; readonly line: string }
-  | { readonly type: 'presented' }
+  /** DER, leaf first, as it leaves. */
+  | { readonly type: 'presented'; readonly chain: readonly Buffer[] }
   /** The first handshake is over. `cipher` is the IANA name. */
   | {
       readonly type: 'up'
@@ -50,26 +51,19 @@ export type EngineOutput =
 export class LegacyEngine implements HandshakeWire {
   private readonly server: LegacyServer
   private readonly random: RandomOctets
-  /** The one nearest to the client first. */
-  private readonly layers: readonly TlsLayer[]
+  private readonly out: Outbox
   private readonly reader = new RecordReader()
   private messages = new MessageReader()
-  private readonly records: RecordLayer
   private handshake: Handshake
   private verifyData: VerifyData | undefined
-  private state: 'handshake' | 'up' | 'renegotiation' | 'over' = 'handshake'
-  private outputs: EngineOutput[] = []
-  /** Records, and content that has no record yet, that wait to be sent together. */
-  private flight: Buffer[] = []
-  private shared: Buffer[] = []
+  private state: 'handshake' | 'up' | 'renegotiation' = 'handshake'
   /** Plaintext that waits for the end of a renegotiation. */
   private heldBack: Buffer[] = []
 
   constructor(server: LegacyServer, random: RandomOctets, layers: readonly TlsLayer[]) {
     this.server = server
     this.random = random
-    this.layers = layers
-    this.records = new RecordLayer(server.options.content)
+    this.out = new Outbox(layers, server.options.content, server.options.packing === 'shared')
     this.handshake = new Handshake(server, this, random)
   }
 
@@ -77,7 +71,7 @@ export class LegacyEngine implements HandshakeWire {
   receive(octets: Buffer): readonly EngineOutput[] {
     return this.guarded(() => {
       this.reader.push(octets)
-      while (this.state !== 'over') {
+      while (!this.out.over) {
         const record = this.reader.next()
         if (record === undefined) break
         this.take(record)
@@ -89,63 +83,47 @@ export class LegacyEngine implements HandshakeWire {
   write(bytes: Buffer): readonly EngineOutput[] {
     return this.guarded(() => {
       if (this.state === 'renegotiation') this.heldBack.push(bytes)
-      else if (this.state === 'up') this.sealed(CONTENT.applicationData, bytes)
+      else if (this.state === 'up') this.out.seal(CONTENT.applicationData, bytes)
     })
   }
 
   /** Sends close_notify; the engine is over. */
   close(): readonly EngineOutput[] {
     return this.guarded(() => {
-      if (this.state === 'over') return
-      this.alert('warning', ALERTS.close_notify)
-      this.flush()
-      this.state = 'over'
+      if (this.out.over) return
+      this.out.alert('warning', ALERTS.close_notify)
+      this.out.over = true
     })
   }
 
   /** The client has ended the connection without a word. */
   end(): readonly EngineOutput[] {
     return this.guarded(() => {
-      if (this.state === 'over') return
-      const where = this.state === 'up' ? 'without close_notify' : 'in the handshake'
-      if (this.state === 'handshake') this.failed(`the client left ${where}`)
-      this.state = 'over'
+      if (!this.out.over && this.state === 'handshake') this.failed('the client left in the handshake')
+      this.out.over = true
     })
-  }
-
-  get over(): boolean {
-    return this.state === 'over'
   }
 
   /** Runs `step`, turns what the client did wrong into an alert, and gives what came of it. */
   private guarded(step: () => void): readonly EngineOutput[] {
-    this.outputs = []
     try {
       step()
     } catch (error) {
-      this.broken(error instanceof Refusal ? error : asProtocolError(error))
+      this.broken(asProtocolError(error))
     }
-    this.flush()
-    return this.outputs
+    return this.out.drain()
   }
 
   private broken(error: ProtocolError): void {
-    if (this.state === 'over') return
+    if (this.out.over) return
     const how = error instanceof Refusal ? this.server.options.refusal : 'alert'
-    if (how === 'alert') this.alert('fatal', ALERTS[error.alert])
+    if (how === 'alert') this.out.alert('fatal', ALERTS[error.alert])
     this.failed(error.message)
-    this.finish(how === 'alert' ? 'fin' : how)
+    this.out.finish(how === 'alert' ? 'fin' : how)
   }
 
   private failed(reason: string, alert?: string): void {
-    this.flush()
-    this.outputs.push({ type: 'failed', reason, ...(alert === undefined ? {} : { alert }) })
-  }
-
-  private finish(how: 'fin' | 'rst' | 'stall'): void {
-    this.flush()
-    this.state = 'over'
-    this.outputs.push({ type: 'end', how })
+    this.out.put({ type: 'failed', reason, ...(alert === undefined ? {} : { alert }) })
   }
 
   // In
@@ -155,18 +133,20 @@ export class LegacyEngine implements HandshakeWire {
       this.begin(parseSslv2Hello(record.message), record.message)
       return
     }
-    const content = this.records.open(record)
+    const content = this.out.records.open(record)
     switch (record.type) {
       case CONTENT.handshake:
         this.messages.push(content)
-        for (let next = this.messages.next(); next !== undefined && this.state !== 'over'; next = this.messages.next())
+        for (let next = this.messages.next(); next !== undefined && !this.out.over; next = this.messages.next())
           this.message(next)
         break
       case CONTENT.changeCipherSpec:
         if (!this.messages.empty || content.length !== 1 || content[0] !== 1)
           throw new ProtocolError('unexpected_message', 'ChangeCipherSpec in the middle of a message, or not 1')
-        if (this.pass({ type: 'message', from: 'client', name: 'change-cipher-spec', bytes: content }).length > 0)
+        if (this.out.pass({ type: 'message', from: 'client', name: 'change-cipher-spec', bytes: content }).length > 0) {
           this.handshake.changeCipherSpec()
+          this.out.tell({ type: 'past', from: 'client', name: 'change-cipher-spec' })
+        }
         break
       case CONTENT.alert:
         this.clientAlert(content)
@@ -174,7 +154,7 @@ export class LegacyEngine implements HandshakeWire {
       case CONTENT.applicationData:
         if (this.state === 'handshake')
           throw new ProtocolError('unexpected_message', 'data before the end of the handshake')
-        if (content.length > 0) this.outputs.push({ type: 'data', bytes: content })
+        if (content.length > 0) this.out.put({ type: 'data', bytes: content })
         break
       default:
         // A heartbeat that nobody agreed to, RFC 6520 §3.
@@ -185,23 +165,24 @@ export class LegacyEngine implements HandshakeWire {
   private message(bytes: Buffer): void {
     const name = handshakeName(bytes[0] as number)
     if (name === undefined) throw new ProtocolError('unexpected_message', `a handshake message of type ${bytes[0]}`)
-    const [unit] = this.pass({ type: 'message', from: 'client', name, bytes })
-    if (unit?.type !== 'message' || this.state === 'over') return
+    const [unit] = this.out.pass({ type: 'message', from: 'client', name, bytes })
+    if (unit?.type !== 'message' || this.out.over) return
     if (name === 'client-hello') this.begin(parseClientHello(unit.bytes.subarray(4)), bytes)
     else this.handshake.receive(name, unit.bytes)
+    this.out.tell({ type: 'past', from: 'client', name })
   }
 
   private begin(hello: ClientHello, message: Buffer): void {
     if (this.state === 'up') {
       if (this.server.options.clientRenegotiation === 'refuse') {
-        this.alert('warning', ALERTS.no_renegotiation)
+        this.out.alert('warning', ALERTS.no_renegotiation)
         return
       }
       this.state = 'renegotiation'
       this.handshake = new Handshake(this.server, this, this.random, this.verifyData)
-    } else this.records.version = Math.min(Math.max(hello.version, SSL3), this.server.max)
-    const [unit] = this.pass({ type: 'hello', hello })
-    if (unit?.type === 'hello' && !this.over) this.handshake.begin(unit.hello, message)
+    } else this.out.records.version = Math.min(Math.max(hello.version, SSL3), this.server.max)
+    const [unit] = this.out.pass({ type: 'hello', hello })
+    if (unit?.type === 'hello' && !this.out.over) this.handshake.begin(unit.hello, message)
   }
 
   private clientAlert(content: Buffer): void {
@@ -212,8 +193,8 @@ export class LegacyEngine implements HandshakeWire {
     if (description === ALERTS.close_notify) {
       if (this.state === 'handshake') {
         this.failed('the client closed TLS in the handshake', name)
-        this.finish('fin')
-      } else this.outputs.push({ type: 'closed' })
+        this.out.finish('fin')
+      } else this.out.put({ type: 'closed' })
       return
     }
     if (level === 1) {
@@ -221,145 +202,52 @@ export class LegacyEngine implements HandshakeWire {
       return
     }
     this.failed(`the client sent the alert ${name}`, name)
-    this.finish('fin')
+    this.out.finish('fin')
   }
 
   // What a handshake does
 
   send(name: MessageName, message: Buffer): readonly Buffer[] {
-    if (this.over) return []
-    const units = this.pass({ type: 'message', from: 'server', name, bytes: message })
-    const left = units.flatMap((unit) => (unit.type === 'message' ? [unit.bytes] : []))
-    if (this.over) return []
-    for (const bytes of left) this.content(name, bytes)
-    this.tell({ type: 'sent', name })
-    return left
-  }
-
-  private content(name: MessageName, bytes: Buffer): void {
-    if (name === 'change-cipher-spec') this.sealed(CONTENT.changeCipherSpec, bytes)
-    else if (this.server.options.packing === 'shared') this.shared.push(bytes)
-    else this.sealed(CONTENT.handshake, bytes)
+    return this.out.send(name, message)
   }
 
   serverRandom(random: Buffer): Buffer {
-    const [unit] = this.pass({ type: 'server-random', bytes: random })
+    const [unit] = this.out.pass({ type: 'server-random', bytes: random })
     return unit?.type === 'server-random' ? unit.bytes : random
   }
 
   settle(version: number): void {
-    this.records.version = version
+    this.out.records.version = version
   }
 
-  activate(...[direction, protection]: Parameters<RecordLayer['activate']>): void {
-    if (direction === 'write') this.sealShared()
-    else this.messages = new MessageReader()
-    this.records.activate(direction, protection)
+  activate(direction: 'read' | 'write', protection: Protection): void {
+    if (direction === 'write') this.out.activate(protection)
+    else {
+      this.messages = new MessageReader()
+      this.out.records.activate('read', protection)
+    }
   }
 
   secret(line: string): void {
-    this.outputs.push({ type: 'secret', line })
+    this.out.put({ type: 'secret', line })
   }
 
-  presented(): void {
-    if (!this.over) this.outputs.push({ type: 'presented' })
+  presented(chain: readonly Buffer[]): void {
+    this.out.put({ type: 'presented', chain })
   }
 
   done({ version, suite, resumed, clientChain, verifyData }: HandshakeResult): void {
-    if (this.over) return
+    if (this.out.over) return
     const first = this.state === 'handshake'
     this.state = 'up'
     this.verifyData = verifyData
-    this.flush()
     if (first) {
-      this.outputs.push({ type: 'up', version: versionName(version), cipher: suite.standardName, resumed, clientChain })
-      this.tell({ type: 'up' })
+      this.out.put({ type: 'up', version: versionName(version), cipher: suite.standardName, resumed, clientChain })
+      this.out.tell({ type: 'up' })
     }
     const held = this.heldBack
     this.heldBack = []
-    for (const bytes of held) this.sealed(CONTENT.applicationData, bytes)
-  }
-
-  // Out
-
-  /** A unit on its way through the layers, from the nearest to the client or towards it; what comes out at the end. */
-  private pass(unit: TlsUnit): readonly TlsUnit[] {
-    const inwards = unit.type === 'hello' || (unit.type === 'message' && unit.from === 'client')
-    let units: readonly TlsUnit[] = [unit]
-    for (let step = 0; step < this.layers.length; step++) {
-      const layer = inwards ? step : this.layers.length - 1 - step
-      units = units.flatMap((each) => this.ask(layer, each))
-    }
-    return units
-  }
-
-  private tell(event: TlsEvent): void {
-    for (let layer = this.layers.length - 1; layer >= 0 && !this.over; layer--) this.ask(layer, event)
-  }
-
-  /** What a layer lets on; what else it wants is done at once. */
-  private ask(layer: number, event: TlsEvent): readonly TlsUnit[] {
-    const units: TlsUnit[] = []
-    for (const output of this.layers[layer]?.on(event) ?? []) {
-      if (this.over) break
-      if (!this.effect(output, layer)) units.push(output as TlsUnit)
-    }
-    return units
-  }
-
-  /** False for a unit. */
-  private effect(output: TlsOutput, layer: number): boolean {
-    switch (output.type) {
-      case 'octets':
-        this.sealShared()
-        this.flight.push(output.bytes)
-        return true
-      case 'content':
-        this.sealed(output.content, output.bytes)
-        return true
-      case 'alert':
-        this.alert(output.level, typeof output.alert === 'number' ? output.alert : ALERTS[output.alert])
-        return true
-      case 'hello-request':
-        this.content('hello-request', Buffer.from([0, 0, 0, 0]))
-        return true
-      case 'end':
-        this.finish(output.how)
-        return true
-      case 'opportunity':
-      case 'fired':
-        this.outputs.push({ type: output.type, layer, detail: output.detail })
-        return true
-      default:
-        return false
-    }
-  }
-
-  private alert(level: 'warning' | 'fatal', description: number): void {
-    this.sealed(CONTENT.alert, Buffer.from([level === 'fatal' ? 2 : 1, description]))
-  }
-
-  private sealShared(): void {
-    if (this.shared.length === 0) return
-    const content = Buffer.concat(this.shared)
-    this.shared = []
-    this.sealed(CONTENT.handshake, content)
-  }
-
-  private sealed(content: number, bytes: Buffer): void {
-    if (content !== CONTENT.handshake) this.sealShared()
-    for (const record of this.records.seal(content, bytes)) {
-      const units = this.layers.length === 0 ? [record] : this.pass({ type: 'record', ...record })
-      for (const unit of units) if ('content' in unit) this.flight.push(unit.bytes)
-    }
-  }
-
-  private flush(): void {
-    this.sealShared()
-    if (this.flight.length === 0) return
-    const bytes = this.flight.length === 1 ? (this.flight[0] as Buffer) : Buffer.concat(this.flight)
-    this.flight = []
-    this.outputs.push({ type: 'send', bytes })
+    for (const bytes of held) this.out.seal(CONTENT.applicationData, bytes)
   }
 }
 

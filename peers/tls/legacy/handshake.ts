@@ -48,8 +48,8 @@ export interface HandshakeWire {
   activate(direction: 'read' | 'write', protection: Protection): void
   /** A line of the NSS key log. */
   secret(line: string): void
-  /** The server's certificate has left. */
-  presented(): void
+  /** A Certificate message leaves, with this chain. */
+  presented(chain: readonly Buffer[]): void
   done(result: HandshakeResult): void
 }
 
@@ -131,9 +131,10 @@ export class Handshake {
     return this.choice
   }
 
-  private send(name: HandshakeName, body: Buffer): void {
+  private send(name: HandshakeName, body: Buffer): readonly Buffer[] {
     const left = this.wire.send(name, handshakeMessage(name, body))
-    if (name !== 'hello-request') this.transcript.push(...left)
+    this.transcript.push(...left)
+    return left
   }
 
   /** RFC 5746 §3.6, §3.7. */
@@ -176,8 +177,8 @@ export class Handshake {
     this.sessionId = withId ? this.random(32) : NONE
     this.sayHello(hello, choice, withTicket)
     if (keyTypeOf(suite) !== 'none') {
-      this.send('certificate', certificateBody(server.chain))
-      this.wire.presented()
+      const [left] = this.send('certificate', certificateBody(server.chain))
+      if (left !== undefined) this.wire.presented(chainIn(left) ?? server.chain)
     }
     this.exchange = exchangeFor(
       {
@@ -266,5 +267,14 @@ export class Handshake {
     const value = finishedValue(version, suite, this.master, 'server', Buffer.concat(this.transcript))
     this.verifyData.server = value
     this.send('finished', value)
+  }
+}
+
+/** The chain of a Certificate message that a layer may have altered; undefined where it cannot be read. */
+function chainIn(message: Buffer): readonly Buffer[] | undefined {
+  try {
+    return parseCertificates(message.subarray(4))
+  } catch {
+    return undefined
   }
 }

@@ -43,16 +43,17 @@ export interface RecordUnit {
 
 export type TlsUnit = HelloUnit | RandomUnit | MessageUnit | RecordUnit
 
-/** A message has left, or the handshake is over: told after the fact. */
-export interface SentEvent {
-  readonly type: 'sent'
+/** Told after the fact: a message has left, or the server has read one; the (first) handshake is over. */
+export interface PastEvent {
+  readonly type: 'past'
+  readonly from: 'client' | 'server'
   readonly name: MessageName
 }
 export interface UpEvent {
   readonly type: 'up'
 }
 
-export type TlsEvent = TlsUnit | SentEvent | UpEvent
+export type TlsEvent = TlsUnit | PastEvent | UpEvent
 
 export type TlsOutput =
   | TlsUnit
@@ -73,5 +74,5 @@ export interface TlsLayer {
 
 /** Lets units pass; an event that does not travel is over. */
 export function passTls(event: TlsEvent): readonly TlsOutput[] {
-  return event.type === 'sent' || event.type === 'up' ? [] : [event]
+  return event.type === 'past' || event.type === 'up' ? [] : [event]
 }
