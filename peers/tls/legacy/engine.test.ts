@@ -2,8 +2,9 @@
 import { once } from 'node:events'
 import type { SecureVersion } from 'node:tls'
 import t from 'tap'
-import { exchange, legacyServer, rsaCertificate, talk } from '../../testing/legacy.ts'
+import { exchange, legacyServer, randomOctets, rsaCertificate, talk } from '../../testing/legacy.ts'
 import { authority, certificate } from '../../testing/log.ts'
+import { LegacyEngine } from './engine.ts'
 import { passTls } from './layer.ts'
 import type { LegacyTlsInput } from './options.ts'
 import { VERSION_NUMBERS } from './protocol.ts'
@@ -213,11 +214,12 @@ t.test('the end: close_notify both ways, an alert of the client, a client that l
   leaver.client.end()
   await once(leaver.client, 'finish')
   t.equal(leaver.conversation.of('closed').length, 1, 'close_notify')
-  const { conversation, error } = await talk(await legacyServer({ max: 'TLSv1' }), { minVersion: 'TLSv1.2' })
-  t.ok(error)
-  t.match(conversation.of('failed'), [
-    { reason: 'the client sent the alert protocol_version', alert: 'protocol_version' },
+  const engine = new LegacyEngine(await legacyServer(), randomOctets('alert'), [])
+  t.strictSame(engine.receive(Buffer.from('15030100020246', 'hex')), [
+    { type: 'failed', reason: 'the client sent the alert protocol_version', alert: 'protocol_version' },
+    { type: 'end', how: 'fin' },
   ])
+  t.strictSame(engine.receive(Buffer.from('15030100020246', 'hex')), [], 'it is over')
 })
 
 t.test('the names of versions are those of Node', async (t) => {

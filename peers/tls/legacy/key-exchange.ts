@@ -4,7 +4,6 @@
  */
 import {
   constants,
-  createDiffieHellman,
   createECDH,
   createPrivateKey,
   createPublicKey,
@@ -14,7 +13,7 @@ import {
   sign,
 } from 'node:crypto'
 import { Cursor, uint16, vector } from './cursor.ts'
-import { type DhBits, GENERATOR, primeOf } from './dh-groups.ts'
+import { type DhBits, dhKey } from './dh-groups.ts'
 import { EXPORT_KEY } from './export-key.ts'
 import type { Randoms } from './key-schedule.ts'
 import type { RandomOctets } from './protection.ts'
@@ -94,19 +93,16 @@ function rsaParameters(key: KeyObject): Buffer {
 }
 
 function dhExchange(context: ExchangeContext, randoms: Randoms): Exchange {
-  const prime = primeOf(context.dhBits)
-  const dh = createDiffieHellman(prime, GENERATOR)
-  const secret = context.random(Math.min(prime.length, 32))
-  // Never 0 and never above the prime.
-  secret[0] = ((secret[0] as number) & 0x3f) | 1
-  dh.setPrivateKey(secret)
-  const share = dh.generateKeys()
-  const parameters = Buffer.concat([prime, GENERATOR, share].map((number) => vector(2, number)))
+  const secret = context.random(32)
+  // Below the smallest prime, and not 0.
+  secret[31] = (secret[31] as number) | 1
+  const { prime, generator, share, agree } = dhKey(context.dhBits, secret)
+  const parameters = Buffer.concat([prime, generator, share].map((number) => vector(2, number)))
   return {
     serverKeyExchange: signed(context, randoms, parameters),
     premaster(body) {
       const other = new Cursor(body, 'ClientKeyExchange').vector(2)
-      return withoutLeadingZeros(agreed(() => dh.computeSecret(other), 'Diffie-Hellman'))
+      return withoutLeadingZeros(agreed(() => agree(other), 'Diffie-Hellman'))
     },
   }
 }
