@@ -38,8 +38,8 @@ const parameters = z.strictObject({
     .enum(['nothing', 'alert', 'octets', 'flip', 'empty'])
     .default('nothing')
     .describe(
-      'Nothing; an alert; `octets` as they are; the message itself with a bit of its last octet flipped, or without a body ' +
-        '(`when` does not matter then, and it is a message of the server).',
+      'Nothing; an alert; `octets` as they are; instead of a message of the server the same with a bit of its last octet ' +
+        'flipped, or with an empty list for its body, and then it goes on (`when` and `then` do not matter).',
     ),
   alert: z.int().min(0).max(255).default(40).describe('Alert description, RFC 5246 §7.2; 40 is handshake_failure.'),
   level: z.enum(['warning', 'fatal']).default('fatal').describe('Alert level.'),
@@ -69,7 +69,8 @@ const ENDS = { fin: 'FIN', rst: 'RST', stall: 'silence' } as const
 
 function told({ send, alert, level, octets: text, then }: Parameters): string {
   const what = { nothing: 'nothing', alert: `alert ${alert} (${level})`, octets: `${text.length} octets` }
-  const thing = send === 'flip' ? 'a flipped bit' : send === 'empty' ? 'an empty list' : what[send]
+  if (send === 'flip' || send === 'empty') return send === 'flip' ? 'a flipped bit' : 'an empty list'
+  const thing = what[send]
   return then === 'go-on' ? thing : `${thing}, then ${ENDS[then]}`
 }
 

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { generate } from 'selfsigned'
+import type { TlsBehaviour } from '../behaviour.ts'
 import type { Certificate } from '../peer.ts'
 import { octets, seeded } from '../random.ts'
 import { type EngineOutput, LegacyEngine } from '../tls/legacy/engine.ts'
@@ -78,7 +79,7 @@ export class Conversation extends Duplex {
       this.outputs.push(output)
       if (output.type === 'send') this.push(output.bytes)
       else if (output.type === 'end' && output.how !== 'stall') this.push(null)
-      else if (output.type === 'up') this.emit('up')
+      if (output.type === 'up' || output.type === 'end') this.emit('settled')
     }
   }
 
@@ -119,11 +120,11 @@ export async function talk(
   })
   client.on('keylog', (line: Buffer) => keylog(line.toString('latin1').trim()))
   // At the end of a resumption the client is done before the server is.
-  const up = once(conversation, 'up')
-  up.catch(() => {})
+  const settled = once(conversation, 'settled')
+  settled.catch(() => {})
   try {
     await once(client, 'secureConnect')
-    await up
+    await settled
     return { conversation, client }
   } catch (error) {
     return { conversation, client, error: error as NodeJS.ErrnoException }
@@ -150,4 +151,22 @@ export async function exchange({ conversation, client }: Talk, text: string): Pr
 
 export function digest(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** A layer of `behaviour`; `parameters` are parsed by its schema, so that its defaults hold. */
+export function tlsLayerOf<Parameters>(behaviour: TlsBehaviour<Parameters>, parameters: unknown = {}): TlsLayer {
+  return behaviour.create(behaviour.parameters.parse(parameters), {
+    visit: 1,
+    random: seeded(1, behaviour.id),
+    clientAddress: '198.18.0.1',
+    hostName: 'mx.badmx.test',
+    memory: new Map(),
+  })
+}
+
+/** `opportunity the client offers 65 cipher suites`, `fired …`, in order. */
+export function proofsOf({ conversation }: Talk): string[] {
+  return conversation.outputs.flatMap((output) =>
+    output.type === 'opportunity' || output.type === 'fired' ? [`${output.type} ${output.detail}`] : [],
+  )
 }
