@@ -188,8 +188,12 @@ function scenarioPlan(scenario: Scenario, at: ExhibitPlan['at']): ExhibitPlan {
 function personaPlan(persona: Persona, at: ExhibitPlan['at']): ExhibitPlan {
   const hostName = hostNameOf(persona.id)
   const names = { host: hostName, domain: hostName.slice(3) }
-  const { on, min, max } = persona.tls
-  const versions = { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) }
+  const { on, min, max, legacy } = persona.tls
+  const versions = {
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+    ...(legacy === undefined ? {} : { legacy }),
+  }
   return {
     name: persona.id,
     title: persona.title,

@@ -302,6 +302,16 @@ function resolveStack(stack: Members, behaviours: ReadonlyMap<string, Behaviour>
   })
 }
 
+/** A behaviour inside the legacy engine needs that engine. */
+function checkPlanes({ stacks }: Vectors, { identities }: Ground): void {
+  const legacy = Object.values(identities).some(({ engine }) => 'legacy' in engine)
+  const [member] = stacks.flat().filter(({ behaviour }) => behaviour.plane === 'tls')
+  if (member !== undefined && !legacy)
+    throw new StackError(
+      `"${member.behaviour.id}" acts inside the legacy TLS engine, and this host does not have it (tls: { legacy: {} })`,
+    )
+}
+
 /** One mail host: makes a session for each connection. */
 class MailHost implements Host {
   private vectors: Vectors
@@ -316,7 +326,9 @@ class MailHost implements Host {
   private waiting: (() => void)[] = []
   private visits = 0
 
+  /** @throws {StackError} */
   constructor(vectors: Vectors, options: CommonOptions, hostName: string, ground: Ground) {
+    checkPlanes(vectors, ground)
     this.vectors = vectors
     this.options = options
     this.hostName = hostName
@@ -327,7 +339,9 @@ class MailHost implements Host {
     return this.sessions.size
   }
 
+  /** @throws {StackError} */
   change(vectors: Vectors, ground: Ground): void {
+    checkPlanes(vectors, ground)
     this.vectors = vectors
     this.ground = ground
     this.given.clear()

@@ -8,6 +8,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import type { StackItem } from './behaviour.ts'
 import { packageRoot } from './package-root.ts'
+import { legacyTlsSchema } from './tls/legacy/options.ts'
 
 const version = z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'])
 
@@ -31,6 +32,7 @@ export const personaSchema = z.strictObject({
       on: z.enum(['starttls', 'connect', 'none']).default('starttls'),
       min: version.optional(),
       max: version.optional(),
+      legacy: legacyTlsSchema.optional().describe('The server is of the legacy engine.'),
     })
     .prefault({}),
   withoutServerName: z

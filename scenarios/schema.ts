@@ -5,6 +5,7 @@
  * scenario that overrides them (`scenarios/catalogue/<family>/<name>.matrix.yaml`).
  */
 import { z } from 'zod'
+import { legacyTlsSchema } from '../peers/tls/legacy/options.ts'
 import { COLUMNS } from './policy.ts'
 
 export const FAMILIES = [
@@ -62,6 +63,11 @@ const host = z.strictObject({
         .enum(['request', 'require'])
         .optional()
         .describe('Ask for a client certificate of any issuer; `require` refuses a client that sends none.'),
+      legacy: legacyTlsSchema
+        .optional()
+        .describe(
+          'The server is of the legacy engine, with versions and suites of its own; `min` to `ciphers` are not its.',
+        ),
     })
     .prefault({})
     .describe('What the peer speaks.'),

@@ -62,7 +62,7 @@ t.test('alerts are what the client says it got, at every stage, encrypted ones t
 t.test('a flipped bit in a message of the server is found', async (t) => {
   const codes = {
     'server-hello': /^ERR_/,
-    'server-key-exchange': /^ERR_SSL_BAD_SIGNATURE$/,
+    'server-key-exchange': /^ERR_SSL_(INVALID_PADDING|BAD_SIGNATURE)$/,
     finished: /^ERR_SSL_DIGEST_CHECK_FAILED$/,
   }
   for (const [message, code] of Object.entries(codes)) {
