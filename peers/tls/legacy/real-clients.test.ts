@@ -137,6 +137,8 @@ interface Wish {
   readonly port: number
   readonly secureProtocol?: string
   readonly ciphers: string
+  readonly cert?: string
+  readonly key?: string
 }
 
 /** Reads wishes and says a line of JSON for each: `[cipher, answers]`, or `[error]`. For Node.js 0.12 as well as 8. */
@@ -242,6 +244,28 @@ t.test(
         { hello: { format: 'sslv2' } },
       )
       t.equal(place.log.octets('client', 'in', 'tcp').length, 0, 'nothing of it is taken for cleartext')
+    }
+  },
+)
+
+t.test(
+  'OpenSSL 1.0.1: client certificates from SSL 3.0 on, and none',
+  { skip: oldNode('node-0.12').missing ?? false, timeout: 60_000 },
+  async (t) => {
+    const own = await rsaCertificate()
+    for (const version of ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2'] as const) {
+      const log = new Log()
+      const tls = { certificate: own, on: 'connect', requestCert: true, legacy: EVERYTHING } as const
+      const mx = await peer([], { log: log.sink, tls })
+      t.teardown(() => mx.close())
+      const wish = { port: mx.port, secureProtocol: METHODS[version], ciphers: 'AES128-SHA' }
+      const with1 = { ...wish, cert: own.certPem, key: own.keyPem }
+      t.strictSame(await old('node-0.12', [with1], '--enable-ssl3'), ['AES128-SHA'], version)
+      t.strictSame(await old('node-0.12', [wish], '--enable-ssl3'), ['AES128-SHA'], `${version}, no certificate`)
+      t.match(
+        log.of('tls').filter((event) => event.state === 'up'),
+        [{ clientChain: own.chain }, { clientChain: [] }],
+      )
     }
   },
 )
