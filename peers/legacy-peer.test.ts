@@ -123,6 +123,23 @@ t.test("an end in mid-handshake is the peer's, and what it did is on record", as
   t.match(await log.ending(), /^client (fin|rst)$/)
 })
 
+t.test('a client with nothing in common is refused in the manner of the server', async (t) => {
+  for (const [refusal, ending] of [
+    ['alert', 'client error'],
+    ['fin', 'peer fin'],
+    ['rst', 'peer rst'],
+  ] as const) {
+    const { mx, log } = await serve(t, { suites: ['RC4-SHA'], refusal })
+    const client = await Client.connect(mx.port)
+    await client.secure(OLD).catch(() => {})
+    t.equal(await log.ending(), ending)
+    t.match(
+      log.of('tls').find((event) => event.state === 'failed'),
+      { reason: /^no cipher suite in common/ },
+    )
+  }
+})
+
 t.test('a certificate fault has fired when its Certificate message left', async (t) => {
   const { mx, log } = await serve(t, {}, [], { certificate: await certificate('expired') })
   const client = await Client.connect(mx.port)

@@ -31,8 +31,14 @@ export interface Ran {
 const DEADLINE_MS = 15_000
 
 /** Runs a program to its end, or until its output has `until` and `input` has been taken; octets as latin1. */
-export async function run(program: string, args: readonly string[], input = '', until?: string): Promise<Ran> {
-  const child = spawn(program, args, { stdio: 'pipe', timeout: DEADLINE_MS })
+export async function run(
+  program: string,
+  args: readonly string[],
+  input = '',
+  until?: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<Ran> {
+  const child = spawn(program, args, { stdio: 'pipe', timeout: deadlineMs })
   let stdout = ''
   let stderr = ''
   child.stdin.on('error', () => {})

@@ -63,7 +63,7 @@ export function startLegacyTls(
         break
       }
       case 'failed':
-        how = 'error'
+        how = event.refused === true ? 'fin' : 'error'
         if (state === 'up') stream.destroy(brokenTls(event.reason, event.alert))
         else fail(event.reason, event.alert)
         break
@@ -72,7 +72,7 @@ export function startLegacyTls(
           fail(`the server broke off the handshake (${event.how})`)
           if (event.how !== 'stall') handlers.broken(event.how)
         } else if (event.how !== 'stall' && !stream.destroyed) {
-          if (state === 'failed' && event.how === 'fin') base.end()
+          if (how === 'error') base.end()
           else handlers.broken(event.how)
         }
         break

@@ -42,8 +42,8 @@ export type EngineOutput =
     }
   /** The client's close_notify. */
   | { readonly type: 'closed' }
-  /** The end, with its reason; `alert` is what the client sent, where it did. */
-  | { readonly type: 'failed'; readonly reason: string; readonly alert?: string }
+  /** The end, with its reason. `alert` is what the client sent, where it did; `refused`: the server wants nothing of it. */
+  | { readonly type: 'failed'; readonly reason: string; readonly alert?: string; readonly refused?: true }
   /** The connection is to be ended so; after `stall` it stays open and nobody answers. */
   | { readonly type: 'end'; readonly how: 'fin' | 'rst' | 'stall' }
   | { readonly type: 'opportunity' | 'fired'; readonly layer: number; readonly detail: string }
@@ -117,8 +117,10 @@ export class LegacyEngine implements HandshakeWire {
   private broken(error: ProtocolError): void {
     if (this.out.over) return
     const how = error instanceof Refusal ? this.server.options.refusal : 'alert'
-    if (how === 'alert') this.out.alert('fatal', ALERTS[error.alert])
-    this.failed(error.message)
+    if (how === 'alert') {
+      this.out.alert('fatal', ALERTS[error.alert])
+      this.failed(error.message)
+    } else this.out.put({ type: 'failed', reason: error.message, refused: true })
     this.out.finish(how === 'alert' ? 'fin' : how)
   }
 
