@@ -15,7 +15,7 @@ import { ClearInput, PassedThrough } from './undecrypted.ts'
 import { CommandFramer, type FramedUnit } from './wire/framing.ts'
 import { ReplyWatch } from './wire/reply-watch.ts'
 import { Sequencer } from './wire/sequencer.ts'
-import { type Close, type Reply, replyText, type Unit, type Upgrade } from './wire/units.ts'
+import { type Close, type Reply, replyText, type TlsSession, type Unit, type Upgrade } from './wire/units.ts'
 
 /** What the client's end needs of the server's. */
 export interface ServerPort {
@@ -52,6 +52,8 @@ export class ClientSide {
   private upgrading = false
   /** A layer answers the ClientHello. */
   private answered = false
+  /** FIN was sent under TLS: nothing leaves any more. */
+  private cutOff = false
 
   private readonly clear: ClearInput
   private passedOut: PassedThrough | undefined
@@ -258,7 +260,7 @@ export class ClientSide {
   }
 
   private write(bytes: Buffer): void {
-    if (bytes.length === 0 || this.ground.closed || !this.stream.writable) return
+    if (bytes.length === 0 || this.ground.closed || this.cutOff || !this.stream.writable) return
     if (this.server.opaque) {
       this.passedOut ??= new PassedThrough(this.ground.recorder, 'client', 'out')
       this.passedOut.record(bytes)
@@ -298,8 +300,10 @@ export class ClientSide {
       return
     }
     this.ground.noteEnd({ by: 'peer', how: 'fin' })
-    if (close.withoutNotify === true && this.secured) this.afterSent(() => this.base.end())
-    else this.finishWriting()
+    if (close.withoutNotify === true && this.secured) {
+      this.cutOff = true
+      this.afterSent(() => this.base.end())
+    } else this.finishWriting()
   }
 
   /** What was written before goes out first, TLS takes a turn of the loop for it; Linux sends it before the RST. */
@@ -341,7 +345,7 @@ export class ClientSide {
           stack.all({ type: 'tls', end: 'client', state: 'hello' })
         },
         answered: () => this.answered,
-        up: (stream) => this.tlsUp(stream, upgrade.residue === 'commands' ? residue : NONE),
+        up: (stream, session) => this.tlsUp(stream, session, upgrade.residue === 'commands' ? residue : NONE),
         failed: (reason, how) => this.tlsFailed(reason, how),
         broken: (how) => this.breakOff(how),
       },
@@ -353,7 +357,7 @@ export class ClientSide {
     this.answered = true
   }
 
-  private tlsUp(stream: Duplex, residue: Buffer): void {
+  private tlsUp(stream: Duplex, session: TlsSession, residue: Buffer): void {
     if (this.ground.closed) return
     this.upgrading = false
     this.secured = true
@@ -362,12 +366,18 @@ export class ClientSide {
     this.framer.push(residue)
     this.sequencer.reset()
     this.watch.reset()
-    this.pipe?.tell({ type: 'tls', end: 'client', state: 'up' })
-    this.ground.stack.all({ type: 'tls', end: 'client', state: 'up' })
-    this.listen(stream)
+    this.pipe?.tell({ type: 'tls', end: 'client', state: 'up', session })
+    this.ground.stack.all({ type: 'tls', end: 'client', state: 'up', session })
     stream.on('error', (error: NodeJS.ErrnoException) => this.tlsBroken(error))
-    this.server.clientIsUp()
-    this.pump()
+    const goOn = (): void => {
+      if (this.ground.closed) return
+      this.listen(stream)
+      this.server.clientIsUp()
+      this.pump()
+    }
+    // The layers of a record plane are still busy with the octets that brought the Finished, and may end it all there.
+    if (this.pipe === undefined) goOn()
+    else process.nextTick(goOn)
   }
 
   private tlsFailed(reason: string, how: 'fin' | 'rst' | 'error'): void {

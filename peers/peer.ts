@@ -6,20 +6,24 @@
  *
  * Both take the same stacks. What they see and do goes to `log` as events of `badmx/events/1`.
  */
+import { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Behaviour, BehaviourContext, StackItem } from './behaviour.ts'
 import type { CanaryText } from './canary.ts'
+import { readCertificate } from './certificates/presented.ts'
 import type { EventSink, SocketAddress } from './events.ts'
 import { type Host, Listener, type ListenOptions } from './listener.ts'
 import { octets, seeded } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { checkStack, loadBehaviours } from './registry.ts'
 import { type NamedLayer, type NamedTlsLayer, Session, type SessionOptions } from './session.ts'
+import { type GroupBits, groupPem } from './tls/groups.ts'
 import { type LegacyTlsInput, legacyTlsSchema } from './tls/legacy/options.ts'
 import { LegacyServer } from './tls/legacy/server.ts'
 import type { TlsIdentity } from './tls/server-end.ts'
 import { type Offer, offerExtensions, soundOffer } from './wire/extensions.ts'
+import { planeOf, type Setting, watchSetting } from './wire/settings/settings.ts'
 import { interceptTls, terminateTls } from './wire/termination.ts'
 import type { Upgrade } from './wire/units.ts'
 
@@ -35,6 +39,8 @@ export interface Certificate {
   /** One line about it. */
   readonly detail: string
   readonly ocspResponse?: Buffer
+  /** OpenSSL presents it at security level 0 alone. */
+  readonly weak?: true
 }
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
@@ -46,11 +52,14 @@ export interface TlsOptions {
   readonly max?: TlsVersion
   /** OpenSSL cipher list for TLS 1.2 and below. */
   readonly ciphers?: string
-  readonly requestCert?: boolean
+  /** Ask for a client certificate, of whatever issuer; `require` refuses a client that has none. */
+  readonly clientCertificate?: 'request' | 'require'
+  /** Certificates, PEM, whose subjects the request names (RFC 5246 §7.4.4, RFC 8446 §4.2.4); default none. */
+  readonly authorities?: readonly string[]
   /** `false`: not agreed to at TLS 1.2 and below, RFC 7627; default true. */
   readonly extendedMasterSecret?: boolean
-  /** With {@link requestCert}: refuse a client that has none. */
-  readonly requireCert?: boolean
+  /** Bits of the group of ephemeral Diffie-Hellman; without it no suite of that kind is to be had. */
+  readonly diffieHellman?: GroupBits
   /** What a client without SNI gets instead. */
   readonly withoutServerName?: { readonly certificate: Certificate; readonly max?: TlsVersion }
   /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
@@ -95,6 +104,8 @@ export interface PeerOptions extends CommonOptions {
   }
   /** AUTH is offered inside TLS. */
   readonly passwords?: boolean
+  /** Settings that are to record their proof, as behaviours do; those of TLS cost a record plane. Default none. */
+  readonly prove?: readonly Setting[]
 }
 
 export interface ProxyOptions extends CommonOptions {
@@ -103,7 +114,7 @@ export interface ProxyOptions extends CommonOptions {
 }
 
 /** What can change of a peer while it runs; what is absent stays. */
-export type PeerChanges = Partial<Pick<PeerOptions, 'tls' | 'extensions'>>
+export type PeerChanges = Partial<Pick<PeerOptions, 'tls' | 'extensions' | 'prove'>>
 
 /** A peer or proxy that runs. */
 export interface Peer {
@@ -160,6 +171,7 @@ function peerGround(options: PeerOptions, hostName: string): Ground {
     identities: tls === undefined ? {} : { host: identityOf(tls) },
     ...(tls?.on === 'connect' ? { onConnect: upgrade } : {}),
     server: { origin: { hostName, authInClear } },
+    prove: options.prove ?? [],
   }
 }
 
@@ -176,6 +188,7 @@ export async function proxy(
     inner: () => (intercept === undefined ? [] : [{ layer: interceptTls(upgrade, intercept.toServer) }]),
     identities: intercept === undefined ? {} : { host: identityOf({ certificate: intercept.certificate }) },
     server: { upstream: { address: targetHost, port: targetPort } },
+    prove: [],
   }
   return serve(stack, options, targetHost, () => ground)
 }
@@ -189,8 +202,8 @@ function identityOf(tls: TlsOptions): TlsIdentity {
     tls13: tls.legacy === undefined && (tls.max ?? 'TLSv1.3') === 'TLSv1.3',
     engine: tls.legacy === undefined ? { secureContext: contextOf(tls) } : { legacy: legacyOf(tls, tls.legacy) },
     ...(certificate.ocspResponse === undefined ? {} : { ocspResponse: certificate.ocspResponse }),
-    ...(tls.requestCert === undefined ? {} : { requestCert: tls.requestCert }),
-    ...(tls.requireCert === undefined ? {} : { requireCert: tls.requireCert }),
+    ...(tls.clientCertificate === undefined ? {} : { requestCert: true }),
+    ...(tls.clientCertificate === 'require' ? { requireCert: true } : {}),
     ...(tls.withoutServerName === undefined ? {} : { withoutServerName: identityOf(tls.withoutServerName) }),
   }
 }
@@ -204,22 +217,28 @@ function contextOf(tls: TlsOptions): SecureContext {
     minVersion: min,
     maxVersion: max,
     ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
+    ...(tls.authorities === undefined ? {} : { ca: [...tls.authorities] }),
+    ...(tls.diffieHellman === undefined ? {} : { dhparam: groupPem(tls.diffieHellman) }),
     // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
-    ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
+    ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old || certificate.weak ? LEVEL_0 : {}),
   })
 }
 
-function legacyOf(
-  { certificate, requestCert = false, requireCert = false }: TlsOptions,
-  given: LegacyTlsInput,
-): LegacyServer {
-  const options = legacyTlsSchema.parse(given)
-  const { chain, keyPem } = certificate
-  return new LegacyServer({ options, chain, keyPem, requestCert, requireCert })
+function legacyOf(tls: TlsOptions, given: LegacyTlsInput): LegacyServer {
+  const { certificate, clientCertificate, authorities = [] } = tls
+  return new LegacyServer({
+    options: legacyTlsSchema.parse(given),
+    chain: certificate.chain,
+    keyPem: certificate.keyPem,
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    authorities: authorities.map((pem) => readCertificate(new X509Certificate(pem).raw).subject),
+  })
 }
 
 /** SSL_OP_NO_EXTENDED_MASTER_SECRET of OpenSSL 3.0, for which Node has no name. */
 const NO_EXTENDED_MASTER_SECRET = 1
+
+const LEVEL_0 = { ciphers: 'DEFAULT@SECLEVEL=0' } as const
 
 /** Twice the longest limit of RFC 5321 §4.5.3.2: a client that waits it out in full is not cut short. */
 const IDLE_MS = 1_200_000
@@ -230,6 +249,7 @@ interface Ground {
   readonly identities: SessionOptions['identities']
   readonly onConnect?: Upgrade
   readonly server: SessionOptions['server']
+  readonly prove: readonly Setting[]
 }
 
 /** Loaded once: the folder does not change while the program runs. */
@@ -419,10 +439,14 @@ class MailHost implements Host {
     })
     // Not a behaviour's id: those are kebab-case.
     const tlsDraw = draw('TLS')
+    const watched = (plane: 'smtp' | 'record'): NamedLayer[] =>
+      ground.prove
+        .filter((setting) => planeOf(setting) === plane)
+        .map((setting) => ({ behaviour: setting, layer: watchSetting(setting) }))
     return {
       host,
-      layers: [...layers('smtp'), ...ground.inner()],
-      recordLayers: layers('record'),
+      layers: [...watched('smtp'), ...layers('smtp'), ...ground.inner()],
+      recordLayers: [...watched('record'), ...layers('record')],
       tlsLayers,
       tlsRandom: (length) => octets(tlsDraw, length),
       underTls: members.some(({ behaviour }) => behaviour.underTls === true),

@@ -30,8 +30,11 @@ export const personaSchema = z.strictObject({
   tls: z
     .strictObject({
       on: z.enum(['starttls', 'connect', 'none']).default('starttls'),
-      min: version.optional(),
-      max: version.optional(),
+      min: version.default('TLSv1.2'),
+      max: version.default('TLSv1.3'),
+      ciphers: z.string().optional().describe('OpenSSL cipher list for TLS 1.2 and below.'),
+      clientCertificate: z.enum(['request', 'require']).optional(),
+      authorities: z.int().min(1).max(1000).optional().describe('How many authorities the request names.'),
       legacy: legacyTlsSchema.optional().describe('The server is of the legacy engine.'),
     })
     .prefault({}),

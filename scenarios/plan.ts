@@ -11,6 +11,7 @@ import { seeded, word } from '../peers/random.ts'
 import type { ClientAdapter } from './client.ts'
 import type { Canary, ProofNeeded } from './events.ts'
 import { CONTROLS, columnOf, expectedOf, IMPLICIT_CONTROLS, type JudgedAs } from './expected.ts'
+import { provenSettings } from './host-tls.ts'
 import { POLICIES, type Policy, RUNNABLE } from './policy.ts'
 import type { Scenario, World } from './scenario.ts'
 import { SelectionError, select, type Waits } from './select.ts'
@@ -209,8 +210,11 @@ function proofOf(scenario: Scenario): readonly ProofNeeded[] {
   const needed = new Map<string, ProofNeeded>()
   const worlds: World[] = [scenario.hosts, ...Object.values(scenario.phases)]
   for (const world of worlds)
-    for (const [host, { stack, certificate }] of Object.entries(world)) {
-      const members = stack.map(({ use, fires }) => ({ behaviour: use, host, fires }))
+    for (const [host, spec] of Object.entries(world)) {
+      const { stack, certificate } = spec
+      const members: ProofNeeded[] = stack.map(({ use, fires }) => ({ behaviour: use, host, fires }))
+      for (const setting of provenSettings(scenario.family, spec))
+        members.push({ behaviour: setting, host, fires: 'must' })
       if (certificate !== 'good') members.push({ behaviour: `certificate:${certificate}`, host, fires: 'must' })
       for (const member of members) {
         const key = `${member.host} ${member.behaviour}`

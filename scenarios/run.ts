@@ -7,19 +7,19 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ClientChain, IssuedChain } from '../peers/certificates/authority.ts'
+import type { ClientChain } from '../peers/certificates/authority.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { ClientWord, Delivery, RunningClient } from './client.ts'
 import type { CellEnded, LogEvent } from './events.ts'
+import { type HostIssuer, provenSettings, tlsOptionsOf } from './host-tls.ts'
 import { envelopeOf, messageOf } from './message.ts'
 import type { Plan, PlannedCell } from './plan.ts'
 import type { Host } from './scenario.ts'
 
 /** What the runner needs of a certificate authority. */
-export interface Issuer {
+export interface Issuer extends HostIssuer {
   readonly rootPem: string
   readonly rootDer: Buffer
-  issue(fault: string, names: { readonly host: string; readonly domain: string }): Promise<IssuedChain>
   clientChain(id: string): Promise<ClientChain>
 }
 
@@ -145,15 +145,11 @@ async function tlsOf(
   host: Host,
   hostName: string,
   request: RunRequest,
-): Promise<Pick<PeerOptions, 'tls'>> {
-  const { on, clientCertificate, ...versions } = host.tls
-  if (on === 'none') return {}
-  const certificate = await request.issuer.issue(host.certificate, { host: hostName, domain: cell.domain })
-  const requestCert = clientCertificate !== undefined
-  const requireCert = clientCertificate === 'require'
-  return {
-    tls: { ...versions, certificate, on: cell.judgedAs === 'implicit' ? 'connect' : on, requestCert, requireCert },
-  }
+): Promise<Pick<PeerOptions, 'tls' | 'prove'>> {
+  const prove = provenSettings(cell.scenario.family, host)
+  const tls = await tlsOptionsOf(host, { host: hostName, domain: cell.domain }, request.issuer)
+  if (tls === undefined) return { prove }
+  return { prove, tls: cell.judgedAs === 'implicit' ? { ...tls, on: 'connect' } : tls }
 }
 
 /** The steps of the job, in order. */

@@ -27,6 +27,8 @@ export interface Host {
     readonly ciphers?: string
     readonly extendedMasterSecret?: boolean
     readonly clientCertificate?: 'request' | 'require'
+    readonly authorities?: number
+    readonly diffieHellman?: 1024
     readonly legacy?: LegacyTlsOptions
   }
   readonly extensions: { readonly beforeTls?: readonly string[]; readonly afterTls?: readonly string[] }
@@ -180,6 +182,6 @@ function only<T extends object>(values: T, keys: object): Partial<T> {
 type Compact<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
 /** Without the keys whose value is undefined. */
-function compact<T extends object>(values: T): Compact<T> {
+export function compact<T extends object>(values: T): Compact<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Compact<T>
 }

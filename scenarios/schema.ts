@@ -63,6 +63,16 @@ const host = z.strictObject({
         .enum(['request', 'require'])
         .optional()
         .describe('Ask for a client certificate of any issuer; `require` refuses a client that sends none.'),
+      authorities: z
+        .int()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe('With clientCertificate: the request names so many certification authorities; default none.'),
+      diffieHellman: z
+        .literal(1024)
+        .optional()
+        .describe('Bits of the group of ephemeral Diffie-Hellman; without it there is none. Wants an RSA certificate.'),
       legacy: legacyTlsSchema
         .optional()
         .describe(

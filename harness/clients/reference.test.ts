@@ -305,6 +305,9 @@ const ROWS: readonly Row[] = [
   { flaw: 'ignore-name-constraints', policy: 'verify', fault: 'name-constraints', wrong: delivers },
   { flaw: 'ignore-eku', policy: 'verify', fault: 'eku-client-only', wrong: delivers },
   { flaw: 'ignore-staple', policy: 'verify', fault: 'ocsp-revoked', wrong: delivers },
+  { flaw: 'accept-weak-signatures', policy: 'verify', fault: 'md5-leaf', wrong: delivers },
+  { flaw: 'accept-weak-signatures', policy: 'verify', fault: 'sha1-leaf', wrong: delivers },
+  { flaw: 'refuse-short-rsa-keys', policy: 'may', fault: 'rsa-1024', wrong: refuses },
   { flaw: 'partial-wildcards', policy: 'verify', fault: 'san-wildcard-partial', wrong: delivers },
   { flaw: 'deep-wildcards', policy: 'verify', fault: 'san-wildcard-deep', wrong: delivers },
   { flaw: 'match-cn', policy: 'verify', fault: 'cn-only', wrong: delivers },
@@ -480,6 +483,20 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
       t.equal(word.state, state, word.reason, { found: word })
     }
   })
+  await t.test('refuse-short-groups', async (t) => {
+    const certificate = await issue('rsa')
+    const tls = { certificate, max: 'TLSv1.2', ciphers: 'DHE-RSA-AES128-GCM-SHA256', diffieHellman: 1024 } as const
+    const mx = await peer([], { tls, hostName: HOST })
+    t.teardown(() => mx.close())
+    for (const [flaws, state] of [
+      [['refuse-short-groups'], 'failed'],
+      [[], 'delivered'],
+    ] as const) {
+      const running = await referenceWith(flaws).start()
+      const word = await running.deliver(await delivery(mx.port, { policy: 'verify' }), AbortSignal.timeout(15_000))
+      t.equal(word.state, state, word.reason, { found: word })
+    }
+  })
   await t.test('what it offers in its ClientHello, and when it is refused', async (t) => {
     const hellosOf = async (flaws: readonly string[]): Promise<readonly HelloSeen[]> => {
       const hellos: HelloSeen[] = []
@@ -509,6 +526,7 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
     ...WITHOUT_SOCKETS,
     ...seenInHellos,
     'cleartext-after-close-notify',
+    'refuse-short-groups',
   ])
   t.same(
     Object.keys(FLAWS).filter((flaw) => !tested.has(flaw)),
@@ -524,6 +542,7 @@ t.test('a flaw of the chain forgives its own fault only', async (t) => {
     'ignore-path-length': 'pathlen',
     'ignore-name-constraints': 'name-constraints',
     'ignore-eku': 'eku-client-only',
+    'accept-weak-signatures': 'md5-leaf',
   }
   for (const flaw of Object.keys(own)) {
     for (const fault of [...Object.values(own), 'good', 'untrusted-ca', 'incomplete-chain', 'wrong-name']) {

@@ -23,7 +23,7 @@ const STAGES = [
 /** With every message that there is. */
 async function session(parameters: object) {
   const own = await rsaCertificate()
-  const server = await legacyServer({ suites: ['ECDHE-RSA-AES128-SHA'] }, { requestCert: true })
+  const server = await legacyServer({ suites: ['ECDHE-RSA-AES128-SHA'] }, { clientCertificate: 'request' })
   const options = { cert: own.certPem, key: own.keyPem }
   return talk(server, options, [tlsLayerOf(behaviour, parameters)])
 }

@@ -33,14 +33,14 @@ async function makeRsa(): Promise<Certificate> {
 
 export interface ServerExtras {
   readonly certificate?: Certificate
-  readonly requestCert?: boolean
-  readonly requireCert?: boolean
+  readonly clientCertificate?: 'request' | 'require'
+  readonly authorities?: readonly Buffer[]
 }
 
 export async function legacyServer(options: LegacyTlsInput = {}, extras: ServerExtras = {}): Promise<LegacyServer> {
-  const { certificate = await rsaCertificate(), requestCert = false, requireCert = false } = extras
+  const { certificate = await rsaCertificate(), authorities = [], ...rest } = extras
   const { chain, keyPem } = certificate
-  return new LegacyServer({ options: legacyTlsSchema.parse(options), chain, keyPem, requestCert, requireCert })
+  return new LegacyServer({ options: legacyTlsSchema.parse(options), chain, keyPem, authorities, ...rest })
 }
 
 /** Randomness that is the same each time for the same label. */

@@ -40,26 +40,25 @@ export function startLegacyTls(
     reason = why
     recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
   }
+  const prove = (type: 'opportunity' | 'fired', detail: string): void => {
+    if (identity.certificate !== 'good')
+      recorder.event({ type, behaviour: `certificate:${identity.certificate}`, host, detail })
+  }
   const news = (event: EngineNews): void => {
     switch (event.type) {
       case 'secret':
         recorder.event({ type: 'tls', state: 'secret', side: 'client', line: event.line })
         break
       case 'presented':
+        prove('opportunity', 'a ClientHello arrived')
         recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: event.chain })
-        if (identity.certificate !== 'good')
-          recorder.event({
-            type: 'fired',
-            behaviour: `certificate:${identity.certificate}`,
-            host,
-            detail: identity.detail,
-          })
+        prove('fired', identity.detail)
         break
       case 'up': {
         const { version, cipher, resumed, clientChain } = event
         state = 'up'
         recorder.event({ type: 'tls', state: 'up', side: 'client', version, cipher, resumed, clientChain })
-        handlers.up(stream)
+        handlers.up(stream, { version, cipher, clientChain })
         break
       }
       case 'failed':

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer, type SecureContext, type Server, TLSSocket } from 'node:tls'
 import type { Recorder } from '../recorder.ts'
+import type { TlsSession } from '../wire/units.ts'
 import { readClientHello } from './client-hello.ts'
 import type { LegacyServer } from './legacy/server.ts'
 import { type LegacyGround, startLegacyTls } from './legacy-end.ts'
@@ -36,7 +37,7 @@ export interface ServerEndHandlers {
   hello(): void
   /** Whether a layer answers the hello, so that no TLS is started; asked when the layers have heard of it. */
   answered(): boolean
-  up(stream: Duplex): void
+  up(stream: Duplex, session: TlsSession): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
   /** The server breaks off by itself: the connection is to be ended so. After a FIN {@link failed} still comes. */
@@ -95,19 +96,9 @@ export function startServerTls(
     recorder.event({ type: 'tls', state: 'hello', side: 'client', hello, data: octets })
     const identity = (hello.serverName === undefined ? given.withoutServerName : undefined) ?? given
     if (reading.state === 'none') recorder.bytes('client', 'in', 'tcp', octets)
-    if (
-      identity.certificate !== 'good' &&
-      (identity.ocspResponse === undefined || hello.extensions.includes(STATUS_REQUEST))
-    ) {
-      recorder.event({
-        type: 'opportunity',
-        behaviour: `certificate:${identity.certificate}`,
-        host,
-        detail: 'a ClientHello arrived',
-      })
-    }
     handlers.hello()
     const tls13 = identity.tls13 && hello.versions.includes(TLS13)
+    const staple = identity.ocspResponse !== undefined && hello.extensions.includes(STATUS_REQUEST)
     const goOn = (): void => {
       if (base.destroyed) return
       if (handlers.answered()) {
@@ -121,7 +112,7 @@ export function startServerTls(
         return
       }
       base.unshift(octets)
-      handshake(base, { ...identity, tls13 }, engine.secureContext, recorder, host, handlers)
+      handshake(base, { ...identity, tls13, staple }, engine.secureContext, recorder, host, handlers)
     }
     // The layers of a record plane are still busy with the octets that brought the hello.
     if (isRecordPlane(base)) process.nextTick(goOn)
@@ -157,9 +148,22 @@ const TLS13 = 0x0304
 /** The extension by which a client asks for a stapled response, RFC 6066 §8. */
 const STATUS_REQUEST = 5
 
+/**
+ * How OpenSSL says that it refuses the ClientHello: no version, suite, group or signature algorithm is shared. Then the host has
+ * come to no certificate.
+ */
+const OWN_REFUSALS: ReadonlySet<string> = new Set([
+  'ERR_SSL_UNSUPPORTED_PROTOCOL',
+  'ERR_SSL_VERSION_TOO_LOW',
+  'ERR_SSL_NO_SHARED_CIPHER',
+  'ERR_SSL_NO_SUITABLE_KEY_SHARE',
+  'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM',
+  'ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS',
+])
+
 function handshake(
   base: Duplex,
-  identity: TlsIdentity,
+  identity: TlsIdentity & { readonly staple: boolean },
   secureContext: SecureContext,
   recorder: Recorder,
   host: string,
@@ -176,28 +180,43 @@ function handshake(
   })
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
+  let serverSecret: Buffer | undefined
   const before = octetsSent(base)
   const beneathLayers = isRecordPlane(base)
   const flight = identity.chain.reduce((sum, { length }) => sum + length, 0)
+  const isFault = identity.certificate !== 'good' && (identity.ocspResponse === undefined || identity.staple)
+  const prove = (type: 'opportunity' | 'fired', detail: string): void => {
+    if (isFault) recorder.event({ type, behaviour: `certificate:${identity.certificate}`, host, detail })
+  }
+  /** The ClientHello was one that a certificate is due to. */
+  let due = false
+  const come = (): void => {
+    if (!due) prove('opportunity', 'a ClientHello arrived')
+    due = true
+  }
   const fire = (): void => {
-    recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
+    come()
+    prove('fired', identity.detail)
   }
   const present = (): void => {
     if (presented) return
     presented = true
+    come()
     recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
     // A fault of the stapled response has fired when that was handed out, to a client that asked for it.
-    if (identity.certificate !== 'good' && identity.ocspResponse === undefined) fire()
+    if (identity.ocspResponse === undefined) fire()
   }
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
     recorder.event({ type: 'tls', state: 'secret', side: 'client', line: text })
+    if (text.startsWith('SERVER_TRAFFIC_SECRET_0 ')) serverSecret = Buffer.from(text.split(' ').at(-1) ?? '', 'hex')
     // The secret is made with the ServerHello, whose flight holds the certificate; what layers let through is seen later.
     if (!beneathLayers && text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
   })
-  const fail = (reason: string, how: 'fin' | 'rst' | 'error', alert?: string): void => {
+  const fail = (reason: string, how: 'fin' | 'rst' | 'error', code = '', alert?: string): void => {
     if (state !== 'handshake') return
     state = 'failed'
+    if (!OWN_REFUSALS.has(code)) come()
     // A flight that is longer than the chain holds it.
     if ((beneathLayers || !identity.tls13) && octetsSent(base) - before > flight) present()
     recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
@@ -208,19 +227,16 @@ function handshake(
     state = 'up'
     const resumed = stream.isSessionReused()
     if (!resumed) present()
-    recorder.event({
-      type: 'tls',
-      state: 'up',
-      side: 'client',
+    const session = {
       version: stream.getProtocol() ?? 'unknown',
       cipher: stream.getCipher()?.standardName ?? 'unknown',
-      resumed,
       clientChain: identity.requestCert === true ? clientChain(stream) : [],
-    })
-    handlers.up(stream)
+    }
+    recorder.event({ type: 'tls', state: 'up', side: 'client', ...session, resumed })
+    handlers.up(stream, serverSecret === undefined ? session : { ...session, serverSecret })
   })
   stream.on('error', (error: NodeJS.ErrnoException) =>
-    fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', alertOf(error)),
+    fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', error.code, alertOf(error)),
   )
   stream.on('close', () => fail('the connection was closed in the handshake', 'fin'))
 }

@@ -102,6 +102,20 @@ export interface TlsState {
   readonly state: 'hello' | 'up' | 'failed'
   /** For `failed`: what OpenSSL or the socket said. */
   readonly reason?: string
+  /** For `up` at the client's end. */
+  readonly session?: TlsSession
+}
+
+/** A TLS session that has come up with a client. */
+export interface TlsSession {
+  /** As OpenSSL names it: `TLSv1.3`. */
+  readonly version: string
+  /** The IANA name. */
+  readonly cipher: string
+  /** What the client presented, DER, leaf first, in the order of the wire; empty for none. */
+  readonly clientChain: readonly Buffer[]
+  /** server_application_traffic_secret_0 of TLS 1.3 (RFC 8446 §7.1): what is written under it, a layer can write too. */
+  readonly serverSecret?: Buffer
 }
 
 /** An alarm that the layer itself asked for. */

@@ -38,7 +38,8 @@ export function judgeObservation(
   }
   const open = unsettled(observation, outcomes)
   const weighed = open === undefined ? charges(observation, outcomes, flags, asserts) : []
-  const charge = forbidden === undefined ? (open ?? gravest(weighed)) : gravest([forbidden, ...weighed])
+  const found = forbidden === undefined ? (open ?? gravest(weighed)) : gravest([forbidden, ...weighed])
+  const charge = found.verdict === 'pass' ? (unearned(observation, outcomes) ?? found) : found
   return { verdict: charge.verdict, reason: sentence(observation, outcomes, charge) }
 }
 
@@ -120,6 +121,19 @@ function unsettled(observation: Observation, outcomes: Outcomes): Charge | undef
     return { verdict: 'inconclusive', because: 'the log does not say how the delivery ended' }
   }
   return undefined
+}
+
+/**
+ * Where behaviours may fire and none must, a delivery shows that the client got past them. A message that was not delivered
+ * although none fired was stopped by something else, which earns no pass.
+ */
+function unearned({ cell, proof }: Observation, { final }: Outcomes): Charge | undefined {
+  const letter = final === 'unknown' ? undefined : letterOf(final)
+  const optional = cell.proof.length > 0 && cell.proof.every(({ fires }) => fires === 'may')
+  if (!optional || (letter !== undefined && delivers(letter))) return undefined
+  if (proof.some(({ event }) => event.type === 'fired')) return undefined
+  const names = cell.proof.map(({ behaviour }) => behaviour).join(', ')
+  return { verdict: 'not-exercised', because: `nothing was delivered, and that is not the doing of ${names}` }
 }
 
 /** A connection was ended by the harness while the client had not yet said how the delivery went. */

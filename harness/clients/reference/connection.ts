@@ -27,6 +27,8 @@ export interface Target {
   readonly ciphers?: string
   /** The highest version that is offered; by default 1.3. */
   readonly maxVersion?: 'TLSv1.2'
+  /** Bits of the shortest Diffie-Hellman group that is agreed to; by default 1024. */
+  readonly smallestGroup?: number
 }
 
 /** What bounds an attempt. */
@@ -118,7 +120,7 @@ export class Connection implements Wire {
   }
 
   async secure(early: Buffer, limitMs: number): Promise<Presented> {
-    const { hostName, ca, own, ciphers, maxVersion, address } = this.#target
+    const { hostName, ca, own, ciphers, maxVersion, smallestGroup = 1024, address } = this.#target
     this.#deafen()
     this.#beneath = new BeneathTls(this.#raw, early)
     const options: ConnectionOptions & Pick<TLSSocketOptions, 'requestOCSP'> = {
@@ -128,6 +130,7 @@ export class Connection implements Wire {
       ...own,
       ...(ciphers === undefined ? {} : { ciphers }),
       ...(maxVersion === undefined ? {} : { maxVersion }),
+      minDHSize: smallestGroup,
       requestOCSP: true,
       // The certificate is judged by the policy: neither Node's refusal nor its reading of names is wanted here.
       rejectUnauthorized: false,

@@ -56,6 +56,8 @@ export interface Decisions extends ReplyDecisions {
 
   // TLS
   readonly sendsServerName: boolean
+  /** Bits of the shortest Diffie-Hellman group that it agrees to. */
+  readonly smallestGroup: number
   readonly afterFailedHandshake: 'fail' | 'same-connection'
   readonly afterCloseNotify: 'fail' | 'same-connection'
   readonly checksCertificate: (policy: Policy) => boolean
@@ -140,6 +142,7 @@ export const CORRECT: Decisions = {
   residue: (octets) => (octets.length === 0 ? { replies: octets } : 'fail'),
 
   sendsServerName: true,
+  smallestGroup: 1024,
   afterFailedHandshake: 'fail',
   afterCloseNotify: 'fail',
   checksCertificate: (policy) => policy === 'verify' || policy === 'implicit',

@@ -1,7 +1,9 @@
 /** The engine against OpenSSL 3, as Node has it, without sockets: every suite that both have, and what a session can do. */
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import type { SecureVersion } from 'node:tls'
 import t from 'tap'
+import { readCertificate } from '../../certificates/presented.ts'
 import { exchange, legacyServer, randomOctets, rsaCertificate, talk } from '../../testing/legacy.ts'
 import { authority, certificate } from '../../testing/log.ts'
 import { LegacyEngine } from './engine.ts'
@@ -13,6 +15,8 @@ import { keyTypeOf, SUITES } from './suites.ts'
 const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2'] as const
 /** OpenSSL 3 in Node is built without these. */
 const MISSING = /RC4|DES|EXP|NULL-MD5/
+const der = (pem: string): Buffer => new X509Certificate(pem).raw
+
 const TEXT = `250-mx.badmx.test\r\n${'250-X\r\n'.repeat(40)}250 OK\r\n`
 
 t.test('every suite that OpenSSL 3 has, at every version that has it', async (t) => {
@@ -173,20 +177,24 @@ t.test('client certificates: asked for, proven, refused', async (t) => {
   const rsa = await rsaCertificate()
   for (const max of VERSIONS) {
     for (const own of [ec, rsa]) {
-      const server = await legacyServer({ max, authorities: 300 }, { requestCert: true })
+      const server = await legacyServer({ max }, { clientCertificate: 'request' })
       const session = await talk(server, { cert: own.certPem, key: own.keyPem })
       t.equal(session.error, undefined, max)
       t.match(session.conversation.of('up'), [{ clientChain: own.chain }])
       t.strictSame(await exchange(session, TEXT), [TEXT, TEXT])
       session.client.destroy()
     }
-    const without = await talk(await legacyServer({ max }, { requestCert: true }))
+    const names = (await (await authority()).namedAuthorities(300)).map((pem) => readCertificate(der(pem)).subject)
+    const many = await talk(await legacyServer({ max }, { clientCertificate: 'request', authorities: names }))
+    t.match(many.conversation.of('up'), [{ clientChain: [] }], 'a request that is longer than a record')
+    many.client.destroy()
+    const without = await talk(await legacyServer({ max }, { clientCertificate: 'request' }))
     t.match(without.conversation.of('up'), [{ clientChain: [] }])
     without.client.destroy()
-    const required = await talk(await legacyServer({ max }, { requestCert: true, requireCert: true }))
+    const required = await talk(await legacyServer({ max }, { clientCertificate: 'require' }))
     t.match(required.error, { code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' })
     const mismatch = await talk(
-      await legacyServer({ max }, { requestCert: true }),
+      await legacyServer({ max }, { clientCertificate: 'request' }),
       { cert: rsa.certPem, key: rsa.keyPem },
       [
         {

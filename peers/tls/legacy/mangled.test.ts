@@ -29,8 +29,8 @@ const SHAPES: readonly (readonly [LegacyTlsInput, boolean])[] = [
   [{ max: 'TLSv1.2', suites: ['NULL-SHA'], content: 40 }, false],
 ]
 
-async function record([options, requestCert]: (typeof SHAPES)[number]): Promise<Recorded> {
-  const server = await legacyServer(options, { requestCert })
+async function record([options, asks]: (typeof SHAPES)[number]): Promise<Recorded> {
+  const server = await legacyServer(options, asks ? { clientCertificate: 'request' } : {})
   const name = options.suites?.[0] ?? ''
   const { conversation, client } = await talk(server, {}, [], name)
   await new Promise<void>((resolve) => client.write('EHLO client\r\nMAIL FROM:<a@b.test>\r\n', () => resolve()))

@@ -61,12 +61,6 @@ export const legacyTlsSchema = z
       .enum(['separate', 'shared'])
       .default('separate')
       .describe('A record for each handshake message, or messages that share records.'),
-    authorities: z
-      .int()
-      .min(0)
-      .max(2000)
-      .default(0)
-      .describe('How many names of authorities a CertificateRequest has, of about 60 octets each.'),
   })
   .refine(({ min, max }) => VERSION_NUMBERS[min] <= VERSION_NUMBERS[max], { error: 'min is above max', path: ['min'] })
 

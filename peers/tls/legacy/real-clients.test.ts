@@ -255,7 +255,7 @@ t.test(
     const own = await rsaCertificate()
     for (const version of ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2'] as const) {
       const log = new Log()
-      const tls = { certificate: own, on: 'connect', requestCert: true, legacy: EVERYTHING } as const
+      const tls = { certificate: own, on: 'connect', clientCertificate: 'request', legacy: EVERYTHING } as const
       const mx = await peer([], { log: log.sink, tls })
       t.teardown(() => mx.close())
       const wish = { port: mx.port, secureProtocol: METHODS[version], ciphers: 'AES128-SHA' }

@@ -1,6 +1,5 @@
 /** One server of the legacy engine: what its connections have in common. */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { authorityNames } from './authority-names.ts'
 import type { LegacyTlsOptions } from './options.ts'
 import { VERSION_NUMBERS } from './protocol.ts'
 import { SessionStore } from './sessions.ts'
@@ -11,8 +10,10 @@ export interface ServerSettings {
   /** DER, leaf first; may be empty. */
   readonly chain: readonly Buffer[]
   readonly keyPem: string
-  readonly requestCert: boolean
-  readonly requireCert: boolean
+  /** Ask for a client certificate; `require` refuses a client that has none. */
+  readonly clientCertificate?: 'request' | 'require'
+  /** DER of the distinguished names in a CertificateRequest, RFC 5246 §7.4.4. */
+  readonly authorities: readonly Buffer[]
 }
 
 export class LegacyServer {
@@ -26,20 +27,19 @@ export class LegacyServer {
   /** In its order of preference, those that its key can serve. */
   readonly suites: readonly Suite[]
   readonly sessions = new SessionStore()
-  /** DER of the names in a CertificateRequest. */
   readonly authorities: readonly Buffer[]
 
-  constructor({ options, chain, keyPem, requestCert, requireCert }: ServerSettings) {
+  constructor({ options, chain, keyPem, clientCertificate, authorities }: ServerSettings) {
     this.options = options
     this.chain = chain
     this.key = createPrivateKey(keyPem)
-    this.requestCert = requestCert
-    this.requireCert = requireCert
+    this.requestCert = clientCertificate !== undefined
+    this.requireCert = clientCertificate === 'require'
     this.min = VERSION_NUMBERS[options.min]
     this.max = VERSION_NUMBERS[options.max]
     const named = options.suites?.flatMap((name) => suiteByName(name) ?? []) ?? SOUND_SUITES
     const type = this.key.asymmetricKeyType
     this.suites = named.filter((suite) => keyTypeOf(suite) === 'none' || keyTypeOf(suite) === type)
-    this.authorities = requestCert ? authorityNames(options.authorities) : []
+    this.authorities = authorities
   }
 }
