@@ -123,13 +123,13 @@ t.test("an end in mid-handshake is the peer's, and what it did is on record", as
   t.match(await log.ending(), /^client (fin|rst)$/)
 })
 
-t.test('a client with nothing in common is refused in the manner of the server', async (t) => {
-  for (const [refusal, ending] of [
-    ['alert', 'client error'],
-    ['fin', 'peer fin'],
-    ['rst', 'peer rst'],
+t.test('a client with nothing in common is refused by the peer, with an alert or without', async (t) => {
+  for (const [stack, ending] of [
+    [[], 'peer fin'],
+    [['refuse-silently'], 'peer fin'],
+    [[{ use: 'refuse-silently', with: { then: 'rst' } }], 'peer rst'],
   ] as const) {
-    const { mx, log } = await serve(t, { suites: ['RC4-SHA'], refusal })
+    const { mx, log } = await serve(t, { suites: ['RC4-SHA'] }, stack)
     const client = await Client.connect(mx.port)
     await client.secure(OLD).catch(() => {})
     t.equal(await log.ending(), ending)
@@ -137,6 +137,7 @@ t.test('a client with nothing in common is refused in the manner of the server',
       log.of('tls').find((event) => event.state === 'failed'),
       { reason: /^no cipher suite in common/ },
     )
+    t.strictSame(log.proofs(), stack.length === 0 ? [] : ['opportunity refuse-silently', 'fired refuse-silently'])
   }
 })
 

@@ -116,12 +116,16 @@ export class LegacyEngine implements HandshakeWire {
 
   private broken(error: ProtocolError): void {
     if (this.out.over) return
-    const how = error instanceof Refusal ? this.server.options.refusal : 'alert'
-    if (how === 'alert') {
-      this.out.alert('fatal', ALERTS[error.alert])
-      this.failed(error.message)
-    } else this.out.put({ type: 'failed', reason: error.message, refused: true })
-    this.out.finish(how === 'alert' ? 'fin' : how)
+    const { alert, message: reason } = error
+    if (error instanceof Refusal) {
+      this.out.put({ type: 'failed', reason, refused: true })
+      if (this.out.pass({ type: 'refusal', alert, reason }).length === 0 || this.out.over) return
+      this.out.alert('fatal', ALERTS[alert])
+    } else {
+      this.out.alert('fatal', ALERTS[alert])
+      this.failed(reason)
+    }
+    this.out.finish('fin')
   }
 
   private failed(reason: string, alert?: string): void {

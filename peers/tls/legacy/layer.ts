@@ -41,7 +41,14 @@ export interface RecordUnit {
   readonly block: number
 }
 
-export type TlsUnit = HelloUnit | RandomUnit | MessageUnit | RecordUnit
+/** There is no version or suite in common: the server is about to refuse with this alert. */
+export interface RefusalUnit {
+  readonly type: 'refusal'
+  readonly alert: AlertName
+  readonly reason: string
+}
+
+export type TlsUnit = HelloUnit | RandomUnit | MessageUnit | RecordUnit | RefusalUnit
 
 /** Told after the fact: a message has left, or the server has read one; the (first) handshake is over. */
 export interface PastEvent {

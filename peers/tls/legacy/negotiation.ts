@@ -14,7 +14,7 @@ export interface Negotiated {
   readonly resumed: SessionState | undefined
 }
 
-/** There is nothing in common: the server ends it in its own manner ({@link LegacyTlsOptions.refusal}). */
+/** There is nothing in common. */
 export class Refusal extends ProtocolError {}
 
 /** @throws {Refusal} */

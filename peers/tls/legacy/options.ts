@@ -33,10 +33,6 @@ export const legacyTlsSchema = z
       .enum(['allow', 'refuse'])
       .default('allow')
       .describe('A ClientHello inside TLS begins a new handshake, or gets the warning no_renegotiation.'),
-    refusal: z
-      .enum(['alert', 'fin', 'rst', 'stall'])
-      .default('alert')
-      .describe('What a ClientHello gets that has no version or suite in common.'),
     sessionIds: z
       .enum(['issue', 'forget', 'none'])
       .default('issue')
