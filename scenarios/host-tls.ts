@@ -52,7 +52,8 @@ function tlsSettings({ legacy, ...tls }: Host['tls']): readonly Setting[] {
     'tls:ciphers': tls.ciphers !== undefined || legacy?.suites !== undefined,
     'tls:extended-master-secret': tls.extendedMasterSecret === false,
     'tls:client-certificate': tls.clientCertificate !== undefined,
-    'tls:diffie-hellman': tls.diffieHellman !== undefined,
+    'tls:diffie-hellman': tls.diffieHellman !== undefined || (legacy !== undefined && legacy.dhBits < 2048),
+    'tls:secure-renegotiation': legacy?.secureRenegotiation === false,
   }
   return (Object.keys(set) as (keyof typeof set)[]).filter((setting) => set[setting])
 }
