@@ -2,31 +2,22 @@
  * The contests: the same load on each contestant in turn, round after round (A B C, C B A, …), so that what the machine
  * does besides falls on all of them alike.
  */
+import { bulkCiphers } from './bulk-ciphers.ts'
 import { Children, type Contestant, type OtherProxy } from './children.ts'
+import { type Comparison, ROUNDS } from './comparison.ts'
 import type { Load, SessionKind } from './messages.ts'
-import { type Goal, pairedRatio, type Spread, spread } from './statistics.ts'
-
-/** One line of the result. */
-export interface Comparison {
-  readonly name: string
-  /** What the ratio is of. */
-  readonly unit: 'CPU per session' | 'throughput'
-  readonly base: string
-  /** Against the base, round by round. Undefined where this system does not tell, or the program is not installed. */
-  readonly ratio?: Spread
-  /** Microseconds of CPU per session, or MB/s, of its own. */
-  readonly own?: Spread
-  readonly goal?: Goal
-}
-
-/** Rounds that count; the one before them warms up and does not. */
-export const ROUNDS = 11
+import { pairedRatio, spread } from './statistics.ts'
 
 /** Of a round: so few that the rounds of a pair lie close together in time, so many that ticks of 10 ms do not matter. */
-const SESSIONS: Readonly<Record<SessionKind, number>> = { plain: 250, starttls: 120, bulk: 1 }
+const SESSIONS: Readonly<Record<SessionKind, number>> = { plain: 250, starttls: 120, 'starttls-old': 120, bulk: 1 }
 /** Before the first round, so that what is measured is compiled code. */
-const WARM_UP: Readonly<Record<SessionKind, number>> = { plain: 1000, starttls: 300, bulk: 1 }
-const OCTETS: Readonly<Record<SessionKind, number>> = { plain: 1024, starttls: 1024, bulk: 64 * 1024 * 1024 }
+const WARM_UP: Readonly<Record<SessionKind, number>> = { plain: 1000, starttls: 300, 'starttls-old': 300, bulk: 1 }
+const OCTETS: Readonly<Record<SessionKind, number>> = {
+  plain: 1024,
+  starttls: 1024,
+  'starttls-old': 1024,
+  bulk: 64 * 1024 * 1024,
+}
 const AT_ONCE = 8
 
 type Perform = (load: Load) => Promise<number>
@@ -43,7 +34,12 @@ export async function runContests(signal: AbortSignal, tell: (line: string) => v
   const children = new Children(signal)
   try {
     const perform = await children.load()
-    return [...(await peers(children, perform, tell)), ...(await proxies(children, perform, tell))]
+    return [
+      ...(await peers(children, perform, tell)),
+      ...(await engines(children, perform, tell)),
+      ...(await bulkCiphers(tell)),
+      ...(await proxies(children, perform, tell)),
+    ]
   } finally {
     await children.end()
   }
@@ -74,6 +70,19 @@ async function peers(children: Children, perform: Perform, tell: (line: string) 
     }
   }
   return comparisons
+}
+
+/** The legacy TLS engine against Node's: the same session, RSA of 2048 bits and AES128-SHA at TLS 1.2. */
+async function engines(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {
+  tell('TLS engines: STARTTLS session')
+  const contestants = new Map([
+    ['node', await children.subject('peer-node-rsa')],
+    ['legacy', await children.subject('peer-legacy')],
+  ])
+  const figures = await rounds(contestants, 'starttls-old', perform)
+  const [legacy, node] = [figures.get('legacy')?.cpuUs ?? [], figures.get('node')?.cpuUs ?? []]
+  const name = 'legacy engine: STARTTLS session, RSA-2048, AES128-SHA'
+  return [{ name, base: "Node's engine", goal: { atMost: 1.5 }, ...inCpu(legacy, node) }]
 }
 
 async function proxies(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {

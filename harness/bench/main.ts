@@ -6,7 +6,8 @@
  *     npm run bench -- --json  the figures
  */
 import { interruptible } from '../interrupt.ts'
-import { ROUNDS, runContests } from './contest.ts'
+import { ROUNDS } from './comparison.ts'
+import { runContests } from './contest.ts'
 import { toTable } from './table.ts'
 
 async function bench(words: readonly string[]): Promise<number> {

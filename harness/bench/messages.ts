@@ -9,8 +9,11 @@ export type ServerReport =
   /** Microseconds of CPU, user and system, of the whole process since `begin`. */
   | { readonly report: 'ended'; readonly cpuUs: number }
 
-/** `plain` and `starttls` send one message of 1 kB; `bulk` one message of {@link Load.octets}. */
-export type SessionKind = 'plain' | 'starttls' | 'bulk'
+/**
+ * `plain`, `starttls` and `starttls-old` send one message of 1 kB; `bulk` one message of {@link Load.octets}. `starttls-old` is
+ * TLS 1.2 with AES128-SHA.
+ */
+export type SessionKind = 'plain' | 'starttls' | 'starttls-old' | 'bulk'
 
 /** To the load generator. */
 export interface Load {

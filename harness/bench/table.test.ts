@@ -1,6 +1,6 @@
 /** The table of results. */
 import t from 'tap'
-import type { Comparison } from './contest.ts'
+import type { Comparison } from './comparison.ts'
 import { toTable } from './table.ts'
 
 const figure = (median: number) => ({ median, min: median - 0.1, max: median + 0.1 })

@@ -1,5 +1,5 @@
 /** The results as a table for people. Pure. */
-import { type Comparison, ROUNDS } from './contest.ts'
+import { type Comparison, ROUNDS } from './comparison.ts'
 import { type Goal, reaches, type Spread } from './statistics.ts'
 
 const HEAD = ['', 'of', '× base', 'median', 'min–max', 'goal', 'reached', 'itself']
