@@ -250,6 +250,16 @@ t.test('domino-ssl3', async (t) => {
   t.same(record?.subarray(0, 3), Buffer.from([22, 3, 0]), 'a ServerHello of SSL 3.0')
 })
 
+t.test('domino-no-sslv2-hello', async (t) => {
+  t.equal(await meetAndShake(t, 'domino-no-sslv2-hello'), 'TLSv1')
+  const { client, log } = await meet(t, 'domino-no-sslv2-hello')
+  await client.ask('STARTTLS')
+  // CLIENT-HELLO of SSLv2: version 3.1, the suite AES128-SHA, no session, a challenge of 16 octets.
+  client.send(Buffer.from(`801c01030100030000001000002f${'07'.repeat(16)}`, 'hex'))
+  t.equal(await log.ending(), 'peer fin')
+  t.same(log.proofs(), ['opportunity answer-client-hello', 'fired answer-client-hello'])
+})
+
 t.test('logjam-512', async (t) => {
   const met = await meet(t, 'logjam-512')
   t.equal(await shake(met, { maxVersion: 'TLSv1.2' }), 'refused')
