@@ -20,96 +20,125 @@ export interface LegacyGround {
   readonly tlsRandom: RandomOctets
 }
 
-/** `octets` are all that came so far; `records`: they are TLS records, and no SSLv2-format hello nor anything else. */
-export function startLegacyTls(
-  base: Duplex,
-  identity: TlsIdentity,
-  server: LegacyServer,
-  octets: Buffer,
-  records: boolean,
-  recorder: Recorder,
-  { host, tlsLayers, tlsRandom }: LegacyGround,
-  handlers: ServerEndHandlers,
-): void {
-  let state: 'handshake' | 'up' | 'failed' = 'handshake'
-  let reason = 'the connection was closed in the handshake'
-  let how: 'fin' | 'rst' | 'error' = 'fin'
-  let gone = false
-  const fail = (why: string, alert?: string): void => {
-    state = 'failed'
-    reason = why
-    recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
+type Of<Type extends EngineNews['type']> = Extract<EngineNews, { type: Type }>
+
+export class LegacyEnd {
+  private readonly base: Duplex
+  private readonly identity: TlsIdentity
+  private readonly recorder: Recorder
+  private readonly ground: LegacyGround
+  private readonly handlers: ServerEndHandlers
+  private readonly stream: LegacyStream
+  private readonly splitter = new RecordSplitter()
+  private state: 'handshake' | 'up' | 'failed' = 'handshake'
+  private reason = 'the connection was closed in the handshake'
+  private how: 'fin' | 'rst' | 'error' = 'fin'
+  private gone = false
+
+  constructor(
+    base: Duplex,
+    identity: TlsIdentity,
+    server: LegacyServer,
+    recorder: Recorder,
+    ground: LegacyGround,
+    handlers: ServerEndHandlers,
+  ) {
+    this.base = base
+    this.identity = identity
+    this.recorder = recorder
+    this.ground = ground
+    this.handlers = handlers
+    const layers = ground.tlsLayers.map(({ layer }) => layer)
+    this.stream = new LegacyStream(base, new LegacyEngine(server, ground.tlsRandom, layers), (news) => this.hear(news))
   }
-  const prove = (type: 'opportunity' | 'fired', detail: string): void => {
-    if (identity.certificate !== 'good')
-      recorder.event({ type, behaviour: `certificate:${identity.certificate}`, host, detail })
+
+  /** `octets` are all that came so far; `records`: they are TLS records, and no SSLv2-format hello nor anything else. */
+  start(octets: Buffer, records: boolean): void {
+    const { base } = this
+    if (records) this.findClear(octets)
+    base.on('data', (chunk: Buffer) => this.findClear(chunk))
+    base.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET') this.how = 'rst'
+    })
+    this.stream.begin(octets)
+    base.on('end', () => this.leave())
+    base.on('close', () => this.leave())
   }
-  const news = (event: EngineNews): void => {
-    switch (event.type) {
+
+  private hear(news: EngineNews): void {
+    const { recorder } = this
+    switch (news.type) {
       case 'secret':
-        recorder.event({ type: 'tls', state: 'secret', side: 'client', line: event.line })
+        recorder.event({ type: 'tls', state: 'secret', side: 'client', line: news.line })
         break
       case 'presented':
-        prove('opportunity', 'a ClientHello arrived')
-        recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: event.chain })
-        prove('fired', identity.detail)
+        this.prove('opportunity', 'a ClientHello arrived')
+        recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: news.chain })
+        this.prove('fired', this.identity.detail)
         break
-      case 'up': {
-        const { version, cipher, resumed, clientChain } = event
-        state = 'up'
-        recorder.event({ type: 'tls', state: 'up', side: 'client', version, cipher, resumed, clientChain })
-        handlers.up(stream, { version, cipher, clientChain })
+      case 'up':
+        this.up(news)
         break
-      }
       case 'failed':
-        how = event.refused === true ? 'fin' : 'error'
-        if (state === 'up') stream.destroy(brokenTls(event.reason, event.alert))
-        else fail(event.reason, event.alert)
+        this.how = news.refused === true ? 'fin' : 'error'
+        if (this.state === 'up') this.stream.destroy(brokenTls(news.reason, news.alert))
+        else this.fail(news.reason, news.alert)
         break
       case 'end':
-        if (state === 'handshake') {
-          fail(`the server broke off the handshake (${event.how})`)
-          if (event.how !== 'stall') handlers.broken(event.how)
-        } else if (event.how !== 'stall' && !stream.destroyed) {
-          if (how === 'error') base.end()
-          else handlers.broken(event.how)
-        }
+        this.end(news.how)
         break
       default:
-        recorder.event({
-          type: event.type,
-          behaviour: tlsLayers[event.layer]?.behaviour ?? '',
-          host,
-          detail: event.detail,
-          offset: recorder.offset,
-        })
+        this.layerProof(news)
     }
   }
-  const splitter = new RecordSplitter()
-  const clear = (chunk: Buffer): void => {
-    for (const { layer, bytes } of splitter.split(chunk))
-      if (layer === 'tcp') recorder.bytes('client', 'in', 'tcp', bytes)
+
+  private up({ version, cipher, resumed, clientChain }: Of<'up'>): void {
+    this.state = 'up'
+    this.recorder.event({ type: 'tls', state: 'up', side: 'client', version, cipher, resumed, clientChain })
+    this.handlers.up(this.stream, { version, cipher, clientChain })
   }
-  const onGone = (): void => {
-    if (gone || state === 'up') return
-    gone = true
-    if (state === 'handshake') fail(reason)
-    handlers.failed(reason, how)
+
+  private fail(reason: string, alert?: string): void {
+    this.state = 'failed'
+    this.reason = reason
+    const told = alert === undefined ? {} : { alert }
+    this.recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...told })
   }
-  const engine = new LegacyEngine(
-    server,
-    tlsRandom,
-    tlsLayers.map(({ layer }) => layer),
-  )
-  const stream = new LegacyStream(base, engine, news)
-  if (records) clear(octets)
-  base.on('data', clear)
-  base.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ECONNRESET') how = 'rst'
-  })
-  stream.begin(octets)
-  base.on('end', onGone)
-  base.on('close', onGone)
+
+  /** The engine wants the connection to end: because TLS broke at the client's side, or because the server or a layer wills it. */
+  private end(how: Of<'end'>['how']): void {
+    const own = this.state === 'handshake'
+    if (own) this.fail(`the server broke off the handshake (${how})`)
+    if (how === 'stall' || this.stream.destroyed) return
+    if (this.how === 'error' && !own) this.base.end()
+    else this.handlers.broken(how)
+  }
+
+  private leave(): void {
+    if (this.gone || this.state === 'up') return
+    this.gone = true
+    if (this.state === 'handshake') this.fail(this.reason)
+    this.handlers.failed(this.reason, this.how)
+  }
+
+  /** The proof of a certificate fault. */
+  private prove(type: 'opportunity' | 'fired', detail: string): void {
+    const { certificate } = this.identity
+    if (certificate === 'good') return
+    this.recorder.event({ type, behaviour: `certificate:${certificate}`, host: this.ground.host, detail })
+  }
+
+  /** The proof of a layer inside the engine. */
+  private layerProof({ type, layer, detail }: Of<'opportunity' | 'fired'>): void {
+    const { host, tlsLayers } = this.ground
+    const { offset } = this.recorder
+    this.recorder.event({ type, behaviour: tlsLayers[layer]?.behaviour ?? '', host, detail, offset })
+  }
+
+  private findClear(chunk: Buffer): void {
+    for (const { layer, bytes } of this.splitter.split(chunk))
+      if (layer === 'tcp') this.recorder.bytes('client', 'in', 'tcp', bytes)
+  }
 }
 
 /** With a code like OpenSSL's, by which {@link alertOf} finds the alert. */

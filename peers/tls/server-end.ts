@@ -9,7 +9,7 @@ import type { Recorder } from '../recorder.ts'
 import type { TlsSession } from '../wire/units.ts'
 import { readClientHello } from './client-hello.ts'
 import type { LegacyServer } from './legacy/server.ts'
-import { type LegacyGround, startLegacyTls } from './legacy-end.ts'
+import { LegacyEnd, type LegacyGround } from './legacy-end.ts'
 
 /** A certificate and what TLS is to be like with it; made once per peer. */
 export interface TlsIdentity {
@@ -107,8 +107,7 @@ export function startServerTls(
       }
       const { engine } = identity
       if ('legacy' in engine) {
-        const records = hello.format === 'tls'
-        startLegacyTls(base, identity, engine.legacy, octets, records, recorder, ground, handlers)
+        new LegacyEnd(base, identity, engine.legacy, recorder, ground, handlers).start(octets, hello.format === 'tls')
         return
       }
       base.unshift(octets)
