@@ -3,22 +3,24 @@
  * written. Whatever happens on the way, what was started is stopped and what was seen is kept.
  */
 import { setMaxListeners } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthority } from '../peers/certificates/authority.ts'
 import { loadFormats } from '../reports/format.ts'
 import type { GateOptions } from '../reports/gate.ts'
-import type { ClientAdapter, RunningClient } from '../scenarios/client.ts'
+import type { ClientAdapter, ClientStage, Probe, RunningClient } from '../scenarios/client.ts'
 import { EVENTS_SCHEMA, type LogEvent } from '../scenarios/events.ts'
 import { judge } from '../scenarios/judge/judge.ts'
 import { type KnownDeviation, markKnown } from '../scenarios/known.ts'
 import { type Plan, type PlannedCell, type PlanRequest, plan } from '../scenarios/plan.ts'
 import type { Policy } from '../scenarios/policy.ts'
 import type { RunRecord } from '../scenarios/record.ts'
-import { runPlan } from '../scenarios/run.ts'
+import { deadlineFor, foreseen, runPlan } from '../scenarios/run.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
+import { insideLab } from './lab/enter.ts'
+import { LabInternet } from './lab/internet.ts'
 import { RunFolder } from './run-folder.ts'
 import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
@@ -39,6 +41,8 @@ export interface RunOptions {
   readonly shard?: { readonly index: number; readonly count: number }
   readonly known: readonly KnownDeviation[]
   readonly gate: GateOptions
+  /** See {@link ClientStage}. */
+  readonly lab?: Pick<ClientStage, 'overlay' | 'settings'>
   /** Folder for the run's files; default a new one under `badmx-out`. */
   readonly out?: string
   readonly signal: AbortSignal
@@ -107,24 +111,21 @@ function makePlan(options: RunOptions): Plan {
   })
 }
 
-async function probeAll(clients: readonly ClientAdapter[]): Promise<ReadonlyMap<string, string>> {
-  const versions = new Map<string, string>()
+type Found = Extract<Probe, { found: true }>
+
+async function probeAll(clients: readonly ClientAdapter[]): Promise<ReadonlyMap<string, Found>> {
+  const versions = new Map<string, Found>()
   const missing: string[] = []
   for (const client of clients) {
     const probe = await client.probe()
-    if (probe.found) versions.set(client.id, probe.version)
+    if (probe.found) versions.set(client.id, probe)
     else missing.push(`${client.name} is not on this machine; ${probe.install}`)
   }
   if (missing.length > 0) throw new UserError(missing.join('\n'), undefined, 2)
   return versions
 }
 
-function runEvent(
-  options: RunOptions,
-  planned: Plan,
-  versions: ReadonlyMap<string, string>,
-  startedAt: Date,
-): LogEvent {
+function runEvent(options: RunOptions, planned: Plan, versions: ReadonlyMap<string, Found>, startedAt: Date): LogEvent {
   const clients = [...new Map([reference, ...options.clients].map((client) => [client.id, client])).values()]
   return {
     type: 'run',
@@ -137,9 +138,13 @@ function runEvent(
     shard: options.shard === undefined ? '1/1' : `${options.shard.index}/${options.shard.count}`,
     node: process.versions.node,
     openssl: process.versions.openssl,
-    clients: clients.map(({ id, name, kind }) => ({ id, name, kind, version: versions.get(id) ?? 'unknown' })),
+    clients: clients.map(({ id, name, kind }) => {
+      const { version = 'unknown', release } = versions.get(id) ?? {}
+      return { id, name, kind, version, ...(release === undefined ? {} : { release }) }
+    }),
     plan: planned.digest,
     cells: planned.cells.map((cell) => cell.id),
+    ...(options.shard === undefined ? {} : { whole: planned.whole }),
   }
 }
 
@@ -156,12 +161,39 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
   const needed = new Set(planned.cells.filter((cell) => cell.unsupported === undefined).map((cell) => cell.client))
   const running = new Map<string, RunningClient>()
   const folder = await mkdtemp(join(tmpdir(), 'badmx-'))
+  let internet: LabInternet | undefined
   try {
-    for (const client of [...options.clients, reference]) {
-      if (needed.has(client.id) && !running.has(client.id)) running.set(client.id, await client.start())
-    }
     const issuer = await createAuthority({ now: stage.clock, seed: options.seed })
     await stage.write('ca.pem', issuer.rootPem)
+    const caFile = join(folder, 'ca.pem')
+    await writeFile(caFile, issuer.rootPem)
+    if (insideLab())
+      internet = await LabInternet.open({ ...stage, log: stage.log, timeScale: options.timeScale, issuer })
+    const starting = [...options.clients, reference].filter(
+      ({ id }, at, all) => needed.has(id) && all.findIndex((other) => other.id === id) === at,
+    )
+    for (const client of starting) {
+      const own = join(folder, 'clients', client.id)
+      await mkdir(own, { recursive: true })
+      const begun = await client.start({
+        foreseen: await foreseen(client.id, { plan: planned, issuer, folder }),
+        caFile,
+        timeScale: options.timeScale,
+        deadlineMs: deadlineFor(options.timeScale, client.kind),
+        folder: own,
+        ...(client.inLab === true ? options.lab : {}),
+      })
+      running.set(client.id, begun)
+      const { configuration, version } = begun
+      if (configuration !== undefined)
+        stage.log({
+          type: 'configured',
+          t: stage.now(),
+          client: client.id,
+          configuration,
+          ...(version === undefined ? {} : { version }),
+        })
+    }
     let done = 0
     options.progress(0, planned.cells.length)
     await runPlan({
@@ -169,6 +201,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       plan: planned,
       clients: running,
       issuer,
+      ...(internet === undefined ? {} : { internet }),
       folder,
       jobs: options.jobs,
       progress: (cell) => {
@@ -178,11 +211,13 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
     })
   } finally {
     await Promise.all([...running.values()].map((client) => client.stop()))
+    await internet?.close()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function writeReports(
+/** Writes every format into the folder, and makes it the latest run. */
+export async function writeReports(
   record: RunRecord,
   folder: RunFolder,
   gate: GateOptions,

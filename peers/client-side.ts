@@ -15,7 +15,15 @@ import { ClearInput, PassedThrough } from './undecrypted.ts'
 import { CommandFramer, type FramedUnit } from './wire/framing.ts'
 import { ReplyWatch } from './wire/reply-watch.ts'
 import { Sequencer } from './wire/sequencer.ts'
-import { type Close, type Reply, replyText, type TlsSession, type Unit, type Upgrade } from './wire/units.ts'
+import {
+  type Close,
+  type Reply,
+  replyText,
+  type TlsSession,
+  type TlsState,
+  type Unit,
+  type Upgrade,
+} from './wire/units.ts'
 
 /** What the client's end needs of the server's. */
 export interface ServerPort {
@@ -323,7 +331,7 @@ export class ClientSide {
   // TLS
 
   beginTls(upgrade: Upgrade): void {
-    const { options, recorder, stack } = this.ground
+    const { options, recorder } = this.ground
     const identity = options.identities[upgrade.context]
     if (identity === undefined) throw new Error(`no TLS identity "${upgrade.context}" at host ${options.host}`)
     this.upgrading = true
@@ -340,16 +348,22 @@ export class ClientSide {
       recorder,
       { host, tlsLayers, tlsRandom },
       {
-        hello: () => {
-          this.pipe?.tell({ type: 'tls', end: 'client', state: 'hello' })
-          stack.all({ type: 'tls', end: 'client', state: 'hello' })
-        },
+        hello: (offer) => this.tell({ state: 'hello', ...(offer === undefined ? {} : { offer }) }),
         answered: () => this.answered,
-        up: (stream, session) => this.tlsUp(stream, session, upgrade.residue === 'commands' ? residue : NONE),
+        presented: () => this.tell({ state: 'presented' }),
+        up: (stream, session, resumed) =>
+          this.tlsUp(stream, session, resumed, upgrade.residue === 'commands' ? residue : NONE),
         failed: (reason, how) => this.tlsFailed(reason, how),
         broken: (how) => this.breakOff(how),
       },
     )
+  }
+
+  /** All layers hear of TLS at this end, those under it first. */
+  private tell(change: Pick<TlsState, 'state' | 'reason' | 'session' | 'resumed'>): void {
+    const event: TlsState = { type: 'tls', end: 'client', ...change }
+    this.pipe?.tell(event)
+    this.ground.stack.all(event)
   }
 
   /** A layer answers the ClientHello: TLS is not started. */
@@ -357,7 +371,7 @@ export class ClientSide {
     this.answered = true
   }
 
-  private tlsUp(stream: Duplex, session: TlsSession, residue: Buffer): void {
+  private tlsUp(stream: Duplex, session: TlsSession, resumed: boolean, residue: Buffer): void {
     if (this.ground.closed) return
     this.upgrading = false
     this.secured = true
@@ -366,8 +380,7 @@ export class ClientSide {
     this.framer.push(residue)
     this.sequencer.reset()
     this.watch.reset()
-    this.pipe?.tell({ type: 'tls', end: 'client', state: 'up', session })
-    this.ground.stack.all({ type: 'tls', end: 'client', state: 'up', session })
+    this.tell({ state: 'up', session, resumed })
     stream.on('error', (error: NodeJS.ErrnoException) => this.tlsBroken(error))
     const goOn = (): void => {
       if (this.ground.closed) return
@@ -382,8 +395,7 @@ export class ClientSide {
 
   private tlsFailed(reason: string, how: 'fin' | 'rst' | 'error'): void {
     const { ground, socket } = this
-    this.pipe?.tell({ type: 'tls', end: 'client', state: 'failed', reason })
-    ground.stack.all({ type: 'tls', end: 'client', state: 'failed', reason })
+    this.tell({ state: 'failed', reason })
     ground.noteEnd({ by: 'client', how, detail: `TLS: ${reason}` })
     if (ground.closed) return
     if (!socket.destroyed) socket.end()

@@ -5,6 +5,7 @@
  * {@link decodeEvent}. Times are milliseconds since the start of the run on one monotonic clock, with fractions.
  * Ids are unique across the shards of a run: the writer prefixes them.
  */
+import type { SessionOffer } from './wire/units.ts'
 
 /** Common to every event. */
 export interface Stamp {
@@ -73,6 +74,8 @@ export interface HelloSeen {
   readonly groups: readonly number[]
   readonly signatureAlgorithms: readonly number[]
   readonly extensions: readonly number[]
+  /** How it offers a session of before, where it does. */
+  readonly session?: SessionOffer
 }
 
 export interface TlsHello extends Stamp {
@@ -149,14 +152,23 @@ export interface ProofEvent extends Stamp {
   readonly data?: Buffer
 }
 
-/** A DNS message, reserved for the name servers; wire format octets. */
+/**
+ * A DNS message in wire format, as it came in or left at one place: `stub` is the resolver's side to the client under test,
+ * `resolver` its side to the internet, `authority` a name server, `middlebox` what stands before one.
+ */
 export interface DnsCrossed extends Stamp {
   readonly type: 'dns'
   readonly at: 'stub' | 'resolver' | 'middlebox' | 'authority'
   readonly direction: 'in' | 'out'
+  /** The address here that was asked or answered. Port 0: no socket, the two were in one process. */
+  readonly local: SocketAddress
   readonly peer: SocketAddress
   readonly transport: 'udp' | 'tcp'
   readonly data: Buffer
+  /** On answers: the AD bit (RFC 6840 §5.8). */
+  readonly ad?: boolean
+  /** On answers: the info-codes of extended errors (RFC 8914). */
+  readonly ede?: readonly number[]
 }
 
 export type PeerEvent =

@@ -57,16 +57,11 @@ export class Listener {
   static async open(options: ListenOptions = {}): Promise<Listener> {
     const host = options.address ?? '127.0.0.1'
     const port = options.port ?? 0
-    if (options.allowRemote !== true && !isLoopback(host)) {
-      throw new ListenError(
-        'not-loopback',
-        `${host} is not a loopback address: badmx is weak on purpose, and listens there only with --allow-remote`,
-      )
-    }
+    if (options.allowRemote !== true) requireLoopback(host)
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: false, noDelay: true })
     server.maxConnections = MOST_CONNECTIONS
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)))
+      server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)))
       server.listen({ host, port, backlog: 1024 }, resolve)
     })
     const bound = server.address()
@@ -107,12 +102,22 @@ export function isLoopback(address: string): boolean {
   return plain === '::1' || /^127(\.\d{1,3}){3}$/.test(plain)
 }
 
-/** An IPv4 address that a dual-stack socket shows as ::ffff:a.b.c.d is that IPv4 address. */
-function canonical(address: string): string {
+/** An IPv4 address that a dual-stack socket shows as ::ffff:a.b.c.d is that IPv4 address (RFC 4291 §2.5.5.2). */
+export function canonical(address: string): string {
   return isIPv6(address) ? address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '') : address
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
+/** @throws {ListenError} for any other address. */
+export function requireLoopback(host: string): void {
+  if (isLoopback(host)) return
+  throw new ListenError(
+    'not-loopback',
+    `${host} is not a loopback address: badmx is weak on purpose, and listens there only with --allow-remote`,
+  )
+}
+
+/** Says what kept the system from listening, and what to do about it. */
+export function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
   const where = `${host} port ${port}`
   if (error.code === 'EADDRINUSE')
     return new ListenError(

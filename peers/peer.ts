@@ -13,7 +13,7 @@ import type { Behaviour, BehaviourContext, StackItem } from './behaviour.ts'
 import type { CanaryText } from './canary.ts'
 import { readCertificate } from './certificates/presented.ts'
 import type { EventSink, SocketAddress } from './events.ts'
-import { type Host, Listener, type ListenOptions } from './listener.ts'
+import { canonical, type Host, Listener, type ListenOptions } from './listener.ts'
 import { octets, seeded } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { checkStack, loadBehaviours } from './registry.ts'
@@ -124,7 +124,10 @@ export interface Peer {
   connections(): number
   /** Resolves when it has no connection; at once if it has none. */
   idle(): Promise<void>
-  /** Changes what it does for connections from now on: its stack, and of a peer its certificate, TLS and extensions. */
+  /**
+   * Changes what it does for connections from now on: its stack, and of a peer its certificate, TLS and extensions. Ticket keys
+   * are new with every change: sessions of before are not resumed.
+   */
   change(stack: Stacks, changes?: PeerChanges): Promise<void>
   close(): Promise<void>
 }
@@ -216,6 +219,8 @@ function contextOf(tls: TlsOptions): SecureContext {
     key: certificate.keyPem,
     minVersion: min,
     maxVersion: max,
+    // Without one OpenSSL breaks a resumption off where a client certificate is asked for.
+    sessionIdContext: 'badmx',
     ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
     ...(tls.authorities === undefined ? {} : { ca: [...tls.authorities] }),
     ...(tls.diffieHellman === undefined ? {} : { dhparam: groupPem(tls.diffieHellman) }),
@@ -404,7 +409,7 @@ class MailHost implements Host {
       type: 'conn',
       state: 'open',
       host,
-      local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+      local: { address: canonical(socket.localAddress ?? ''), port: socket.localPort ?? 0 },
       remote: remoteOf(socket),
       tlsOnConnect: ground.onConnect !== undefined,
       ...('upstream' in ground.server ? { upstream: ground.server.upstream } : {}),
@@ -467,5 +472,5 @@ class MailHost implements Host {
 }
 
 function remoteOf(socket: Socket): SocketAddress {
-  return { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
+  return { address: canonical(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
 }

@@ -52,7 +52,7 @@ export interface RecorderOptions {
 
 export class Recorder {
   private readonly options: RecorderOptions
-  private readonly runs = new Map<Side, Run>()
+  private readonly runs: Record<Side, Run | undefined> = { client: undefined, upstream: undefined }
   /** Octets of the longest form of a canary. */
   private readonly longest: number
   /** Octets sent to the client on the current layer. */
@@ -93,15 +93,16 @@ export class Recorder {
 
   /** Writes what is still held back of elided runs. */
   flush(): void {
-    for (const side of this.runs.keys()) this.endRun(side)
+    this.endRun('client')
+    this.endRun('upstream')
   }
 
   private run(side: Side, direction: Direction, layer: ByteLayer): Run {
-    const current = this.runs.get(side)
+    const current = this.runs[side]
     if (current !== undefined && current.direction === direction && current.layer === layer) return current
     this.endRun(side)
     const fresh: Run = { direction, layer, kept: 0, seam: NONE, elided: undefined }
-    this.runs.set(side, fresh)
+    this.runs[side] = fresh
     return fresh
   }
 
@@ -125,8 +126,8 @@ export class Recorder {
   }
 
   private endRun(side: Side): void {
-    const run = this.runs.get(side)
-    this.runs.delete(side)
+    const run = this.runs[side]
+    this.runs[side] = undefined
     if (run?.elided === undefined) return
     const { length, hash, hits, tail } = run.elided
     const elided = { length, sha256: hash.digest('hex'), hits: [...hits].sort() }

@@ -27,7 +27,8 @@ export class Session implements Ground {
   private readonly client: ClientSide
   private readonly server: ServerSide
   private firstEnd: Ending | undefined
-  private readonly timers = new Set<NodeJS.Timeout>()
+  /** Made with the first of them: most sessions have none. */
+  private timers: Set<NodeJS.Timeout> | undefined
 
   constructor(socket: Socket, options: SessionOptions, recorder: Recorder, ended: () => void) {
     this.socket = socket
@@ -107,17 +108,18 @@ export class Session implements Ground {
 
   alarm(afterMs: number, ring: () => void): void {
     const timer = setTimeout(() => {
-      this.timers.delete(timer)
+      this.timers?.delete(timer)
       if (!this.closed) ring()
     }, afterMs)
+    this.timers ??= new Set()
     this.timers.add(timer)
   }
 
   finish(): void {
     if (this.closed) return
     this.closed = true
-    for (const timer of this.timers) clearTimeout(timer)
-    this.timers.clear()
+    for (const timer of this.timers ?? []) clearTimeout(timer)
+    this.timers = undefined
     this.server.destroy()
     this.client.destroy()
     this.recorder.flush()

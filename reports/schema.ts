@@ -30,8 +30,12 @@ const attempt = z
   .object({
     atMs: milliseconds,
     cause: z.enum(['first', 'forced', 'aged', 'own']),
+    policy: z.enum(POLICIES).exactOptional().describe("Where it is not the cell's: it prepares for what is judged."),
     outcome,
     connections: z.array(connection).readonly(),
+    hosts: z.array(z.string()).readonly().describe('Ids of the hosts that the client came to, each once, in order.'),
+    endedAtMs: milliseconds.exactOptional(),
+    ageSeconds: z.number().min(0).exactOptional().describe("Of the message, on the client's clock."),
   })
   .readonly()
 
@@ -105,7 +109,17 @@ const cell = z
   .readonly()
 
 const client = z
-  .object({ id: z.string(), name: z.string(), version: z.string(), release: z.string().exactOptional() })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    version: z.string(),
+    release: z.string().exactOptional(),
+    configuration: z.string().exactOptional().describe('The settings that it ran with, as its files say them.'),
+  })
+  .readonly()
+
+const unexpected = z
+  .object({ cell: z.string().exactOptional(), conn: z.string(), atMs: milliseconds, detail: z.string() })
   .readonly()
 
 /** Checks a run record. Times are milliseconds since the run began, except ISO 8601 texts and where it is said. */
@@ -120,6 +134,11 @@ export const runRecordSchema = z
     interrupted: z.boolean(),
     clients: z.array(client).readonly(),
     cells: z.array(cell).readonly(),
+    unexpected: z
+      .array(unexpected)
+      .readonly()
+      .exactOptional()
+      .describe('Connections that nobody asked for; absent where there was none.'),
   })
   .readonly()
 

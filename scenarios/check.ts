@@ -40,7 +40,9 @@ export function checkScenario(parsed: ScenarioFile, file: string, known: KnownNa
     ...checkId(parsed.id, file),
     ...checkHosts(parsed, known),
     ...checkPhases(parsed, known),
+    ...checkJob(parsed),
     ...checkExpect(parsed, known),
+    ...checkSchedule(parsed),
     ...named(['assert'], parsed.assert, 'assert', known.asserts),
     ...named(['flaw', 'name'], parsed.flaw.name, 'flaw of the reference client', known.flaws),
     ...named(['flaw', 'with'], parsed.flaw.with, 'flaw of the reference client', known.flaws),
@@ -107,6 +109,12 @@ function checkHost(path: Path, host: HostParts, known: KnownNames): Finding[] {
   found.push(...named([...path, 'certificate'], host.certificate, 'certificate fault', known.certificates))
   if (host.tls !== undefined && VERSIONS.indexOf(host.tls.min) > VERSIONS.indexOf(host.tls.max))
     found.push({ path: [...path, 'tls'], message: `min ${host.tls.min} is above max ${host.tls.max}` })
+  if (host.tls?.authorities !== undefined && host.tls.clientCertificate === undefined)
+    found.push({
+      path: [...path, 'tls', 'authorities'],
+      message: 'authorities are named in the request for a client certificate, and there is none',
+      expected: '"clientCertificate" beside it',
+    })
   return found
 }
 
@@ -141,6 +149,29 @@ function checkPhases(parsed: ScenarioFile, known: KnownNames): Finding[] {
     if (!entered.has(name))
       found.push({ path: ['phases', name], atKey: true, message: `no step of the job enters the phase "${name}"` })
   return found
+}
+
+/** Only a client with a queue has a schedule, and an attempt that the harness asks for would not be of it. */
+function checkSchedule({ job, needsQueue }: ScenarioFile): Finding[] {
+  if (job.schedule === undefined) return []
+  const path = ['job', 'schedule']
+  const asked = (job.steps ?? []).some((step) => 'settle' in step && step.settle !== 'first')
+  return [
+    ...(needsQueue
+      ? []
+      : [{ path, atKey: true, message: 'a schedule is for clients with a queue', expected: 'needsQueue: true' }]),
+    ...(asked ? [{ path, atKey: true, message: 'the steps ask for a retry, which is not of the schedule' }] : []),
+  ]
+}
+
+/** The last message is the one that is judged. */
+function checkJob({ job }: ScenarioFile): Finding[] {
+  const steps = job.steps ?? []
+  const last = steps.findLastIndex((step) => 'submit' in step)
+  const step = steps[last]
+  if (step === undefined || !('submit' in step) || step.policy === undefined) return []
+  const message = "the last message is judged, and so is submitted under the cell's own policy"
+  return [{ path: ['job', 'steps', last, 'policy'], atKey: true, message }]
 }
 
 function checkExpect(parsed: ScenarioFile, known: KnownNames): Finding[] {

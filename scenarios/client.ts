@@ -4,7 +4,7 @@
  *
  * A client is started once per run and policy where it can be, and is given deliveries. A one-shot client (a library, a
  * command) makes one attempt per delivery and reports to its caller; a queueing client (an MTA) accepts the message and
- * goes on by itself, and `retry`, `queue` and `settled` speak of that.
+ * keeps it in a queue, and `retry` and `forget` speak of that.
  */
 import type { Policy } from './policy.ts'
 
@@ -20,6 +20,15 @@ export interface Credentials {
   readonly password: string
 }
 
+/** A mail host of the recipient's domain, as DNS tells it. */
+export interface MailHost {
+  readonly name: string
+  /** Of its MX record; absent where the domain has none and the host is its address record (RFC 5321 §5.1). */
+  readonly preference?: number
+  readonly address: string
+  readonly port: number
+}
+
 /** One message to deliver. Addresses and texts hold canaries: they go out unaltered. */
 export interface Delivery {
   /** `<family>/<id>/<policy>/<client>`: for diagnostics and file names. */
@@ -30,6 +39,8 @@ export interface Delivery {
   /** Where {@link hostName} is to be found, without DNS. */
   readonly address: string
   readonly port: number
+  /** All hosts of the domain as they are now, in no order; the three fields above are the first of them as the cell began. For clients without a resolver. */
+  readonly hosts: readonly MailHost[]
   /** Envelope sender and recipients. */
   readonly from: string
   readonly to: readonly string[]
@@ -66,15 +77,47 @@ export interface ClientWord {
   readonly signal?: string
   /** What it says of the channel, where it says anything: a log line "Trusted TLS connection", a property `secure`. */
   readonly claims?: { readonly encrypted?: boolean; readonly verified?: boolean }
+  /** Clients with a queue: the age of the message in seconds at this attempt, on the client's clock, where it is known. */
+  readonly ageSeconds?: number
   /** Its output and log, at most 64 KiB, oldest dropped. */
   readonly log: readonly string[]
   /** One line for a person: its error message, or what it reported. */
   readonly reason: string
 }
 
+/** What a client will be given, known before it starts: MTAs keep their settings by domain. */
+export interface Foreseen extends Pick<Delivery, 'cell' | 'policy' | 'credentials' | 'clientCertificate' | 'ciphers'> {
+  /** The recipient's domain. */
+  readonly domain: string
+  /** It will be left to its own schedule for so many seconds of its clock: nothing of its retries may be configured. */
+  readonly horizonSeconds?: number
+}
+
+/** What a client is started for. */
+export interface ClientStage {
+  readonly foreseen: readonly Foreseen[]
+  readonly caFile: string
+  readonly timeScale: number
+  readonly deadlineMs: number
+  /** An empty folder of its own, removed after the run. */
+  readonly folder: string
+  /** Clients of a lab: a `make install DESTDIR=…` tree of the user's own build, laid over what the distribution has. */
+  readonly overlay?: string
+  /** Clients of a lab: what the user adds to the client's own configuration, in its language. */
+  readonly settings?: string
+}
+
+/** How a queueing client is made to try again: at once, or when the message is so old that the client may go clear. */
+export type RetryCause = 'forced' | 'aged'
+
 /** Whether the client is on this machine. */
 export type Probe =
-  | { readonly found: true; readonly version: string }
+  | {
+      readonly found: true
+      readonly version: string
+      /** Of a client of the lab: the distribution's release and the version of its package. */
+      readonly release?: string
+    }
   /** How to get it, as a command or a sentence. */
   | { readonly found: false; readonly install: string }
 
@@ -93,19 +136,38 @@ export interface ClientAdapter {
   /** False when it can only be given an address: name-dependent cells are then unsupported. */
   readonly namesPeers: boolean
   probe(): Promise<Probe>
-  /** Makes it ready. Rejects with a lab error when it cannot be started. */
-  start(): Promise<RunningClient>
+  /** It runs in a lab, and only there: an MTA, whose DNS, clock and port 25 are the lab's. */
+  readonly inLab?: boolean
+  /** Makes it ready, for what is foreseen. Rejects with a lab error when it cannot be started. */
+  start(stage?: ClientStage): Promise<RunningClient>
 }
 
-/** A client that has been started. Deliveries may overlap. */
+/**
+ * A client that has been started. Deliveries may overlap, those of one cell do not. What the client itself keeps from one to the
+ * next (TLS sessions, what a host offered) is kept here; an adapter adds nothing to it and takes nothing away.
+ */
 export interface RunningClient {
   /**
    * Hands over one message and resolves when the client has made its (first) attempt. Never rejects for anything the
    * client does: crashes and hangs are words. `signal` ends the client and everything it started, at once.
    */
   deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord>
-  /** Queueing clients: try again now, and resolve after that attempt. */
+  /** Queueing clients: milliseconds until a message is so old that the client may take another way with it. */
+  agesInMs?(delivery: Delivery): number
+  /** Queueing clients: try a message again that is still in the queue, and resolve after that attempt. */
   retry?(delivery: Delivery, signal: AbortSignal): Promise<ClientWord>
+  /**
+   * Queueing clients whose clock can be made fast: the message is left to the client's own schedule. Moves the clock on to
+   * the next attempt that the client makes of itself and resolves with what it says after it, or when the message is
+   * `horizonSeconds` old. The word has `ageSeconds` in any case.
+   */
+  wait?(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord>
+  /** Queueing clients: the cell is over, the message is taken out of the queue. */
+  forget?(delivery: Delivery): Promise<void>
+  /** As the program itself says it, where that is known only when it runs. */
+  readonly version?: string
+  /** The settings that it runs with, as a person would read them in its files; for the report. */
+  readonly configuration?: string
   /** Ends everything that was started; idempotent. */
   stop(): Promise<void>
 }

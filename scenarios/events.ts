@@ -33,6 +33,8 @@ export interface RunBegun extends Stamp {
   readonly plan: string
   /** The cells that were planned, so that a lost one is `missing`. */
   readonly cells: readonly string[]
+  /** The cells of all shards, where this is one of several: those that no shard of a merged log has are `missing`. */
+  readonly whole?: readonly string[]
 }
 
 /** A text that is searched for in every octet: where it was put, and what it is. */
@@ -47,6 +49,14 @@ export interface ProofNeeded {
   readonly behaviour: string
   readonly host: string
   readonly fires: 'must' | 'may' | 'must-not'
+}
+
+/** What a mail host is to its domain. */
+export interface HostFacts {
+  /** Of its MX record; `none` where no MX record names it. */
+  readonly preference: number | 'none'
+  /** When TLS starts there, if ever; whether it then comes up is another matter. */
+  readonly tls: 'starttls' | 'connect' | 'none'
 }
 
 /** The cell and everything that its verdict is measured against. */
@@ -76,6 +86,8 @@ export interface CellBegun extends Stamp {
   readonly domain: string
   /** Host name by host id; the name that each host's certificate is checked against. */
   readonly hostNames: Readonly<Record<string, string>>
+  /** By host id, as the cell begins; a later `phase` says what has changed. */
+  readonly hosts: Readonly<Record<string, HostFacts>>
   /** The time at which certificates are checked, ISO 8601. */
   readonly clock: string
   /** DER of the roots that the client was told to trust. */
@@ -90,6 +102,14 @@ export interface CellBegun extends Stamp {
   readonly reproduce: string
 }
 
+/** The world has changed: DNS and hosts are now as this phase of the scenario has them. */
+export interface PhaseBegun extends Stamp {
+  readonly type: 'phase'
+  readonly cell: string
+  readonly phase: string
+  readonly hosts: CellBegun['hosts']
+}
+
 export interface AttemptBegun extends Stamp {
   readonly type: 'attempt'
   readonly state: 'begun' | 'ended'
@@ -98,6 +118,8 @@ export interface AttemptBegun extends Stamp {
   readonly attempt: number
   /** First delivery, a forced early retry, an aged retry, or the client's own. */
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  /** Set where the client was given another policy than the cell's: the attempt prepares for one that is judged. */
+  readonly policy?: Policy
 }
 
 export interface ClientSaid extends Stamp {
@@ -105,6 +127,30 @@ export interface ClientSaid extends Stamp {
   readonly cell: string
   readonly attempt: number
   readonly word: ClientWord
+}
+
+/** A delivery status notification for the cell's message came back to its sender (RFC 3464). */
+export interface NoticeCame extends Stamp {
+  readonly type: 'notice'
+  readonly cell: string
+  readonly attempt: number
+  /** Its content, at most 64 KiB. */
+  readonly data: Buffer
+}
+
+/** A client that keeps its settings in files was started with these. */
+export interface ClientConfigured extends Stamp {
+  readonly type: 'configured'
+  readonly client: string
+  readonly configuration: string
+  /** As the program itself says it; in place of that of the `run` event. */
+  readonly version?: string
+}
+
+/** The harness itself was late: for so long nothing was read and no timer fired. */
+export interface HarnessLate extends Stamp {
+  readonly type: 'late'
+  readonly ms: number
 }
 
 /** The cell is over; `trouble` says what the harness could not do. */
@@ -121,5 +167,15 @@ export interface RunEnded extends Stamp {
   readonly interrupted: boolean
 }
 
-export type RunEvent = RunBegun | CellBegun | AttemptBegun | ClientSaid | CellEnded | RunEnded
+export type RunEvent =
+  | RunBegun
+  | ClientConfigured
+  | CellBegun
+  | PhaseBegun
+  | AttemptBegun
+  | ClientSaid
+  | NoticeCame
+  | HarnessLate
+  | CellEnded
+  | RunEnded
 export type LogEvent = PeerEvent | RunEvent

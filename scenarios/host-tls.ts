@@ -9,23 +9,25 @@ import type { Host } from './scenario.ts'
 
 /** What is needed of a certificate authority. */
 export interface HostIssuer {
-  issue(fault: string, names: { readonly host: string; readonly domain: string }): Promise<IssuedChain>
+  /** @param at the present, by default the run's clock */
+  issue(fault: string, names: { readonly host: string; readonly domain: string }, at?: Date): Promise<IssuedChain>
   /** PEM of so many authorities with names of their own. */
   namedAuthorities(count: number): Promise<readonly string[]>
 }
 
-/** The TLS of a host; undefined where it has none. */
+/** The TLS of a host; undefined where it has none. @param at see {@link HostIssuer.issue} */
 export async function tlsOptionsOf(
   host: Pick<Host, 'certificate' | 'tls'>,
   names: { readonly host: string; readonly domain: string },
   issuer: HostIssuer,
+  at?: Date,
 ): Promise<TlsOptions | undefined> {
   const { on, authorities, ...settings } = host.tls
   if (on === 'none') return undefined
   return {
     ...settings,
     on,
-    certificate: await issuer.issue(host.certificate, names),
+    certificate: await issuer.issue(host.certificate, names, at),
     ...(authorities === undefined ? {} : { authorities: await issuer.namedAuthorities(authorities) }),
   }
 }

@@ -62,6 +62,7 @@ t.test('a sound file is spelt out', async (t) => {
       hosts: {
         mx: {
           preference: 10,
+          address: 'ipv4',
           stack: [
             { use: 'hide-starttls', with: {}, fires: 'must' },
             { use: 'refuse-starttls', with: { code: 502 }, fires: 'may' },
@@ -76,6 +77,7 @@ t.test('a sound file is spelt out', async (t) => {
       asserts: ['starttls-once'],
       verbMayWork: false,
       noVerdict: [],
+      needsQueue: false,
       nameDependent: false,
       job: { steps: [{ submit: 1 }, { settle: 'first' }], password: false },
       flaw: { name: 'ignore-missing-starttls', with: [], policy: 'encrypt' },
@@ -186,14 +188,35 @@ t.test('problems come with their place', async (t) => {
       /:6:14: certificate: there is no certificate fault "expird".*"expired"/,
     ],
     ['stack:\n', 'tls: {min: TLSv1.3, max: TLSv1.2}\nstack:\n', /:6:6: tls: min TLSv1\.3 is above max TLSv1\.2/],
+    [
+      'stack:\n',
+      'tls: {authorities: 9}\nstack:\n',
+      /:6:20: tls\.authorities: .* there is none; want "clientCertificate"/,
+    ],
     ['stack:\n', 'phases: {later: {mx2: {}}}\nstack:\n', /:6:10: phases\.later: no step of the job enters/],
     ['stack:\n', 'phases: {later: {mx2: {}}}\nstack:\n', /:6:18: phases\.later\.mx2: there is no host "mx2"/],
     ['stack:\n', 'job: {steps: [phase: gone]}\nstack:\n', /:6:22: job\.steps\.0\.phase: there is no phase "gone"/],
+    [
+      'stack:\n',
+      'job: {schedule: {horizon: 60}}\nstack:\n',
+      /:6:7: job\.schedule: a schedule is for clients with a queue; want needsQueue: true/,
+    ],
+    [
+      'stack:\n',
+      'needsQueue: true\njob: {schedule: {horizon: 60}, steps: [submit: 1, settle: aged]}\nstack:\n',
+      /:7:7: job\.schedule: the steps ask for a retry/,
+    ],
+    ['stack:\n', 'job: {schedule: {horizon: 59}}\nstack:\n', /:6:27: job\.schedule\.horizon: .*>=60/],
     ['stack:\n', 'job: {clientCertificate: md5}\nstack:\n', /there is no client certificate "md5"; want one of good/],
     [
       'stack:\n',
       'job: {steps: [sumbit: 1]}\nstack:\n',
-      /:6:15: job\.steps\.0: got a map; want one of the keys submit, settle, phase/,
+      /:6:15: job\.steps\.0: got a map; want one of the keys submit, settle, phase, until/,
+    ],
+    [
+      'stack:\n',
+      'job: {steps: [{submit: 1}, {submit: 1, policy: may}]}\nstack:\n',
+      /:6:40: job\.steps\.1\.policy: the last message is judged/,
     ],
     ['source: [RFC 3207 §6]', 'source: []', /:4:9: source: .*1 item/],
     ['title: STARTTLS', 'title: x\ntitle: STARTTLS', /:3:1: Map keys must be unique/],

@@ -81,8 +81,8 @@ t.test('a cell has all that its verdict is measured against', async (t) => {
       { behaviour: 'hide-starttls', host: 'mx', fires: 'must' },
       { behaviour: 'refuse-starttls', host: 'mx', fires: 'may' },
     ],
-    domain: 's6ecbedbcb.may.badmx.test',
-    hostNames: { mx: 'mx.s6ecbedbcb.may.badmx.test' },
+    domain: 's5343d001a.may.badmx.test',
+    hostNames: { mx: 'mx.s5343d001a.may.badmx.test' },
     credentials: false,
     messages: 1,
   })
@@ -189,9 +189,9 @@ t.test('repetitions have their own ids, domains and canaries', async (t) => {
   t.same(
     cells.map((cell) => [cell.id, cell.hostNames.mx]),
     [
-      ['strip/strip-omit/may/one', 'mx.s6ecbedbcb.may.badmx.test'],
-      ['strip/strip-omit/may/one#2', 'mx.again2.s6ecbedbcb.may.badmx.test'],
-      ['strip/strip-omit/may/one#3', 'mx.again3.s6ecbedbcb.may.badmx.test'],
+      ['strip/strip-omit/may/one', 'mx.s5343d001a.may.badmx.test'],
+      ['strip/strip-omit/may/one#2', 'mx.again2.s5343d001a.may.badmx.test'],
+      ['strip/strip-omit/may/one#3', 'mx.again3.s5343d001a.may.badmx.test'],
     ],
   )
 })
@@ -246,4 +246,18 @@ t.test('long waits are marked', async (t) => {
   const { cells } = make({ scenarios: [...scenarios, slow] })
   t.ok(cells.filter((cell) => cell.scenario.id === 'strip-silent').every((cell) => cell.slow))
   t.notOk(cells.filter((cell) => cell.scenario.id === 'strip-omit').some((cell) => cell.slow))
+})
+
+t.test('messages under another policy', async (t) => {
+  const steps = [{ submit: 1, policy: 'may' as const }, { submit: 1 }]
+  const extra = sampleScenario('resume-cross', { job: { steps, password: false } })
+  const change = {
+    scenarios: [...scenarios, extra],
+    only: ['resume'],
+    policies: ['verify', 'implicit'] as const satisfies readonly Policy[],
+  }
+  t.same(ids(change), ['resume/resume-cross/verify/one'], 'a host with TLS on connect has no STARTTLS')
+  const one = client('one', {}, { may: 'it always verifies' })
+  const cell = make({ ...change, clients: [one] }).cells.find(({ scenario }) => scenario === extra)
+  t.match(cell, { messages: 2, unsupported: /another policy: it always verifies/ })
 })

@@ -59,8 +59,8 @@ export interface PlannedCell {
   readonly noVerdict: boolean
   readonly proof: readonly ProofNeeded[]
   /**
-   * `<label>.<policy>.badmx.test`; `again2.<label>.…` for a second time. The label stands for the scenario, and says
-   * nothing: some clients look for `-AUTH` or ` STARTTLS` in the whole EHLO reply, greeting and host name included.
+   * `<label>.<policy>.badmx.test`; `again2.<label>.…` for a second time. The label stands for scenario and client,
+   * and says nothing: some clients look for `-AUTH` or ` STARTTLS` in the whole EHLO reply, greeting and host name included.
    */
   readonly domain: string
   /** Host id to name: `mx` to `mx.<domain>`. */
@@ -69,7 +69,7 @@ export interface PlannedCell {
   /** The client is given the password that is among the canaries. */
   readonly credentials: boolean
   readonly messages: number
-  /** It waits for the client to lose patience: worth starting early. */
+  /** It waits for the client to lose patience, or for the clock: worth starting early. */
   readonly slow: boolean
   /** Why it cannot be run. */
   readonly unsupported?: string
@@ -163,7 +163,7 @@ function cellOf(
   const expected = expectedOf(scenario, judged)
   if (expected === undefined) return undefined
   const id = `${scenario.name}/${policy}/${client.id}${time === 1 ? '' : `#${time}`}`
-  const domain = `${time === 1 ? '' : `again${time}.`}${labelOf(scenario)}.${policy}.badmx.test`
+  const domain = `${time === 1 ? '' : `again${time}.`}${labelOf(scenario, client)}.${policy}.badmx.test`
   const unsupported = whyNot(scenario, policy, client)
   const credentials = scenario.job.password && unsupported === undefined
   return {
@@ -179,18 +179,23 @@ function cellOf(
     noVerdict: scenario.noVerdict.includes(columnOf(judged)),
     proof: proofOf(scenario),
     domain,
-    hostNames: Object.fromEntries(Object.keys(scenario.hosts).map((host) => [host, `${host}.${domain}`])),
+    hostNames: Object.fromEntries(
+      Object.entries(scenario.hosts).map(([host, { name = `${host}.{domain}` }]) => [
+        host,
+        name.replaceAll('{domain}', domain),
+      ]),
+    ),
     canaries: canariesOf(request.seed, id, scenario.job.password),
     credentials,
     messages: scenario.job.steps.reduce((sum, step) => sum + ('submit' in step ? step.submit : 0), 0),
-    slow: scenario.asserts.includes('bounded-wait'),
+    slow: scenario.asserts.includes('bounded-wait') || scenario.job.steps.some((step) => 'until' in step),
     ...(unsupported === undefined ? {} : { unsupported }),
   }
 }
 
-/** Ten letters and digits that stand for a scenario, the same in every run. */
-function labelOf(scenario: Scenario): string {
-  return `s${createHash('sha256').update(scenario.name).digest('hex').slice(0, 9)}`
+/** Ten letters and digits that stand for a scenario and a client, the same in every run. */
+function labelOf(scenario: Scenario, client: PlanClient): string {
+  return `s${createHash('sha256').update(`${scenario.name} ${client.id}`).digest('hex').slice(0, 9)}`
 }
 
 function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string | undefined {
@@ -198,11 +203,24 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
   if ('unsupported' in support) return support.unsupported
   const judged = judgedAs(policy, client)
   if (!RUNNABLE.includes(judged)) return `this release of badmx cannot run the policy ${judged}`
+  for (const step of scenario.job.steps) {
+    const own = 'submit' in step && step.policy !== undefined ? client.policies[step.policy] : support
+    if ('unsupported' in own) return `messages before the judged one have another policy: ${own.unsupported}`
+  }
   if (scenario.nameDependent && !client.namesPeers)
     return `${client.id} can only be given an address, and this scenario is about the peer's name`
+  if (client.kind === 'one-shot' && needsResolver(scenario))
+    return `${client.id} is given one mail host and looks up no MX record, and this scenario has several`
+  if (client.kind === 'one-shot' && scenario.needsQueue)
+    return `${client.id} has no queue: it reports a failure to its caller, who decides about another attempt`
   if (scenario.job.password && !client.passwords)
     return `${client.id} does not authenticate, and in this scenario the client has a password`
   return undefined
+}
+
+/** Several hosts, or one that is not found as the host of its domain's MX record. */
+function needsResolver({ hosts }: Scenario): boolean {
+  return Object.keys(hosts).length > 1 || Object.values(hosts).some(({ preference }) => preference === 'none')
 }
 
 /** What has to fire, in the phases of the world together: a companion of one phase may be needed in another. */

@@ -16,7 +16,11 @@ export interface StackMember {
 
 /** One mail host, complete. */
 export interface Host {
-  readonly preference: number
+  /** Of its MX record; `none` where no MX record names it. */
+  readonly preference: number | 'none'
+  /** Its name, with `{domain}` for the recipient's domain. */
+  readonly name?: string
+  readonly address: 'ipv4' | 'ipv6'
   /** The member nearest to the client first. */
   readonly stack: readonly StackMember[]
   readonly certificate: string
@@ -40,9 +44,13 @@ export type TlsVersion = HostSpec['tls']['min']
 export type World = Readonly<Record<string, Host>>
 
 export type Step =
-  | { readonly submit: number }
+  | { readonly submit: number; readonly policy?: PreparingPolicy }
   | { readonly settle: 'first' | 'forced' | 'aged' }
   | { readonly phase: string }
+  | { readonly until: 'expired' }
+
+/** A policy that messages can be submitted under to prepare for those that are judged. */
+export type PreparingPolicy = 'none' | 'may' | 'encrypt' | 'verify'
 
 export interface Scenario {
   readonly id: string
@@ -62,9 +70,12 @@ export interface Scenario {
   readonly asserts: readonly string[]
   readonly verbMayWork: boolean
   readonly noVerdict: readonly Column[]
+  readonly needsQueue: boolean
   readonly nameDependent: boolean
   readonly job: {
     readonly steps: readonly Step[]
+    /** After the steps: seconds of the client's clock that it is left to its own schedule. */
+    readonly horizonSeconds?: number
     readonly password: boolean
     readonly clientCertificate?: string
     readonly ciphers?: string
@@ -97,7 +108,7 @@ export function stackOf(items: readonly FileItem[]): readonly StackMember[] {
  */
 export function resolveScenario(parsed: ScenarioFile, raw: object, family: Family, file: string): Scenario {
   const hosts = worldOf(parsed)
-  const { clientCertificate, ciphers, octets, password, steps } = parsed.job
+  const { clientCertificate, ciphers, octets, password, schedule, steps } = parsed.job
   return {
     id: parsed.id,
     family,
@@ -113,10 +124,21 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     asserts: parsed.assert,
     verbMayWork: parsed.verbMayWork,
     noVerdict: parsed.noVerdict,
+    needsQueue: parsed.needsQueue,
     nameDependent: parsed.nameDependent,
-    job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers, octets }) },
+    job: {
+      steps: steps?.map(stepOf) ?? ONE_MESSAGE,
+      password,
+      ...compact({ clientCertificate, ciphers, octets, horizonSeconds: schedule?.horizon }),
+    },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }
+}
+
+type FileStep = NonNullable<ScenarioFile['job']['steps']>[number]
+
+function stepOf(step: FileStep): Step {
+  return 'submit' in step ? compact(step) : step
 }
 
 function worldOf(parsed: ScenarioFile): World {
@@ -124,12 +146,14 @@ function worldOf(parsed: ScenarioFile): World {
     return Object.fromEntries(Object.entries(parsed.hosts).map(([id, spec]) => [id, hostOf(spec)]))
   const tls = parsed.tls ?? { on: 'starttls', min: 'TLSv1.2', max: 'TLSv1.3' }
   const { stack = [], certificate = 'good', extensions = {} } = parsed
-  return { mx: hostOf({ preference: 10, stack, certificate, tls, extensions }) }
+  return { mx: hostOf({ preference: 10, address: 'ipv4', stack, certificate, tls, extensions }) }
 }
 
 function hostOf(spec: HostSpec): Host {
   return {
     preference: spec.preference,
+    ...(spec.name === undefined ? {} : { name: spec.name }),
+    address: spec.address,
     stack: stackOf(spec.stack),
     certificate: spec.certificate,
     tls: compact(spec.tls) as Host['tls'],
@@ -157,6 +181,7 @@ function phasesOf(parsed: ScenarioFile, raw: object, hosts: World): Record<strin
 function changed(before: Host, change: PhaseHost, raw: object): Host {
   const wrote = (key: string): boolean => Object.hasOwn(raw, key)
   return {
+    ...before,
     preference: wrote('preference') ? (change.preference ?? before.preference) : before.preference,
     stack: wrote('stack') ? stackOf(change.stack ?? []) : before.stack,
     certificate: wrote('certificate') ? (change.certificate ?? before.certificate) : before.certificate,

@@ -46,7 +46,17 @@ const stackItem = z.union([
 const tlsVersion = z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'])
 
 const host = z.strictObject({
-  preference: z.int().min(0).max(65535).default(10).describe('MX preference.'),
+  preference: z
+    .union([z.int().min(0).max(65535), z.literal('none')])
+    .default(10)
+    .describe('MX preference; `none` for a host that no MX record names.'),
+  name: z
+    .string()
+    .optional()
+    .describe(
+      'Its name, in which {domain} is the domain of the recipient; default: <id>.{domain}. Several hosts may share one.',
+    ),
+  address: z.enum(['ipv4', 'ipv6']).default('ipv4').describe('The kind of address that it has.'),
   stack: z.array(stackItem).default([]).describe('Behaviours, the one nearest to the client first.'),
   certificate: z.string().default('good').describe('A chain of the test CA: `good`, or the id of a certificate fault.'),
   tls: z
@@ -99,9 +109,20 @@ const host = z.strictObject({
 const expectation = z.string().min(1)
 
 const step = z.union([
-  z.strictObject({ submit: z.int().min(1).describe('Hand the client this many messages.') }),
+  z.strictObject({
+    submit: z.int().min(1).describe('Hand the client this many messages.'),
+    policy: z
+      .enum(['none', 'may', 'encrypt', 'verify'])
+      .optional()
+      .describe(
+        "Under this policy instead of the cell's: they prepare for what is judged, and are not judged themselves.",
+      ),
+  }),
   z.strictObject({ settle: z.enum(['first', 'forced', 'aged']).describe('Wait until this attempt is over.') }),
   z.strictObject({ phase: z.string().describe('Change the world to a named phase.') }),
+  z.strictObject({
+    until: z.literal('expired').describe('Wait until the certificates of the world have expired: `expires-soon`.'),
+  }),
 ])
 
 const fields = {
@@ -112,8 +133,9 @@ const fields = {
   hosts: z.record(z.string(), host).optional().describe('Mail hosts by id. Default: `mx`, made of the short forms.'),
   stack: z.array(stackItem).optional().describe('Short for hosts.mx.stack.'),
   certificate: z.string().optional().describe('Short for hosts.mx.certificate.'),
-  tls: host.shape.tls.optional(),
-  extensions: host.shape.extensions.optional(),
+  // Without the default that it has in a host: who writes `hosts` leaves the short forms out.
+  tls: host.shape.tls.unwrap().optional(),
+  extensions: host.shape.extensions.unwrap().optional(),
   phases: z
     .record(z.string(), z.record(z.string(), host.partial()))
     .optional()
@@ -132,10 +154,26 @@ const fields = {
     .array(z.enum(COLUMNS))
     .default([])
     .describe('Policies under which the behaviour is recorded without a verdict.'),
+  needsQueue: z
+    .boolean()
+    .default(false)
+    .describe('About what a client does with a message that it keeps: unsupported for clients without a queue.'),
   nameDependent: z.boolean().default(false).describe('Unsupported for clients that can only be given an address.'),
   job: z
     .strictObject({
       steps: z.array(step).optional().describe('Default: submit one message, settle the first attempt.'),
+      schedule: z
+        .strictObject({
+          horizon: z
+            .int()
+            .min(60)
+            .max(2_592_000)
+            .describe('How old the message may become, in seconds of the client; a minute to 30 days.'),
+        })
+        .optional()
+        .describe(
+          'After the steps the last message is left to the schedule of an untouched configuration, with a fast clock, until it is out of the queue or so old.',
+        ),
       password: z.boolean().default(false).describe('The client has a password.'),
       clientCertificate: z.string().optional().describe('Id of a client certificate chain.'),
       ciphers: z.string().optional(),

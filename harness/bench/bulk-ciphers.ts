@@ -7,9 +7,11 @@ import { connectionKeys } from '../../peers/tls/legacy/key-schedule.ts'
 import { protect } from '../../peers/tls/legacy/protection.ts'
 import { CONTENT, TLS12 } from '../../peers/tls/legacy/protocol.ts'
 import { suiteByName } from '../../peers/tls/legacy/suites.ts'
-import { type Comparison, ROUNDS } from './comparison.ts'
+import type { Comparison } from './contest.ts'
 import { pairedRatio, spread } from './statistics.ts'
 
+/** Rounds that count; the one before them warms up and does not. */
+const ROUNDS = 11
 const RECORD = 16 * 1024
 const RECORDS = 512
 const MEGABYTES = (RECORD * RECORDS) / 1e6
@@ -47,7 +49,8 @@ function bareOpenssl(): void {
   }
 }
 
-export async function bulkCiphers(tell: (line: string) => void): Promise<Comparison[]> {
+/** Rejects when `signal` says so. */
+export async function bulk(signal: AbortSignal, tell: (line: string) => void): Promise<Comparison[]> {
   tell('TLS engines: bulk')
   const contestants = [
     ['bare', bareOpenssl],
@@ -55,11 +58,15 @@ export async function bulkCiphers(tell: (line: string) => void): Promise<Compari
     ['legacy engine: RC4-SHA, sealed and opened', records('RC4-SHA')],
   ] as const
   const figures = new Map<string, number[]>(contestants.map(([name]) => [name, []]))
-  for (let round = 0; round <= ROUNDS; round++)
+  for (let round = 0; round <= ROUNDS; round++) {
+    signal.throwIfAborted()
     for (const [name, work] of round % 2 === 0 ? contestants : [...contestants].reverse()) {
       const figure = throughput(work)
       if (round > 0) figures.get(name)?.push(figure)
     }
+    // Ctrl-C is heard between rounds.
+    await new Promise((next) => setImmediate(next))
+  }
   const base = figures.get('bare') ?? []
   return [...figures]
     .filter(([name]) => name !== 'bare')
@@ -67,7 +74,8 @@ export async function bulkCiphers(tell: (line: string) => void): Promise<Compari
       name,
       unit: 'throughput',
       base: 'bare OpenSSL (AES)',
-      ratio: pairedRatio(own, base),
+      by: 'ratio',
+      against: pairedRatio(own, base),
       own: spread(own),
     }))
 }

@@ -2,11 +2,26 @@
  * The contests: the same load on each contestant in turn, round after round (A B C, C B A, …), so that what the machine
  * does besides falls on all of them alike.
  */
-import { bulkCiphers } from './bulk-ciphers.ts'
 import { Children, type Contestant, type OtherProxy } from './children.ts'
-import { type Comparison, ROUNDS } from './comparison.ts'
 import type { Load, SessionKind } from './messages.ts'
-import { pairedRatio, spread } from './statistics.ts'
+import { type Goal, pairedRatio, type Spread, spread } from './statistics.ts'
+
+/** One line of the result. */
+export interface Comparison {
+  readonly name: string
+  /** What the ratio is of. */
+  readonly unit: 'CPU per session' | 'throughput' | 'octets per connection' | 'wall time'
+  readonly base: string
+  readonly by: 'ratio' | 'difference'
+  /** Against the base, round by round. Undefined where this system does not tell, or the program is not installed. */
+  readonly against?: Spread
+  /** Microseconds of CPU per session, MB/s, octets, or milliseconds, of its own. */
+  readonly own?: Spread
+  readonly goal?: Goal
+}
+
+/** Rounds that count; the one before them warms up and does not. */
+const ROUNDS = 11
 
 /** Of a round: so few that the rounds of a pair lie close together in time, so many that ticks of 10 ms do not matter. */
 const SESSIONS: Readonly<Record<SessionKind, number>> = { plain: 250, starttls: 120, 'starttls-old': 120, bulk: 1 }
@@ -29,24 +44,23 @@ interface Figures {
   readonly megabytesPerSecond: number[]
 }
 
-/** Runs all contests. Rejects when the benchmark itself fails, or `signal` says so. */
-export async function runContests(signal: AbortSignal, tell: (line: string) => void): Promise<Comparison[]> {
-  const children = new Children(signal)
-  try {
-    const perform = await children.load()
-    return [
-      ...(await peers(children, perform, tell)),
-      ...(await engines(children, perform, tell)),
-      ...(await bulkCiphers(tell)),
-      ...(await proxies(children, perform, tell)),
-    ]
-  } finally {
-    await children.end()
+type Contest = (children: Children, perform: Perform, tell: (line: string) => void) => Promise<Comparison[]>
+
+/** Runs a contest. Rejects when the benchmark itself fails, or `signal` says so. */
+function held(contest: Contest) {
+  return async (signal: AbortSignal, tell: (line: string) => void): Promise<Comparison[]> => {
+    const children = new Children(signal)
+    try {
+      return await contest(children, await children.load(), tell)
+    } finally {
+      await children.end()
+    }
   }
 }
 
-async function peers(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {
-  const contestants = new Map([
+/** What a session with a peer costs. */
+export const peers = held(async (children, perform, tell) => {
+  const contestants = new Map<string, Contestant>([
     ['smtp-server', await children.subject('smtp-server')],
     ['peer', await children.subject('peer')],
     ['peer, hide-starttls', await children.subject('peer-hide-starttls')],
@@ -70,12 +84,12 @@ async function peers(children: Children, perform: Perform, tell: (line: string) 
     }
   }
   return comparisons
-}
+})
 
 /** The legacy TLS engine against Node's: the same session, RSA of 2048 bits and AES128-SHA at TLS 1.2. */
-async function engines(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {
+export const engines = held(async (children, perform, tell) => {
   tell('TLS engines: STARTTLS session')
-  const contestants = new Map([
+  const contestants = new Map<string, Contestant>([
     ['node', await children.subject('peer-node-rsa')],
     ['legacy', await children.subject('peer-legacy')],
   ])
@@ -83,11 +97,12 @@ async function engines(children: Children, perform: Perform, tell: (line: string
   const [legacy, node] = [figures.get('legacy')?.cpuUs ?? [], figures.get('node')?.cpuUs ?? []]
   const name = 'legacy engine: STARTTLS session, RSA-2048, AES128-SHA'
   return [{ name, base: "Node's engine", goal: { atMost: 1.5 }, ...inCpu(legacy, node) }]
-}
+})
 
-async function proxies(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {
+/** What a session through a proxy costs. */
+export const proxies = held(async (children, perform, tell) => {
   const sink = await children.subject('sink')
-  const contestants = new Map([
+  const contestants = new Map<string, Contestant>([
     ['pipe', await children.subject('pipe', sink.port)],
     ['proxy', await children.subject('proxy', sink.port)],
   ])
@@ -118,19 +133,23 @@ async function proxies(children: Children, perform: Perform, tell: (line: string
       name: `${name}: 64 MB message`,
       unit: 'throughput',
       base: 'Node pipe',
+      by: 'ratio',
       ...(name === 'proxy' ? { goal: { atLeast: 0.9 } } : {}),
-      ratio: pairedRatio(megabytesPerSecond, base),
+      against: pairedRatio(megabytesPerSecond, base),
       own: spread(megabytesPerSecond),
     })
   }
   return comparisons
-}
+})
 
-function inCpu(figures: readonly number[], base: readonly number[]): Pick<Comparison, 'unit' | 'ratio' | 'own'> {
-  const unit = 'CPU per session'
+function inCpu(
+  figures: readonly number[],
+  base: readonly number[],
+): Pick<Comparison, 'unit' | 'by' | 'against' | 'own'> {
+  const what = { unit: 'CPU per session', by: 'ratio' } as const
   return figures.length === 0 || base.length === 0
-    ? { unit }
-    : { unit, ratio: pairedRatio(figures, base), own: spread(figures) }
+    ? what
+    : { ...what, against: pairedRatio(figures, base), own: spread(figures) }
 }
 
 async function rounds(

@@ -22,6 +22,7 @@ export type SubjectName =
   | 'smtp-server'
   | 'peer'
   | 'peer-hide-starttls'
+  | 'peer-unlogged'
   | 'peer-node-rsa'
   | 'peer-legacy'
   | 'sink'
@@ -49,6 +50,8 @@ export async function startSubject(name: SubjectName, target: number): Promise<S
       const tls = { certificate: await certificate('rsa'), legacy }
       return { port: (await peer([], { tls, log })).port, forget }
     }
+    case 'peer-unlogged':
+      return { port: (await peer([], { tls: { certificate: await certificate() } })).port, forget }
     case 'proxy':
       return { port: (await proxy([], '127.0.0.1', target, { log })).port, forget }
     case 'pipe':

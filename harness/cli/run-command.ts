@@ -1,6 +1,8 @@
 /** `badmx run`. */
 import { randomBytes } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { compareRecords } from '../../reports/compare.ts'
 import { renderComparison } from '../../reports/compare-text.ts'
@@ -9,15 +11,22 @@ import { renderTerminal } from '../../reports/terminal.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import { allScenarios } from '../catalogue.ts'
 import { onGitHub, tellGitHub, withoutCommands } from '../ci.ts'
+import { isLabClient } from '../clients/mta/mta.ts'
 import { interruptible } from '../interrupt.ts'
 import { knownDeviations } from '../known.ts'
+import { enterLab, insideLab, ownCommand } from '../lab/enter.ts'
+import { ensureLayer, type Layer } from '../lab/layer.ts'
+import type { LayerSpec } from '../lab/packages.ts'
+import { buildProgress } from '../lab/progress.ts'
+import { requireSupport } from '../lab/support.ts'
 import { progressLine } from '../progress.ts'
 import { readRun } from '../read-run.ts'
 import { readText } from '../read-text.ts'
-import { type RunResult, run } from '../run.ts'
+import { type RunOptions, type RunResult, run } from '../run.ts'
 import { findRun } from '../run-folder.ts'
 import { UserError } from '../user-error.ts'
-import { clientsOf, numberIn, policiesOf, wantsColor, width, words } from './options.ts'
+import { clientsOf } from './clients-option.ts'
+import { numberIn, policiesOf, wantsColor, width, words } from './options.ts'
 
 /** How much faster than the RFC's limits a run is, unless told otherwise: ten minutes become six seconds. */
 export const TIME_SCALE = 100
@@ -63,6 +72,17 @@ function options(yargs: Argv) {
       string: true,
       requiresArg: true,
       describe: 'your own scenario files, beside the catalogue',
+    })
+    .option('root', {
+      string: true,
+      requiresArg: true,
+      describe:
+        "your own build of the mail server under test: a tree of make install DESTDIR=… over the distribution's",
+    })
+    .option('config', {
+      string: true,
+      requiresArg: true,
+      describe: 'file that is added to the configuration of the mail server under test, in its language',
     })
     .option('out', { string: true, requiresArg: true, describe: 'folder for the results (default badmx-out/<time>)' })
     .option('jobs', { number: true, requiresArg: true, describe: 'cells at once', default: JOBS })
@@ -117,6 +137,9 @@ async function handle(given: Given): Promise<number> {
   const shims = (given.shim ?? []).map(String)
   const none = names.length + commands.length + shims.length === 0
   const clients = await clientsOf(none ? ['nodemailer'] : names, commands, shims)
+  const layers = clients.filter(isLabClient).map(({ layer }) => layer)
+  const lab = await labOptions(given, layers.length)
+  if (layers.length > 0 && !insideLab()) return runInLab(layers)
   const gateOptions = { failOn: given.failOn, strict: given.strict }
   const baseline = given.baseline === undefined ? undefined : await readRun(given.baseline)
   const { signal, release } = interruptible()
@@ -136,6 +159,7 @@ async function handle(given: Given): Promise<number> {
       ...(given.shard === undefined ? {} : { shard: shardOf(given.shard) }),
       known: await knownDeviations(given.known),
       gate: gateOptions,
+      lab,
       ...(given.out === undefined ? {} : { out: given.out }),
       signal,
       progress: progress.step,
@@ -162,6 +186,41 @@ async function handle(given: Given): Promise<number> {
   if (untold !== undefined) process.stderr.write(`badmx: ${untold}\n`)
   if (signal.aborted) return 130
   return comparison === undefined ? gate(record, gateOptions).exitCode : comparison.exitCode
+}
+
+/** What is said of the one mail server of the run. @throws {UserError} */
+async function labOptions(given: Given, servers: number): Promise<NonNullable<RunOptions['lab']>> {
+  const { root, config } = given
+  if (root === undefined && config === undefined) return {}
+  if (servers !== 1)
+    throw new UserError(
+      `--root and --config are about one mail server, and ${servers === 0 ? 'none' : servers} of the clients are one`,
+      'for example: badmx run --client postfix --root DIR',
+    )
+  if (root !== undefined && !(await stat(root).catch(() => undefined))?.isDirectory())
+    throw new UserError(`--root: there is no folder ${root}`)
+  return {
+    ...(root === undefined ? {} : { overlay: resolve(root) }),
+    ...(config === undefined ? {} : { settings: await readText(config) }),
+  }
+}
+
+/** The same command line in a lab that has these clients, which are built where they are missing. */
+async function runInLab(specs: readonly LayerSpec[]): Promise<number> {
+  const support = requireSupport()
+  const { signal, release } = interruptible()
+  const progress = buildProgress()
+  const layers: Layer[] = []
+  try {
+    for (const spec of specs) layers.push(await ensureLayer(spec, { support, signal, progress: progress.step }))
+  } catch (error) {
+    if (signal.aborted) return 130
+    throw error
+  } finally {
+    progress.end()
+    release()
+  }
+  return enterLab(ownCommand(), { support, layers })
 }
 
 /** The cells of the latest run that failed it, or had no result. */

@@ -8,6 +8,8 @@ import type { HelloSeen } from '../../peers/events.ts'
 import { peer } from '../../peers/index.ts'
 import type { ClientWord, Delivery } from '../../scenarios/client.ts'
 import { POLICIES, type Policy } from '../../scenarios/policy.ts'
+import { QUEUE_FLAWS } from './reference/flaws/queue.ts'
+import { SESSION_FLAWS } from './reference/flaws/sessions.ts'
 import { type Script, scriptedServer } from './reference/scripted-server.ts'
 import { client, FLAWS, referenceWith } from './reference.ts'
 
@@ -36,6 +38,7 @@ async function delivery(port: number, changes: Partial<Delivery>): Promise<Deliv
     hostName: HOST,
     address: '127.0.0.1',
     port,
+    hosts: [{ name: HOST, preference: 10, address: '127.0.0.1', port }],
     from: 'sender@badmx.test',
     to: ['recipient@badmx.test'],
     message: MESSAGE,
@@ -525,7 +528,11 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
     ...ROWS.map(({ flaw }) => flaw),
     ...WITHOUT_SOCKETS,
     ...seenInHellos,
+    // In reference-mta.test.ts.
+    ...Object.keys(QUEUE_FLAWS),
     'cleartext-after-close-notify',
+    // In reference/sessions.test.ts.
+    ...Object.keys(SESSION_FLAWS),
     'refuse-short-groups',
   ])
   t.same(

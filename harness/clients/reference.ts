@@ -50,12 +50,20 @@ export function referenceWith(flaws: readonly string[]): ClientAdapter {
     passwords: true,
     namesPeers: true,
     probe: async () => ({ found: true, version: process.version }),
-    start: async () => running(decide),
+    start: async () => {
+      const memory = newMemory()
+      return running(async (delivery, signal) => (await visit(delivery, decide, memory, signal)).word)
+    },
   }
 }
 
-function running(decide: Decisions): RunningClient {
-  const memory: Memory = { tls: new Set(), pins: new Map() }
+/** What a client that has just been started remembers. */
+export function newMemory(): Memory {
+  return { tls: new Set(), pins: new Map(), broken: new Set(), hosts: new Map(), sessions: new Map() }
+}
+
+/** A client in this process: what it does for one message, with a policy that it has and the end of its patience. */
+export function running(deliver: (delivery: Delivery, signal: AbortSignal) => Promise<ClientWord>): RunningClient {
   const stopped = new AbortController()
   const deliveries = new Set<Promise<ClientWord>>()
   return {
@@ -63,7 +71,7 @@ function running(decide: Decisions): RunningClient {
       const support = POLICIES[delivery.policy]
       if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
       const linked = linkedAbort([signal, stopped.signal], delivery.deadlineMs)
-      const word = deliver(delivery, decide, memory, linked.signal)
+      const word = deliver(delivery, linked.signal)
       deliveries.add(word)
       return word.finally(() => {
         linked.release()
@@ -77,12 +85,20 @@ function running(decide: Decisions): RunningClient {
   }
 }
 
-async function deliver(
+/** What came of one visit to one host. */
+export interface Visit {
+  readonly word: ClientWord
+  /** Why the message was not taken, where it was not. */
+  readonly failure?: Failure
+}
+
+/** Goes to the host of the delivery, once. */
+export async function visit(
   delivery: Delivery,
   decide: Decisions,
   memory: Memory,
   signal: AbortSignal,
-): Promise<ClientWord> {
+): Promise<Visit> {
   const log: string[] = []
   const note = (line: string): void => {
     log.push(decide.log.escaped ? printable(line) : line)
@@ -91,10 +107,11 @@ async function deliver(
   const job = jobOf(delivery)
   try {
     const receipt = await attempt(await targetOf(delivery, job), job, decide, memory, signal, note)
-    return decide.report(delivered(receipt, log), undefined, job)
+    return { word: decide.report(delivered(receipt, log), undefined, job) }
   } catch (error) {
-    if (error instanceof Failure) return decide.report(failed(error, log), error, job)
-    return { state: 'crashed', log, reason: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }
+    if (error instanceof Failure) return { word: decide.report(failed(error, log), error, job), failure: error }
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return { word: { state: 'crashed', log, reason } }
   }
 }
 

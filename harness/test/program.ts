@@ -8,6 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { cacheFolder } from '../lab/cache.ts'
 
 /** Milliseconds after which a process is killed, and its test fails. */
 const DEADLINE_MS = 120_000
@@ -78,7 +79,7 @@ export class Program {
 
 const MAIN = new URL('../main.js', import.meta.url).href
 
-/** Starts `badmx WORDS` in `cwd`. */
+/** Starts `badmx WORDS` in `cwd`; the cache of the lab is the machine's own. */
 export function startBadmx(t: Test, cwd: string, ...words: readonly string[]): Program {
   return node(t, cwd, `import { start } from ${JSON.stringify(MAIN)}; await start()`, words)
 }
@@ -86,7 +87,10 @@ export function startBadmx(t: Test, cwd: string, ...words: readonly string[]): P
 function node(t: Test, cwd: string, code: string, words: readonly string[]): Program {
   const temporary = join(cwd, 'tmp')
   mkdirSync(temporary, { recursive: true })
-  const env = { PATH: process.env['PATH'] ?? '', HOME: cwd, TMPDIR: temporary, LANG: 'C' }
+  const env = {
+    ...{ PATH: process.env['PATH'] ?? '', HOME: cwd, TMPDIR: temporary, LANG: 'C' },
+    BADMX_CACHE: join(cacheFolder(), '..'),
+  }
   return new Program(t, [process.execPath, '--input-type=module', '-e', code, '--', 'badmx', ...words], cwd, env)
 }
 

@@ -12,6 +12,7 @@ import { readClientHello } from '../tls/client-hello.ts'
 import { passUnits } from '../wire/termination.ts'
 import type { Bytes, WireOutput } from '../wire/units.ts'
 import { octets, octetsOf } from './starttls/octets.ts'
+import { isVisited, visitsParameter } from './visits.ts'
 
 const parameters = z.strictObject({
   answer: z
@@ -42,6 +43,7 @@ const parameters = z.strictObject({
     .default(1048576)
     .describe('For `long`: octets of the hello with its record header.'),
   suites: z.int().min(0).max(32767).default(128).describe('For `many-suites`: how many there may be.'),
+  visits: visitsParameter,
 })
 type Parameters = z.infer<typeof parameters>
 
@@ -109,8 +111,9 @@ export const behaviour = defineBehaviour<Parameters>({
   parameters,
   shapes: ['handshake'],
   hides: ['ehlo-in-tls', 'auth', 'mail', 'rcpt', 'data', 'quit'],
-  create(given) {
+  create(given, context) {
     const { answer, then } = given
+    if (!isVisited(given.visits, context)) return { on: passUnits }
     /** What the client has sent since the server last spoke: when a hello is announced, that hello. */
     let latest: Buffer = Buffer.alloc(0)
     const unit = octetsOf(given.octets)

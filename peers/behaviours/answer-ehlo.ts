@@ -1,5 +1,7 @@
 /**
- * Answers EHLO outside TLS by itself, as a server that does not know it or will not have it; HELO goes on.
+ * Answers EHLO outside TLS with another code. A refusal (4yz, 5yz) is the answer of a server that does not know EHLO or will
+ * not have it: the real one never hears of it. Any other code stands in the place of the server's own reply: it has been
+ * greeted, and takes mail from a client that does not mind. HELO goes on in any case.
  *
  * RFC 5321 §3.2 (fall back to HELO), §4.1.1.1, §4.2.1; NO STARTTLS (ehlo/501, 504, 354).
  */
@@ -32,15 +34,23 @@ export const behaviour = defineBehaviour({
   shapes: ['ehlo-command', 'ehlo-reply'],
   hides: [],
   create({ code, text, close }) {
+    const refuses = code >= 400
+    /** Of EHLO commands that the server is answering. */
+    const asked = new Set<number>()
+    const answer = (to: { readonly id: number; readonly secured: boolean }, original?: Buffer): WireOutput[] => [
+      { type: 'fired', detail: `answered EHLO with ${code}`, ...(original === undefined ? {} : { original }) },
+      replyTo(to, code, text),
+      ...(close === 'none' ? [] : [{ type: 'close', end: 'client', how: close } as const]),
+    ]
     return {
       on(event): readonly WireOutput[] {
-        if (event.type !== 'command' || event.verb !== 'EHLO' || event.secured) return passUnits(event)
-        const answer: readonly WireOutput[] = [
-          { type: 'opportunity', detail: 'EHLO in clear' },
-          { type: 'fired', detail: `answered EHLO with ${code}` },
-          replyTo(event, code, text),
-        ]
-        return close === 'none' ? answer : [...answer, { type: 'close', end: 'client', how: close }]
+        if (event.type === 'command' && event.verb === 'EHLO' && !event.secured) {
+          if (!refuses) asked.add(event.id)
+          return [{ type: 'opportunity', detail: 'EHLO in clear' }, ...(refuses ? answer(event) : [event])]
+        }
+        if (event.type !== 'reply' || event.id === null || !event.last || !asked.delete(event.id))
+          return passUnits(event)
+        return answer({ id: event.id, secured: event.secured }, event.bytes)
       },
     }
   },

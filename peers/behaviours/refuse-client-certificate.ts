@@ -120,7 +120,7 @@ export const behaviour = defineBehaviour<Parameters>({
             reader = new HandshakeReader()
             return NOTHING
           }
-          if (state !== 'encrypted') return NOTHING
+          if (state !== 'encrypted' || event.state === 'presented') return NOTHING
           return event.session === undefined ? release() : up(event.session)
         }
         if (event.type !== 'bytes') return passUnits(event)

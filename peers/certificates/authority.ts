@@ -47,8 +47,11 @@ export interface ClientChain {
 export interface Authority {
   readonly rootPem: string
   readonly rootDer: Buffer
-  /** The chain of `fault` for a peer; the same promise for the same arguments. Rejects on an unknown fault. */
-  issue(fault: string, names: PeerNames): Promise<IssuedChain>
+  /**
+   * The chain of `fault` for a peer; the same promise for the same fault and names. `at` is the present, by default the run's
+   * clock. Rejects on an unknown fault.
+   */
+  issue(fault: string, names: PeerNames, at?: Date): Promise<IssuedChain>
   /** A chain for clients to present. Rejects on an unknown id. */
   clientChain(id: string): Promise<ClientChain>
   /** So many self-signed authorities with names of their own, PEM, that sign nothing. */
@@ -75,7 +78,7 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   const clients = new Map<string, Promise<ClientChain>>()
   const named = new Map<string, Promise<readonly string[]>>()
 
-  const issue = async (id: string, names: PeerNames): Promise<IssuedChain> => {
+  const issue = async (id: string, names: PeerNames, at: Date): Promise<IssuedChain> => {
     const fault = faults.get(id)
     if (fault === undefined)
       throw new RangeError(`unknown certificate fault ${id}, want one of ${[...faults.keys()].join(', ')}`)
@@ -83,6 +86,7 @@ export async function createAuthority(options: { readonly now: Date; readonly se
     const context: FaultContext = {
       names,
       now,
+      at,
       root,
       intermediate,
       key,
@@ -97,7 +101,10 @@ export async function createAuthority(options: { readonly now: Date; readonly se
       throw new RangeError(`unknown client certificate ${id}, want one of ${[...clientFaults.keys()].join(', ')}`)
     const key = await mintKey()
     const names = { host: 'client.badmx.test', domain: 'badmx.test' }
-    const context: FaultContext = { names, now, root, intermediate, key, rsaKey, ...minting(seed, 'client', id) }
+    const context: FaultContext = {
+      ...{ names, now, at: now, root, intermediate, key, rsaKey },
+      ...minting(seed, 'client', id),
+    }
     const { chain, keyPem } = await fault.issue(context)
     return { id, certPem: chainPem(chain), keyPem, chain }
   }
@@ -109,8 +116,8 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   return {
     rootPem: pem('CERTIFICATE', root.certificate),
     rootDer: root.certificate,
-    issue: (fault, names) =>
-      remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names)),
+    issue: (fault, names, at = now) =>
+      remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names, at)),
     clientChain: (id) => remember(clients, id, () => issueClient(id)),
     namedAuthorities: (count) => remember(named, String(count), () => nameAuthorities(count)),
   }

@@ -56,6 +56,8 @@ export interface FaultContext {
   readonly names: PeerNames
   /** The run's clock. */
   readonly now: Date
+  /** The moment of issuing, some time after the run's clock. */
+  readonly at: Date
   /** The root that clients are told to trust. */
   readonly root: Issuer
   /** Issues server certificates in the run; signed by the root, path length 0. */

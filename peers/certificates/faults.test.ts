@@ -45,6 +45,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'huge-san': sound,
   'huge-chain': { ...sound, noHandshake: 'OpenSSL reads certificate messages of 102 400 octets by default' },
   'key-mismatch': { ...sound, noHandshake: 'the signature of the handshake does not verify' },
+  'expires-soon': sound,
   'must-staple-missing': sound,
   'ocsp-revoked': sound,
   'revoked-crl': sound,
@@ -235,6 +236,21 @@ function sClient(port: number, options: readonly string[]): Promise<{ code: numb
     child.stdin?.end()
   })
 }
+
+t.test('what expires soon does so after it was issued, whenever the run began', async (t) => {
+  const at = new Date(now.getTime() + 5 * HOUR)
+  const { chain } = await authority.issue('expires-soon', { ...NAMES, host: 'late.badmx.test' }, at)
+  const valid = (ms: number): boolean =>
+    verifyPresented({
+      chain,
+      roots: [authority.rootDer],
+      hostName: 'late.badmx.test',
+      at: new Date(at.getTime() + ms),
+    }).ok
+  t.ok(valid(-5 * HOUR), 'at the clock of the run, by which it is judged')
+  t.ok(valid(9_000))
+  t.notOk(valid(11_000))
+})
 
 t.test('the stapled response says revoked, for who asks', withOpenssl, async (t) => {
   const port = await serve(t, await authority.issue('ocsp-revoked', NAMES), 'TLSv1.3')

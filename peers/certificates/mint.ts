@@ -93,7 +93,7 @@ export function withExtension(certificate: Buffer, extension: Buffer, issuer: Ke
   return sequence(changed, expect(algorithm, 0x30, 'algorithm').bytes, bitString(signature))
 }
 
-/** A self-signed ECDSA certificate under another common name, signed anew: a tenth of what a new one costs. */
+/** A self-signed ECDSA certificate under another common name, signed anew: where hundreds are wanted. */
 export function renamed(certificate: Buffer, commonName: string, key: Key): Buffer {
   const [tbs, algorithm] = readInside(readElement(certificate), 0x30, 'certificate')
   const parts = readInside(tbs, 0x30, 'tbsCertificate').map(({ bytes }) => bytes)

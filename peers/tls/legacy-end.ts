@@ -75,6 +75,7 @@ export class LegacyEnd {
         this.prove('opportunity', 'a ClientHello arrived')
         recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: news.chain })
         this.prove('fired', this.identity.detail)
+        this.handlers.presented()
         break
       case 'up':
         this.up(news)
@@ -95,7 +96,7 @@ export class LegacyEnd {
   private up({ version, cipher, resumed, clientChain }: Of<'up'>): void {
     this.state = 'up'
     this.recorder.event({ type: 'tls', state: 'up', side: 'client', version, cipher, resumed, clientChain })
-    this.handlers.up(this.stream, { version, cipher, clientChain })
+    this.handlers.up(this.stream, { version, cipher, clientChain }, resumed)
   }
 
   private fail(reason: string, alert?: string): void {

@@ -6,8 +6,8 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer, type SecureContext, type Server, TLSSocket } from 'node:tls'
 import type { Recorder } from '../recorder.ts'
-import type { TlsSession } from '../wire/units.ts'
-import { readClientHello } from './client-hello.ts'
+import type { SessionOffer, TlsSession } from '../wire/units.ts'
+import { readClientHello, TLS13 } from './client-hello.ts'
 import type { LegacyServer } from './legacy/server.ts'
 import { LegacyEnd, type LegacyGround } from './legacy-end.ts'
 
@@ -34,10 +34,13 @@ export interface TlsIdentity {
 }
 
 export interface ServerEndHandlers {
-  hello(): void
+  /** How the hello offers a session of before. */
+  hello(offer: SessionOffer | undefined): void
+  /** The certificate has left. */
+  presented(): void
   /** Whether a layer answers the hello, so that no TLS is started; asked when the layers have heard of it. */
   answered(): boolean
-  up(stream: Duplex, session: TlsSession): void
+  up(stream: Duplex, session: TlsSession, resumed: boolean): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
   /** The server breaks off by itself: the connection is to be ended so. After a FIN {@link failed} still comes. */
@@ -96,7 +99,7 @@ export function startServerTls(
     recorder.event({ type: 'tls', state: 'hello', side: 'client', hello, data: octets })
     const identity = (hello.serverName === undefined ? given.withoutServerName : undefined) ?? given
     if (reading.state === 'none') recorder.bytes('client', 'in', 'tcp', octets)
-    handlers.hello()
+    handlers.hello(hello.session)
     const tls13 = identity.tls13 && hello.versions.includes(TLS13)
     const staple = identity.ocspResponse !== undefined && hello.extensions.includes(STATUS_REQUEST)
     const goOn = (): void => {
@@ -141,9 +144,6 @@ function withoutTls(base: Duplex, recorder: Recorder, handlers: ServerEndHandler
   base.resume()
 }
 
-/** The version number of TLS 1.3 in supported_versions, RFC 8446 §4.2.1. */
-const TLS13 = 0x0304
-
 /** The extension by which a client asks for a stapled response, RFC 6066 §8. */
 const STATUS_REQUEST = 5
 
@@ -179,6 +179,7 @@ function handshake(
   })
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
+  let resumed = false
   let serverSecret: Buffer | undefined
   const before = octetsSent(base)
   const beneathLayers = isRecordPlane(base)
@@ -198,15 +199,19 @@ function handshake(
     prove('fired', identity.detail)
   }
   const present = (): void => {
-    if (presented) return
+    // A resumed session has no certificate (RFC 8446 §2.2, RFC 5246 §7.3).
+    if (presented || resumed) return
     presented = true
     come()
     recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
     // A fault of the stapled response has fired when that was handed out, to a client that asked for it.
     if (identity.ocspResponse === undefined) fire()
+    handlers.presented()
   }
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
+    // OpenSSL knows it by now. Asked when TLS has failed it would follow a null pointer.
+    resumed ||= stream.isSessionReused()
     recorder.event({ type: 'tls', state: 'secret', side: 'client', line: text })
     if (text.startsWith('SERVER_TRAFFIC_SECRET_0 ')) serverSecret = Buffer.from(text.split(' ').at(-1) ?? '', 'hex')
     // The secret is made with the ServerHello, whose flight holds the certificate; what layers let through is seen later.
@@ -224,15 +229,15 @@ function handshake(
   stream.on('secure', () => {
     if (state !== 'handshake') return
     state = 'up'
-    const resumed = stream.isSessionReused()
-    if (!resumed) present()
+    present()
     const session = {
       version: stream.getProtocol() ?? 'unknown',
       cipher: stream.getCipher()?.standardName ?? 'unknown',
-      clientChain: identity.requestCert === true ? clientChain(stream) : [],
+      // A resumed session remembers the one of before, and nothing was sent.
+      clientChain: identity.requestCert === true && !resumed ? clientChain(stream) : [],
     }
     recorder.event({ type: 'tls', state: 'up', side: 'client', ...session, resumed })
-    handlers.up(stream, serverSecret === undefined ? session : { ...session, serverSecret })
+    handlers.up(stream, serverSecret === undefined ? session : { ...session, serverSecret }, resumed)
   })
   stream.on('error', (error: NodeJS.ErrnoException) =>
     fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', error.code, alertOf(error)),

@@ -60,7 +60,9 @@ function helloText(hello: HelloSeen): string {
   const versions = hello.versions.flatMap((version) => VERSIONS.get(version) ?? [])
   const name = hello.serverName === undefined ? 'no SNI' : `SNI ${clip(hello.serverName, 80)}`
   const what = hello.format === 'sslv2' ? 'ClientHello of SSL 2' : 'ClientHello'
-  return visible([`${what}: ${versions.join(', ')}`, name, count(hello.cipherSuites.length, 'cipher suite')].join('; '))
+  const session = hello.session === undefined ? [] : [`offers a session (${hello.session})`]
+  const suites = count(hello.cipherSuites.length, 'cipher suite')
+  return visible([`${what}: ${versions.join(', ')}`, name, suites, ...session].join('; '))
 }
 
 function certificateText(chain: readonly Buffer[]): string {

@@ -72,6 +72,12 @@ t.test('the truth table of matching', (t) => {
     ['B', 'D', 'D', false, 'first D of B'],
     ['V', 'D', 'D', true, 'first D of V'],
     ['D>C|C|D', 'C', 'C', true, 'C'],
+    ['V|D', 'D', 'V', false, 'V'],
+    ['C|D', 'D', 'C', false, 'C'],
+    ['V|D|w:C', 'D', 'C', false, 'w:C'],
+    ['B|D', 'D', 'B', false, 'B'],
+    ['V|D', 'D', 'C', false, 'final C of D'],
+    ['D|D>V', 'D', 'C', false, 'final C of D,V'],
   ]
   for (const [cell, first, final, oneShot, by] of table) {
     const found = match(alternatives(cell), { first, final, oneShot })

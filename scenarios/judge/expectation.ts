@@ -181,8 +181,12 @@ export function match(alternatives: readonly Alternative[], seen: Seen): Match {
       first,
       alternatives.map((alternative) => alternative.first),
     )
+  // A client with a queue may defer where that is allowed, and come back for what would have been allowed at once.
+  const later = begun.some((each) => each.first === 'D' && each.final === 'D')
+    ? alternatives.filter((alternative) => first === 'D' && same(alternative.first, final as Letter))
+    : []
   const prefixIsEnough = final === 'unknown' || (oneShot && first === 'D' && final === 'D')
-  const ended = begun.filter((alternative) => prefixIsEnough || same(alternative.final, final as Letter))
+  const ended = [...begun.filter((alternative) => prefixIsEnough || same(alternative.final, final as Letter)), ...later]
   const by = ended.find((alternative) => !alternative.tolerated) ?? ended[0]
   if (by !== undefined) return { matched: true, by }
   return unmatched(

@@ -139,6 +139,12 @@ const CASES: Readonly<Record<string, Case>> = {
     broken: (log) => log.says('bounced'),
     holds: (log) => log.says('queued'),
   },
+  'kept-for-days': {
+    given: { kind: 'queue' },
+    broken: (log) => log.says('queued').attempt(2, 'own').says('bounced', { ageSeconds: 86_400 }, 2),
+    holds: (log) => log.says('queued').attempt(2, 'own').says('bounced', { ageSeconds: 432_000 }, 2),
+    idle: (log) => log.says('queued').attempt(2, 'aged').says('bounced', {}, 2),
+  },
   'bounce-never-first': {
     given: { kind: 'queue' },
     broken: (log) => log.says('bounced'),

@@ -4,6 +4,7 @@ import type { Host, Scenario } from '../scenario.ts'
 
 export const SAMPLE_HOST: Host = {
   preference: 10,
+  address: 'ipv4',
   stack: [],
   certificate: 'good',
   tls: { on: 'starttls', min: 'TLSv1.2', max: 'TLSv1.3' },
@@ -29,6 +30,7 @@ export function sampleScenario(id: string, given: Partial<Scenario> = {}): Scena
     asserts: [],
     verbMayWork: false,
     noVerdict: [],
+    needsQueue: false,
     nameDependent: false,
     job: { steps: [{ submit: 1 }, { settle: 'first' }], password: false },
     flaw: { name: 'no-second-ehlo', with: [], policy: 'may' },

@@ -195,6 +195,7 @@ export async function makeDelivery(t: Test, port: number, changes: Partial<Deliv
     hostName: HOST_NAME,
     address: '127.0.0.1',
     port,
+    hosts: [{ name: HOST_NAME, preference: 10, address: '127.0.0.1', port }],
     from: 'sender@badmx.test',
     to: ['one@badmx.test', 'two@badmx.test'],
     message: Buffer.from(MESSAGE, 'latin1'),

@@ -1,0 +1,175 @@
+/**
+ * A client that is an MTA: one instance in a lab takes the messages of all its cells, DNS leads each to its own hosts, and
+ * the settings by domain give each its policy. What the MTAs differ in is an {@link MtaDefinition}; what they share
+ * (submission, the log, attempts and their ends) is in this folder.
+ *
+ * An attempt is over when the MTA says so in its log; what happened in it the peers tell. Cells that leave a message to the
+ * MTA's own schedule go to a second instance, of which no time is configured and whose clock is moved.
+ */
+import type { ClientAdapter, ClientStage, ClientWord, Delivery, RunningClient } from '../../../scenarios/client.ts'
+import { insideLab, labContents } from '../../lab/enter.ts'
+import type { Layer } from '../../lab/layer.ts'
+import { DEFAULT_RELEASE, type LayerSpec, layerName, layerSpec } from '../../lab/packages.ts'
+import { policySupport } from '../environment.ts'
+import { LabError } from '../process.ts'
+import type { MtaDefinition } from './definition.ts'
+import { Instance } from './instance.ts'
+import { OwnSchedule } from './own-schedule.ts'
+
+export interface LabClient extends ClientAdapter {
+  readonly inLab: true
+  readonly layer: LayerSpec
+  /** The same client of another release of the distribution, `postfix@trixie`. */
+  at(release: LayerSpec['release']): LabClient
+}
+
+export function isLabClient(client: ClientAdapter): client is LabClient {
+  return client.inLab === true
+}
+
+/** The adapter of an MTA, as the distribution's usual release has it. */
+export function mtaClient(definition: MtaDefinition): LabClient {
+  return ofRelease(definition, DEFAULT_RELEASE, definition.id)
+}
+
+function ofRelease(definition: MtaDefinition, release: LayerSpec['release'], id: string): LabClient {
+  const { name, policies, documented, passwords } = definition
+  const layer = layerSpec(`${definition.id}@${release}`)
+  return {
+    id,
+    name,
+    kind: 'queue',
+    ...{ policies, documented, passwords, layer },
+    namesPeers: true,
+    inLab: true,
+    at: (other) => ofRelease(definition, other, `${definition.id}@${other}`),
+    probe: async () => {
+      const built = layerInLab(layer)
+      return built === undefined
+        ? { found: false, install: `\`npx badmx lab build ${layerName(layer)}\` builds it` }
+        : { found: true, version: built.version, release: `${release}, package ${built.version}` }
+    },
+    start: async (stage) => {
+      const built = layerInLab(layer)
+      if (stage === undefined || built === undefined)
+        throw new LabError('client-start', `${name} runs in a lab`, '`npx badmx run` enters one by itself')
+      return RunningMta.start(definition, stage, built)
+    },
+  }
+}
+
+/** The layer of the lab that this is in. */
+function layerInLab({ client, release }: LayerSpec): Layer | undefined {
+  if (!insideLab()) return undefined
+  return labContents().layers.find(({ spec }) => spec.client === client && spec.release === release)
+}
+
+/** A message in the queue of an instance. */
+interface Queued {
+  readonly instance: Instance
+  readonly id: string
+  /** When it was submitted, of this process's clock, in milliseconds. */
+  readonly at: number
+}
+
+class RunningMta implements RunningClient {
+  readonly version: string
+  readonly configuration: string
+  private readonly definition: MtaDefinition
+  private readonly scaled: Instance
+  /** Of cells that leave their message to the MTA's own schedule. */
+  private readonly untouched: { readonly instance: Instance; readonly schedule: OwnSchedule } | undefined
+  private readonly leftAlone: ReadonlySet<string>
+  private readonly policies: ReadonlyMap<string, string>
+  private readonly queued = new WeakMap<Delivery, Queued>()
+
+  private constructor(
+    definition: MtaDefinition,
+    stage: ClientStage,
+    scaled: Instance,
+    untouched: Instance | undefined,
+  ) {
+    this.definition = definition
+    this.scaled = scaled
+    this.version = scaled.version
+    this.configuration = scaled.mta.configuration
+    this.leftAlone = new Set(stage.foreseen.filter(isLeftAlone).map(({ cell }) => cell))
+    this.policies = new Map(stage.foreseen.map(({ cell, policy }) => [cell, policy]))
+    const every = definition.looksEverySeconds
+    if (untouched !== undefined && every !== undefined)
+      this.untouched = { instance: untouched, schedule: new OwnSchedule(untouched, every) }
+  }
+
+  static async start(definition: MtaDefinition, stage: ClientStage, layer: Layer): Promise<RunningMta> {
+    const mine = (leftAlone: boolean): ClientStage => ({
+      ...stage,
+      foreseen: stage.foreseen.filter((each) => isLeftAlone(each) === leftAlone),
+    })
+    const scaled = await Instance.start(definition, mine(false), layer, 'scaled')
+    const own = mine(true)
+    if (own.foreseen.length === 0 || definition.looksEverySeconds === undefined)
+      return new RunningMta(definition, stage, scaled, undefined)
+    try {
+      return new RunningMta(definition, stage, scaled, await Instance.start(definition, own, layer, 'untouched'))
+    } catch (error) {
+      await scaled.stop()
+      throw error
+    }
+  }
+
+  async deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
+    const support = policySupport(this.definition, delivery.policy)
+    if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
+    if (this.policies.get(delivery.cell) !== delivery.policy) {
+      const reason = 'it keeps the policy of a domain in its files, and cannot change it from one message to the next'
+      return { state: 'unsupported', log: [], reason }
+    }
+    const untouched = this.leftAlone.has(delivery.cell) ? this.untouched : undefined
+    if (untouched === undefined && this.leftAlone.has(delivery.cell)) {
+      const reason = `no fast clock: badmx does not move that of ${this.definition.name}`
+      return { state: 'unsupported', log: [], reason }
+    }
+    const instance = untouched?.instance ?? this.scaled
+    const id = await instance.submit(delivery)
+    this.queued.set(delivery, { instance, id, at: performance.now() })
+    untouched?.schedule.add(id)
+    return instance.outcome(id, delivery.deadlineMs, signal)
+  }
+
+  agesInMs(delivery: Delivery): number {
+    return this.definition.agesAfterMs(delivery.timeScale) - (performance.now() - this.of(delivery).at)
+  }
+
+  async retry(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
+    const { instance, id } = this.of(delivery)
+    await instance.mta.retry(id)
+    return instance.outcome(id, delivery.deadlineMs, signal)
+  }
+
+  async wait(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {
+    const { id } = this.of(delivery)
+    if (this.untouched === undefined) throw new Error('the message is not left alone')
+    return this.untouched.schedule.next(id, horizonSeconds, signal)
+  }
+
+  async forget(delivery: Delivery): Promise<void> {
+    const message = this.queued.get(delivery)
+    if (message === undefined) return
+    if (message.instance === this.untouched?.instance) this.untouched.schedule.leave(message.id)
+    await message.instance.forget(message.id)
+  }
+
+  private of(delivery: Delivery): Queued {
+    const message = this.queued.get(delivery)
+    if (message === undefined) throw new Error('the message was never submitted')
+    return message
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.scaled.stop(), this.untouched?.instance.stop()])
+  }
+}
+
+function isLeftAlone({ horizonSeconds }: ClientStage['foreseen'][number]): boolean {
+  return horizonSeconds !== undefined
+}

@@ -1,0 +1,75 @@
+import t from 'tap'
+import { type LogReader, Tracker } from './tracker.ts'
+
+const NEVER = new AbortController().signal
+
+/** `ID state`, as a log of few words would have it. */
+const read: LogReader = (line) => {
+  const [, id, state] = /^(\w+) (delivered|queued|bounced)/.exec(line) ?? []
+  if (id === undefined) return undefined
+  return { id, state: state as 'delivered' | 'queued' | 'bounced', reason: line }
+}
+
+t.test('an attempt ends with the report of its own message', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.follow(['A1', '198.18.1.1'])
+  tracker.follow(['B2', '198.18.1.2'])
+  const [a, b] = [tracker.outcome('A1', 10_000, NEVER), tracker.outcome('B2', 10_000, NEVER)]
+  tracker.line('connected to mx[198.18.1.1]:25')
+  tracker.line('connected to mx[198.18.1.2]:25')
+  tracker.line('nothing of interest')
+  tracker.line('B2 queued: no TLS')
+  tracker.line('A1 delivered')
+  t.match(await b, { state: 'queued', log: ['connected to mx[198.18.1.2]:25', 'B2 queued: no TLS'] })
+  t.match(await a, { state: 'delivered', log: ['connected to mx[198.18.1.1]:25', 'A1 delivered'] })
+})
+
+t.test('a log that is faster than the reply to the submission', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.line('C3 delivered')
+  tracker.follow(['C3'])
+  t.match(await tracker.outcome('C3', 10_000, NEVER), { state: 'delivered', log: ['C3 delivered'] })
+})
+
+t.test('a report that comes before anybody waits for it', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.follow(['D4'])
+  tracker.line('D4 queued')
+  tracker.line('D4 delivered')
+  t.match(await tracker.outcome('D4', 10_000, NEVER), { state: 'queued' })
+  t.match(await tracker.outcome('D4', 10_000, NEVER), { state: 'delivered' }, 'the next attempt is the next report')
+})
+
+t.test('without a report: the deadline, the end of the run, the death of the MTA', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.follow(['E5'])
+  t.match(await tracker.outcome('E5', 10, NEVER), { state: 'hung' })
+  const stop = new AbortController()
+  const aborted = tracker.outcome('E5', 10_000, stop.signal)
+  stop.abort()
+  t.match(await aborted, { state: 'hung' })
+  const pending = tracker.outcome('E5', 10_000, NEVER)
+  tracker.line('panic: out of ideas')
+  tracker.died('ended by itself (status 1)')
+  t.match(await pending, { state: 'crashed', log: ['panic: out of ideas'], reason: 'ended by itself (status 1)' })
+})
+
+t.test('a message that was left is of no interest', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.follow(['F6', '198.18.1.6'])
+  tracker.leave('F6')
+  tracker.line('F6 delivered')
+  await t.rejects(tracker.outcome('F6', 10, NEVER), /F6 is not followed/)
+})
+
+t.test('until a line is seen', async (t) => {
+  const tracker = new Tracker(read)
+  const ready = tracker.seen(/started/, 10_000)
+  tracker.line('daemon started')
+  t.equal(await ready, undefined)
+  t.equal(await tracker.seen(/started/, 10), undefined, 'it may have been there before')
+  t.equal(await tracker.seen(/sorcery/, 10), 'was not ready after 0.01 s')
+  const never = tracker.seen(/sorcery/, 10_000)
+  tracker.died('ended by itself (status 75)')
+  t.equal(await never, 'ended by itself (status 75)')
+})

@@ -1,0 +1,181 @@
+/**
+ * The world of a run in a lab: a listener on port 25 (and 465) for all mail hosts, told apart by their addresses; DNS with a
+ * zone for the domain of each cell; and the host of the envelope senders' domain, to which bounces come home.
+ */
+import type { Socket } from 'node:net'
+import { SMTPServer } from 'smtp-server'
+import { Internet as Zones } from '../../peers/dns/internet.ts'
+import { type Dns, startDns } from '../../peers/dns/start.ts'
+import { zone } from '../../peers/dns/zone.ts'
+import type { EventSink } from '../../peers/events.ts'
+import { type Host, Listener } from '../../peers/listener.ts'
+import type { MailHost } from '../../scenarios/client.ts'
+import type { Internet, Place } from '../../scenarios/internet.ts'
+import type { Issuer } from '../../scenarios/run.ts'
+import { LAB_NETWORK } from './network.ts'
+
+/** The domain of envelope senders ({@link envelopeOf}). */
+const NOTICE_DOMAIN = 'dsn.badmx.test'
+const NOTICE_HOST = `mx.${NOTICE_DOMAIN}`
+
+/** Octets that are kept of a notice. */
+const KEPT_NOTICE = 64 * 1024
+
+export interface LabInternetOptions {
+  readonly log: EventSink
+  /** Milliseconds since the run began, monotonic. */
+  readonly now: () => number
+  readonly timeScale: number
+  readonly issuer: Issuer
+}
+
+export class LabInternet implements Internet {
+  private readonly listeners: ReadonlyMap<number, Listener>
+  private readonly zones: Zones
+  private readonly dns: Dns
+  private readonly notices: Notices
+  private hosts = 0
+
+  private constructor(listeners: ReadonlyMap<number, Listener>, zones: Zones, dns: Dns, notices: Notices) {
+    this.listeners = listeners
+    this.zones = zones
+    this.dns = dns
+    this.notices = notices
+  }
+
+  /** @throws {ListenError} when something else listens in the lab. */
+  static async open({ log, now, timeScale, issuer }: LabInternetOptions): Promise<LabInternet> {
+    const listeners = new Map<number, Listener>()
+    for (const port of [25, 465]) listeners.set(port, await Listener.open({ address: '::', port, allowRemote: true }))
+    const { cert, key } = await noticeCertificate(issuer)
+    const notices = new Notices(cert, key)
+    const address = hostAddress('ipv4', 0)
+    listeners.get(25)?.serve(notices, address)
+    const zones = await Zones.create([
+      zone('badmx.test', [
+        `client.lab A ${LAB_NETWORK.client4}`,
+        `client.lab AAAA ${LAB_NETWORK.client6}`,
+        `dsn MX 10 ${NOTICE_HOST}.`,
+        `mx.dsn A ${address}`,
+      ]),
+      zone('113.0.203.in-addr.arpa', [`2 PTR ${LAB_NETWORK.hostname}.`]),
+    ])
+    const dns = await startDns({
+      internet: zones,
+      resolver: [{ address: LAB_NETWORK.resolver4, port: 53 }],
+      allowRemote: true,
+      ...{ log, now, timeScale },
+    })
+    return new LabInternet(listeners, zones, dns, notices)
+  }
+
+  place(family: 'ipv4' | 'ipv6', port: 25 | 465): Place {
+    const listener = this.listeners.get(port)
+    if (listener === undefined) throw new Error(`the lab has no listener on port ${port}`)
+    this.hosts += 1
+    return { listener, address: hostAddress(family, this.hosts), port }
+  }
+
+  publish(cell: string, domain: string, hosts: readonly MailHost[]): void {
+    this.zones.put(zone(domain, recordsOf(hosts), { cell, ttl: 1 }))
+  }
+
+  notice(sender: string, limitMs: number, signal: AbortSignal): Promise<Buffer | undefined> {
+    return this.notices.take(sender, limitMs, signal)
+  }
+
+  async close(): Promise<void> {
+    await this.dns.close()
+    for (const listener of this.listeners.values()) await listener.close()
+  }
+}
+
+/** The MX records of a domain and the addresses of its hosts, each once. */
+function recordsOf(hosts: readonly MailHost[]): readonly string[] {
+  const lines = hosts.flatMap(({ name, preference, address }) => [
+    `${name}. ${address.includes(':') ? 'AAAA' : 'A'} ${address}`,
+    ...(preference === undefined ? [] : [`@ MX ${preference} ${name}.`]),
+  ])
+  return [...new Set(lines)]
+}
+
+/** Addresses of mail hosts: behind the first 256, in which the name servers and the resolver are. */
+function hostAddress(family: 'ipv4' | 'ipv6', number: number): string {
+  const at = 256 + number
+  if (family === 'ipv6') {
+    const groups = [at >> 16, at & 0xffff].filter((group) => group !== 0).map((group) => group.toString(16))
+    // As RFC 5952 writes it, which is how a socket tells it.
+    return `2001:db8:c612::${groups.join(':')}`
+  }
+  return `198.${18 + (at >> 16)}.${(at >> 8) & 0xff}.${at & 0xff}`
+}
+
+async function noticeCertificate(issuer: Issuer): Promise<{ readonly cert: string; readonly key: string }> {
+  const { certPem, keyPem } = await issuer.issue('good', { host: NOTICE_HOST, domain: NOTICE_DOMAIN })
+  return { cert: certPem, key: keyPem }
+}
+
+/**
+ * The sound mail host of the senders' domain. It is no part of any scenario: what comes here is what clients send back to
+ * the senders of messages, and it is kept until it is asked for.
+ */
+class Notices implements Host {
+  private readonly server: SMTPServer
+  private readonly kept = new Map<string, Buffer>()
+  private readonly waiting = new Map<string, (notice: Buffer) => void>()
+
+  constructor(cert: string, key: string) {
+    this.server = new SMTPServer({
+      ...{ name: NOTICE_HOST, cert, key, disableReverseLookup: true, authOptional: true, logger: false },
+      onData: (stream, session, done) => {
+        const chunks: Buffer[] = []
+        let size = 0
+        stream.on('data', (chunk: Buffer) => {
+          if (size < KEPT_NOTICE) chunks.push(chunk)
+          size += chunk.length
+        })
+        stream.on('end', () => {
+          const notice = Buffer.concat(chunks).subarray(0, KEPT_NOTICE)
+          for (const { address } of session.envelope.rcptTo) this.came(address.toLowerCase(), notice)
+          done(null)
+        })
+      },
+    })
+    this.server.on('error', () => {})
+  }
+
+  accept(socket: Socket): void {
+    // smtp-server does not answer a client's FIN by itself.
+    socket.allowHalfOpen = false
+    this.server.server.emit('connection', socket)
+  }
+
+  close(): void {
+    for (const connection of this.server.connections) connection.close()
+  }
+
+  private came(recipient: string, notice: Buffer): void {
+    const waiting = this.waiting.get(recipient)
+    if (waiting === undefined) this.kept.set(recipient, notice)
+    else waiting(notice)
+  }
+
+  take(recipient: string, limitMs: number, signal: AbortSignal): Promise<Buffer | undefined> {
+    const key = recipient.toLowerCase()
+    const kept = this.kept.get(key)
+    this.kept.delete(key)
+    if (kept !== undefined || signal.aborted) return Promise.resolve(kept)
+    return new Promise((resolve) => {
+      const end = (notice?: Buffer): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        this.waiting.delete(key)
+        resolve(notice)
+      }
+      const onAbort = (): void => end()
+      const timer = setTimeout(end, limitMs)
+      signal.addEventListener('abort', onAbort)
+      this.waiting.set(key, end)
+    })
+  }
+}

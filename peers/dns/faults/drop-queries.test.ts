@@ -1,0 +1,10 @@
+import t from 'tap'
+import { play } from '../testing/play-fault.ts'
+import { fault } from './drop-queries.ts'
+
+t.test('nothing leaves, on either transport', async (t) => {
+  for (const transport of ['udp', 'tcp'] as const) {
+    const { faulty } = await play(fault, {}, '_25._tcp.mx.badmx.test TLSA', transport)
+    t.match(faulty, { send: 'nothing', detail: 'dropped the query' })
+  }
+})
