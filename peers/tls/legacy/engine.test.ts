@@ -134,13 +134,6 @@ t.test('sessions resume by ticket and by id, or do not, as told', async (t) => {
     await again({ max, tickets: 'none', sessionIds: 'forget' }, false, `id forgotten, ${max}`)
     await again({ max, tickets: 'forget' }, false, `ticket of another process, ${max}`)
   }
-  const server = await legacyServer({ suites: ['AES128-SHA', 'AES256-SHA'], resumeWith: 'AES256-SHA' })
-  const first = await talk(server, {}, [], 'first')
-  await exchange(first, TEXT)
-  const session = first.client.getSession()
-  first.client.destroy()
-  const second = await talk(server, session === undefined ? {} : { session }, [], 'second')
-  t.match(second.error, { code: 'ERR_SSL_OLD_SESSION_CIPHER_NOT_RETURNED' }, 'the ServerHello names another suite')
 })
 
 t.test('secure renegotiation: the client begins, and the server refuses or follows', async (t) => {

@@ -22,7 +22,7 @@ import { type Protection, protect, type RandomOctets } from './protection.ts'
 import { type HandshakeName, handshakeMessage, type MessageName, ProtocolError, SSL3 } from './protocol.ts'
 import type { LegacyServer } from './server.ts'
 import { SessionStore } from './sessions.ts'
-import { keyTypeOf, type Suite, suiteByName } from './suites.ts'
+import { keyTypeOf, type Suite } from './suites.ts'
 
 /** What binds a renegotiation to the handshake before it, RFC 5746 §3.1. */
 export interface VerifyData {
@@ -157,12 +157,9 @@ export class Handshake {
     if (suite.exchange.startsWith('ECDH') && resumed === undefined && hello.extensions.has(EXTENSION.pointFormats))
       extensions.push([EXTENSION.pointFormats, Buffer.from([1, 0])])
     if (withTicket) extensions.push([EXTENSION.sessionTicket, NONE])
-    const named = resumed === undefined ? undefined : suiteByName(options.resumeWith ?? '')
     const { sessionId, randoms } = this
-    this.send(
-      'server-hello',
-      serverHelloBody({ version, random: randoms.server, sessionId, suite: (named ?? suite).id, extensions }),
-    )
+    const body = serverHelloBody({ version, random: randoms.server, sessionId, suite: suite.id, extensions })
+    this.send('server-hello', body)
   }
 
   private wantsTicket(hello: ClientHello, version: number): boolean {

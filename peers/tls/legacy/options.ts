@@ -43,10 +43,6 @@ export const legacyTlsSchema = z
       .describe(
         'Session tickets (RFC 5077): issued, issued with a key that every connection has its own of, or never issued.',
       ),
-    resumeWith: z
-      .enum(SUITES.map(({ name }) => name))
-      .optional()
-      .describe('The suite that the ServerHello of a resumed session names, whatever its own is.'),
     content: z
       .int()
       .min(1)
