@@ -204,6 +204,9 @@ t.test('weak on purpose: not beyond loopback, and its behaviours not without it'
     code: 'not-loopback',
     message: /weak on purpose.*--allow-remote/,
   })
+  await t.rejects(peer([], { tls: { certificate: await certificate(), legacy: { suites: ['RC4-SHA'] } } }), {
+    message: 'no cipher suite of RC4-SHA goes with a key of type ec: want a certificate with an RSA key',
+  })
   await t.rejects(peer(['break-handshake'], { tls: { certificate: await certificate() } }), {
     code: 'stack',
     message: /acts inside the legacy TLS engine/,

@@ -1,6 +1,7 @@
 /**
- * TLS as server at the client's end of a connection, by Node's engine or the legacy one: reads the ClientHello first, records what the client
- * offered and which certificate left, and says when TLS is up or has failed.
+ * TLS as server at the client's end of a connection: reads the ClientHello first and records what the client offered, and hands
+ * the connection to an engine, Node's (here) or the legacy one. Records which certificate left, and says when TLS is up or has
+ * failed.
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'

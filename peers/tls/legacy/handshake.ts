@@ -108,11 +108,9 @@ export class Handshake {
     if (name === 'finished') this.afterClientFinished()
   }
 
-  /** SSL 3.0: the warning no_certificate stands for an empty Certificate, RFC 6101 §5.6.6. True where it was due. */
-  noCertificate(): boolean {
-    if (this.choice?.version !== SSL3 || !this.due.includes('certificate')) return false
-    this.clientCertificate([])
-    return true
+  /** SSL 3.0: the warning no_certificate stands for an empty Certificate, RFC 6101 §5.6.6. */
+  noCertificate(): void {
+    if (this.choice?.version === SSL3 && this.due.includes('certificate')) this.clientCertificate([])
   }
 
   changeCipherSpec(): void {

@@ -187,7 +187,10 @@ export function signatureHash(type: 'rsa' | 'ec', algorithm: number): string | u
   return SIGNATURES[type].find(([number]) => number === algorithm)?.[1]
 }
 
-/** Parameters and the signature over them with both randoms; anonymous suites have none. */
+/**
+ * Parameters and the signature over them with both randoms; anonymous suites have none. An ECDSA signature is another one each
+ * time: OpenSSL draws its nonce itself. All else that the engine sends follows from the randomness that it is given.
+ */
 function signed(context: ExchangeContext, { client, server }: Randoms, parameters: Buffer): Buffer {
   const { version, suite, key, signatureAlgorithms } = context
   if (suite.exchange.endsWith('anon')) return parameters

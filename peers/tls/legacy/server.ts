@@ -29,6 +29,7 @@ export class LegacyServer {
   readonly sessions = new SessionStore()
   readonly authorities: readonly Buffer[]
 
+  /** @throws {RangeError} where no suite goes with the key, so that every client would be refused. */
   constructor({ options, chain, keyPem, clientCertificate, authorities }: ServerSettings) {
     this.options = options
     this.chain = chain
@@ -40,6 +41,11 @@ export class LegacyServer {
     const named = options.suites?.flatMap((name) => suiteByName(name) ?? []) ?? SOUND_SUITES
     const type = this.key.asymmetricKeyType
     this.suites = named.filter((suite) => keyTypeOf(suite) === 'none' || keyTypeOf(suite) === type)
+    if (this.suites.length === 0)
+      throw new RangeError(
+        `no cipher suite of ${named.map(({ name }) => name).join(', ')} goes with a key of type ${type}: ` +
+          `want a certificate with ${named.some((suite) => keyTypeOf(suite) === 'rsa') ? 'an RSA' : 'an ECDSA'} key`,
+      )
     this.authorities = authorities
   }
 }
