@@ -7,7 +7,6 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import type { Remote } from './origin.ts'
 import { type RecordPipe, TlsFloor, TlsTap } from './record-pipe.ts'
 import type { Ground } from './session-parts.ts'
@@ -346,17 +345,26 @@ export class ClientSide {
     const base = tapped
       ? new TlsTap(this.base, (direction, octets) => this.records(direction, octets))
       : (this.floor ?? this.base)
-    startServerTls(base, identity, first, recorder, options.host, {
-      hello: (offer) => {
-        this.helloSeen = true
-        this.tell({ state: 'hello', ...(offer === undefined ? {} : { offer }) })
+    const { host, tlsLayers, tlsRandom } = options
+    startServerTls(
+      base,
+      identity,
+      first,
+      recorder,
+      { host, tlsLayers, tlsRandom },
+      {
+        hello: (offer) => {
+          this.helloSeen = true
+          this.tell({ state: 'hello', ...(offer === undefined ? {} : { offer }) })
+        },
+        answered: () => this.answered,
+        presented: () => this.tell({ state: 'presented' }),
+        up: (stream, session, resumed) =>
+          this.tlsUp(stream, session, resumed, upgrade.residue === 'commands' ? residue : NONE),
+        failed: (reason, how) => this.tlsFailed(reason, how),
+        broken: (how) => this.breakOff(how),
       },
-      answered: () => this.answered,
-      presented: () => this.tell({ state: 'presented' }),
-      up: (stream, session, resumed) =>
-        this.tlsUp(stream, session, resumed, upgrade.residue === 'commands' ? residue : NONE),
-      failed: (reason, how) => this.tlsFailed(reason, how),
-    })
+    )
   }
 
   /** All layers hear of TLS at this end, those under it first. */
@@ -376,7 +384,7 @@ export class ClientSide {
     this.answered = true
   }
 
-  private tlsUp(stream: TLSSocket, session: TlsSession, resumed: boolean, residue: Buffer): void {
+  private tlsUp(stream: Duplex, session: TlsSession, resumed: boolean, residue: Buffer): void {
     if (this.ground.closed) return
     this.upgrading = false
     this.secured = true
@@ -405,6 +413,13 @@ export class ClientSide {
     if (ground.closed) return
     if (!socket.destroyed) socket.end()
     ground.finish()
+  }
+
+  /** The server itself breaks off, as a layer of its TLS wants it. */
+  private breakOff(how: 'fin' | 'rst'): void {
+    this.ground.noteEnd({ by: 'peer', how })
+    if (how === 'rst') this.reset()
+    else this.base.end()
   }
 
   /** TLS broke after the handshake: an alert of the client, or records that are none. */

@@ -14,7 +14,7 @@ import type { Ending, Ground, SessionOptions } from './session-parts.ts'
 import { Stack } from './wire/stack.ts'
 import type { Unit, WireOutput } from './wire/units.ts'
 
-export type { NamedLayer, SessionOptions } from './session-parts.ts'
+export type { NamedLayer, NamedTlsLayer, SessionOptions } from './session-parts.ts'
 
 export class Session implements Ground {
   readonly options: SessionOptions
@@ -84,7 +84,7 @@ export class Session implements Ground {
       ),
     )
     socket.on('close', () => this.finish())
-    for (const { behaviour } of [...options.layers, ...options.recordLayers]) {
+    for (const { behaviour } of [...options.layers, ...options.tlsLayers, ...options.recordLayers]) {
       if (behaviour !== undefined)
         this.recorder.event({ type: 'armed', behaviour, host: options.host, detail: 'in place' })
     }

@@ -83,8 +83,7 @@ function checkId(id: string, file: string): Finding[] {
 
 function checkHosts(parsed: ScenarioFile, known: KnownNames): Finding[] {
   const shorts = (['stack', 'certificate', 'tls', 'extensions'] as const).filter((key) => parsed[key] !== undefined)
-  if (parsed.hosts === undefined)
-    return checkHost([], { stack: parsed.stack, certificate: parsed.certificate, tls: parsed.tls }, known)
+  if (parsed.hosts === undefined) return [...checkHost([], parsed, known), ...checkPlanes([], parsed, known)]
   const found: Finding[] = shorts.map((key) => ({
     path: [key],
     atKey: true,
@@ -93,14 +92,16 @@ function checkHosts(parsed: ScenarioFile, known: KnownNames): Finding[] {
   if (Object.keys(parsed.hosts).length === 0) found.push({ path: ['hosts'], message: 'there is no host' })
   for (const [id, host] of Object.entries(parsed.hosts)) {
     if (!LABEL.test(id)) found.push({ path: ['hosts', id], atKey: true, message: `"${id}" is no DNS label` })
-    found.push(...checkHost(['hosts', id], host, known))
+    found.push(...checkHost(['hosts', id], host, known), ...checkPlanes(['hosts', id], host, known))
   }
   return found
 }
 
 type Undefinable<T> = { [K in keyof T]?: T[K] | undefined }
 
-function checkHost(path: Path, host: Undefinable<HostSpec>, known: KnownNames): Finding[] {
+type HostParts = Undefinable<Pick<HostSpec, 'stack' | 'certificate' | 'tls'>>
+
+function checkHost(path: Path, host: HostParts, known: KnownNames): Finding[] {
   const found: Finding[] = []
   if (known.behaviours !== undefined && host.stack !== undefined)
     for (const { index, path: inside, ...rest } of checkStack(stackOf(host.stack), known.behaviours))
@@ -115,6 +116,16 @@ function checkHost(path: Path, host: Undefinable<HostSpec>, known: KnownNames): 
       expected: '"clientCertificate" beside it',
     })
   return found
+}
+
+/** A behaviour inside the legacy engine needs that engine. */
+function checkPlanes(path: Path, { stack = [], tls }: HostParts, { behaviours }: KnownNames): Finding[] {
+  if (tls?.legacy !== undefined) return []
+  return stackOf(stack).flatMap(({ use }, index) =>
+    behaviours?.get(use)?.plane === 'tls'
+      ? [{ path: [...path, 'stack', index], message: `"${use}" acts inside the legacy engine`, expected: 'tls.legacy' }]
+      : [],
+  )
 }
 
 function checkPhases(parsed: ScenarioFile, known: KnownNames): Finding[] {

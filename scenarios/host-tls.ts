@@ -48,13 +48,14 @@ export function provenSettings(family: Family, { stack, certificate, tls, extens
   ]
 }
 
-function tlsSettings(tls: Host['tls']): readonly Setting[] {
+function tlsSettings({ legacy, ...tls }: Host['tls']): readonly Setting[] {
   const set: Readonly<Record<Extract<Setting, `tls:${string}`>, boolean>> = {
-    'tls:version': tls.min !== 'TLSv1.2' || tls.max !== 'TLSv1.3',
-    'tls:ciphers': tls.ciphers !== undefined,
+    'tls:version': tls.min !== 'TLSv1.2' || tls.max !== 'TLSv1.3' || legacy !== undefined,
+    'tls:ciphers': tls.ciphers !== undefined || legacy?.suites !== undefined,
     'tls:extended-master-secret': tls.extendedMasterSecret === false,
     'tls:client-certificate': tls.clientCertificate !== undefined,
-    'tls:diffie-hellman': tls.diffieHellman !== undefined,
+    'tls:diffie-hellman': tls.diffieHellman !== undefined || (legacy !== undefined && legacy.dhBits < 2048),
+    'tls:secure-renegotiation': legacy?.secureRenegotiation === false,
   }
   return (Object.keys(set) as (keyof typeof set)[]).filter((setting) => set[setting])
 }

@@ -2,6 +2,7 @@
  * A scenario with everything filled in: short forms spelt out, phases resolved, defaults in place. What the planner,
  * the runner and the documentation read; made from a checked file by {@link resolveScenario}, which is pure.
  */
+import type { LegacyTlsOptions } from '../peers/tls/legacy/options.ts'
 import type { Family } from './families.ts'
 import type { Column } from './policy.ts'
 import type { HostSpec, ScenarioFile } from './schema.ts'
@@ -32,6 +33,7 @@ export interface Host {
     readonly clientCertificate?: 'request' | 'require'
     readonly authorities?: number
     readonly diffieHellman?: 1024
+    readonly legacy?: LegacyTlsOptions
   }
   readonly extensions: { readonly beforeTls?: readonly string[]; readonly afterTls?: readonly string[] }
 }

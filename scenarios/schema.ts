@@ -5,6 +5,7 @@
  * scenario that overrides them (`scenarios/catalogue/<family>/<name>.matrix.yaml`).
  */
 import { z } from 'zod'
+import { legacyTlsSchema } from '../peers/tls/legacy/options.ts'
 import { COLUMNS } from './policy.ts'
 
 export const FAMILIES = [
@@ -82,6 +83,11 @@ const host = z.strictObject({
         .literal(1024)
         .optional()
         .describe('Bits of the group of ephemeral Diffie-Hellman; without it there is none. Wants an RSA certificate.'),
+      legacy: legacyTlsSchema
+        .optional()
+        .describe(
+          'The server is of the legacy engine, with versions and suites of its own; `min` to `ciphers` are not its.',
+        ),
     })
     .prefault({})
     .describe('What the peer speaks.'),

@@ -24,10 +24,15 @@ export interface Comparison {
 const ROUNDS = 11
 
 /** Of a round: so few that the rounds of a pair lie close together in time, so many that ticks of 10 ms do not matter. */
-const SESSIONS: Readonly<Record<SessionKind, number>> = { plain: 250, starttls: 120, bulk: 1 }
+const SESSIONS: Readonly<Record<SessionKind, number>> = { plain: 250, starttls: 120, 'starttls-old': 120, bulk: 1 }
 /** Before the first round, so that what is measured is compiled code. */
-const WARM_UP: Readonly<Record<SessionKind, number>> = { plain: 1000, starttls: 300, bulk: 1 }
-const OCTETS: Readonly<Record<SessionKind, number>> = { plain: 1024, starttls: 1024, bulk: 64 * 1024 * 1024 }
+const WARM_UP: Readonly<Record<SessionKind, number>> = { plain: 1000, starttls: 300, 'starttls-old': 300, bulk: 1 }
+const OCTETS: Readonly<Record<SessionKind, number>> = {
+  plain: 1024,
+  starttls: 1024,
+  'starttls-old': 1024,
+  bulk: 64 * 1024 * 1024,
+}
 const AT_ONCE = 8
 
 type Perform = (load: Load) => Promise<number>
@@ -79,6 +84,19 @@ export const peers = held(async (children, perform, tell) => {
     }
   }
   return comparisons
+})
+
+/** The legacy TLS engine against Node's: the same session, RSA of 2048 bits and AES128-SHA at TLS 1.2. */
+export const engines = held(async (children, perform, tell) => {
+  tell('TLS engines: STARTTLS session')
+  const contestants = new Map<string, Contestant>([
+    ['node', await children.subject('peer-node-rsa')],
+    ['legacy', await children.subject('peer-legacy')],
+  ])
+  const figures = await rounds(contestants, 'starttls-old', perform)
+  const [legacy, node] = [figures.get('legacy')?.cpuUs ?? [], figures.get('node')?.cpuUs ?? []]
+  const name = 'legacy engine: STARTTLS session, RSA-2048, AES128-SHA'
+  return [{ name, base: "Node's engine", goal: { atMost: 1.5 }, ...inCpu(legacy, node) }]
 })
 
 /** What a session through a proxy costs. */

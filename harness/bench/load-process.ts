@@ -1,11 +1,19 @@
 /** The load generator, a process of its own so that its CPU time is not the server's. Does one load after the other. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import type { Hold, Load, LoadReport } from './messages.ts'
+import type { ConnectionOptions } from 'node:tls'
+import type { Hold, Load, LoadReport, SessionKind } from './messages.ts'
 import { messageOf, runSession } from './session.ts'
 
 function say(report: LoadReport): void {
   process.send?.(report)
+}
+
+const TLS: Readonly<Record<SessionKind, false | ConnectionOptions>> = {
+  plain: false,
+  bulk: false,
+  starttls: { minVersion: 'TLSv1.3' },
+  'starttls-old': { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA@SECLEVEL=0' },
 }
 
 async function perform({ port, kind, sessions, atOnce, octets }: Load): Promise<number> {
@@ -15,7 +23,7 @@ async function perform({ port, kind, sessions, atOnce, octets }: Load): Promise<
   const worker = async (): Promise<void> => {
     while (left > 0) {
       left -= 1
-      await runSession({ port, starttls: kind === 'starttls', message })
+      await runSession({ port, starttls: TLS[kind], message })
     }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))

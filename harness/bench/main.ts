@@ -7,11 +7,12 @@
  *     npm run bench -- idle suites  some of its parts
  */
 import { interruptible } from '../interrupt.ts'
-import { type Comparison, peers, proxies } from './contest.ts'
+import { bulk } from './bulk-ciphers.ts'
+import { type Comparison, engines, peers, proxies } from './contest.ts'
 import { idle, start, suites } from './scale.ts'
 import { toTable } from './table.ts'
 
-const PARTS = { peers, proxies, idle, suites, start }
+const PARTS = { peers, engines, bulk, proxies, idle, suites, start }
 
 function isPart(word: string): word is keyof typeof PARTS {
   return Object.hasOwn(PARTS, word)

@@ -13,8 +13,11 @@ export type ServerReport =
   /** Octets of the process's resident set, after a collection of its garbage. */
   | { readonly report: 'memory'; readonly octets: number }
 
-/** `plain` and `starttls` send one message of 1 kB; `bulk` one message of {@link Load.octets}. */
-export type SessionKind = 'plain' | 'starttls' | 'bulk'
+/**
+ * `plain`, `starttls` and `starttls-old` send one message of 1 kB; `bulk` one message of {@link Load.octets}. `starttls-old` is
+ * TLS 1.2 with AES128-SHA.
+ */
+export type SessionKind = 'plain' | 'starttls' | 'starttls-old' | 'bulk'
 
 /** To the load generator: hold so many connections that have got their banner, 0 to let them go. */
 export interface Hold {

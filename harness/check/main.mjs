@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from './build.mjs'
 import { countPages, countTap, lastLine } from './count.mjs'
+import { provideOldNodes } from './old-nodes.mjs'
 import { provide } from './programs.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -122,6 +123,7 @@ async function main() {
   const started = process.hrtime.bigint()
   provide(say)
   if (install()) {
+    provideOldNodes(root, say)
     check('types: tsc', build(root, ['ignore', 1, 2]))
     const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome')
     check('format, lint and architecture rules: biome', run(process.execPath, [biome, 'check', '.']))

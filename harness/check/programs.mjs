@@ -9,6 +9,10 @@ export const PROGRAMS = [
   { package: 'curl', probe: ['curl', '--version'] },
   { package: 'swaks', probe: ['swaks', '--version'] },
   { package: 'msmtp', probe: ['msmtp', '--version'] },
+  { package: 'gnutls-bin', probe: ['gnutls-cli', '--version'] },
+  { package: 'sslscan', probe: ['sslscan', '--version'] },
+  { package: 'nmap', probe: ['nmap', '--version'] },
+  { package: 'testssl.sh', probe: ['testssl', '--version'] },
   { package: 'openssl', probe: ['openssl', 'version'] },
   { package: 'python3', probe: ['python3', '-c', 'import ssl, smtplib, xml.etree'] },
   // What swaks needs for TLS, and only recommends.

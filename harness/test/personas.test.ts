@@ -1,4 +1,5 @@
 /** Every persona against real clients (Node's TLS, openssl s_client, and hellos of our own): it does what its file says. */
+import { once } from 'node:events'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { peer } from '../../peers/peer.ts'
@@ -192,6 +193,78 @@ t.test('asa-128-suites', async (t) => {
   const suites = (count: number): number[] => Array.from({ length: count }, (_, index) => 0x1234 + index)
   t.match(await answerTo(t, 'asa-128-suites', suites(129)), /^dropped/)
   t.notMatch(await answerTo(t, 'asa-128-suites', [...suites(128), 0x00ff]), /^dropped/, 'SCSV is no suite')
+})
+
+/** A mail by msmtp with GnuTLS, which still has the old ciphers: its error, or '' where it was delivered. */
+async function msmtp({ port }: Met, ciphers: string): Promise<string> {
+  const priority = `NONE:+VERS-TLS1.0:${ciphers}:+MD5:+SHA1:+RSA:+CTYPE-ALL:+SIGN-ALL:+COMP-NULL:%VERIFY_ALLOW_BROKEN`
+  const tls = ['--tls=on', '--tls-starttls=on', '--tls-certcheck=off', `--tls-priorities=${priority}`]
+  const where = ['--host=127.0.0.1', `--port=${port}`, '--from=a@b.test', '--', 'c@d.test']
+  const { code, stderr } = await run('msmtp', [...tls, ...where], 'Subject: x\r\n\r\ntext\r\n')
+  return code === 0 ? '' : stderr
+}
+
+const withMsmtp = missing('msmtp') === undefined ? {} : { skip: missing('msmtp') ?? '' }
+
+t.test('exchange-2003: RC4 works to the end, 3DES dies after MAIL FROM', withMsmtp, async (t) => {
+  t.equal(await msmtp(await meet(t, 'exchange-2003'), '+ARCFOUR-128'), '')
+  const met = await meet(t, 'exchange-2003')
+  t.match(await msmtp(met, '+3DES-CBC'), /unexpected TLS packet/i)
+  t.ok(met.log.proofs().includes('fired add-stray-octets'))
+  t.match(met.log.octets('client', 'in', 'tls').toString(), /^EHLO localhost\r\nMAIL FROM:/)
+  const modern = await meet(t, 'exchange-2003')
+  t.equal(await shake(modern), 'refused')
+  t.same(modern.log.proofs(), ['opportunity refuse-silently', 'fired refuse-silently'])
+})
+
+t.test('exchange-2003: the first 64 suites of a hello', async (t) => {
+  const padding = Array.from({ length: 64 }, (_, index) => 0x1234 + index)
+  const beyond = await meet(t, 'exchange-2003')
+  await beyond.client.ask('STARTTLS')
+  beyond.client.send(clientHello([...padding, 0x0005]))
+  t.equal(await beyond.log.ending(), 'peer fin')
+  t.same(beyond.log.proofs().slice(0, 2), ['opportunity read-first-suites', 'fired read-first-suites'])
+  const within = await meet(t, 'exchange-2003')
+  await within.client.ask('STARTTLS')
+  within.client.send(clientHello([0x0005, ...padding]))
+  await within.log.when((event) => event.type === 'tls' && event.state === 'presented')
+})
+
+t.test('exchange-2003-kb948963: AES breaks as 3DES does', withMsmtp, async (t) => {
+  t.equal(await msmtp(await meet(t, 'exchange-2003-kb948963'), '+ARCFOUR-128'), '')
+  const met = await meet(t, 'exchange-2003-kb948963')
+  t.match(await msmtp(met, '+AES-128-CBC:+ARCFOUR-128'), /unexpected TLS packet/i)
+})
+
+t.test('windows-2003-rc4-only', withMsmtp, async (t) => {
+  t.equal(await msmtp(await meet(t, 'windows-2003-rc4-only'), '+ARCFOUR-128'), '')
+  t.not(await msmtp(await meet(t, 'windows-2003-rc4-only'), '+3DES-CBC'), '')
+})
+
+t.test('domino-ssl3', async (t) => {
+  t.equal(await meetAndShake(t, 'domino-ssl3'), 'refused')
+  const { client } = await meet(t, 'domino-ssl3')
+  await client.ask('STARTTLS')
+  client.send(clientHello([0x002f]))
+  const [record] = (await once(client.socket, 'data')) as Buffer[]
+  t.same(record?.subarray(0, 3), Buffer.from([22, 3, 0]), 'a ServerHello of SSL 3.0')
+})
+
+t.test('domino-no-sslv2-hello', async (t) => {
+  t.equal(await meetAndShake(t, 'domino-no-sslv2-hello'), 'TLSv1')
+  const { client, log } = await meet(t, 'domino-no-sslv2-hello')
+  await client.ask('STARTTLS')
+  // CLIENT-HELLO of SSLv2: version 3.1, the suite AES128-SHA, no session, a challenge of 16 octets.
+  client.send(Buffer.from(`801c01030100030000001000002f${'07'.repeat(16)}`, 'hex'))
+  t.equal(await log.ending(), 'peer fin')
+  t.same(log.proofs(), ['opportunity answer-client-hello', 'fired answer-client-hello'])
+})
+
+t.test('logjam-512', async (t) => {
+  const met = await meet(t, 'logjam-512')
+  t.equal(await shake(met, { maxVersion: 'TLSv1.2' }), 'refused')
+  await met.log.ending()
+  t.match(met.log.of('tls').at(-1), { state: 'failed', alert: 'handshake_failure' }, 'OpenSSL refuses the key')
 })
 
 t.test('every persona was met', async (t) => {

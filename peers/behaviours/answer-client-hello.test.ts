@@ -131,6 +131,13 @@ t.test('hellos by their suites and records', async (t) => {
   t.notOk(fires('rc4-only', whole(0x00ff)), 'no suite at all')
   t.ok(fires('many-suites', whole(1, 2, 3, 4)))
   t.notOk(fires('many-suites', whole(1, 2, 3, 0x00ff)))
+  const sslv2 = (version: number): Buffer =>
+    Buffer.from(`801c01${version.toString(16).padStart(4, '0')}00030000001000002f${'07'.repeat(16)}`, 'hex')
+  t.ok(fires('sslv2', sslv2(0x0301)))
+  t.notOk(fires('sslv2', whole(0x002f)))
+  t.ok(fires('above-ssl3', sslv2(0x0301)))
+  t.ok(fires('above-ssl3', whole(0x002f)))
+  t.notOk(fires('above-ssl3', sslv2(0x0300)))
   t.ok(fires('fragmented', helloWith([0x002f]).fragmented))
   t.notOk(fires('fragmented', whole(0x002f)))
 })

@@ -26,13 +26,14 @@ const parameters = z.strictObject({
   to: z
     .enum([
       ...['any', 'tls12', 'tls13', 'server-name', 'no-server-name', 'no-alpn', 'record-tls10', 'not-sslv2'],
-      ...['long', 'fragmented', 'many-suites', 'rc4-only'],
+      ...['long', 'fragmented', 'many-suites', 'rc4-only', 'sslv2', 'above-ssl3'],
     ] as const)
     .default('any')
     .describe(
       'Which hellos: all; those that offer TLS 1.2 or more; TLS 1.3; with a server name; without one; without ALPN; in ' +
         'records of version 0x0301; not in the format of SSLv2; longer than `length` and not longer than `upTo`; a ' +
-        'ClientHello in several records; with more than `suites` cipher suites; with no suites but those of RC4.',
+        'ClientHello in several records; with more than `suites` cipher suites; with no suites but those of RC4; in the format ' +
+        'of SSLv2; with a version above SSL 3.0.',
     ),
   length: z.int().min(0).max(65536).default(255).describe('For `long`: octets of the hello with its record header.'),
   upTo: z
@@ -93,6 +94,10 @@ function concerns({ to, length, upTo, suites }: Parameters, hello: HelloSeen, oc
       return hello.recordVersion === 0x0301
     case 'not-sslv2':
       return hello.format === 'tls'
+    case 'sslv2':
+      return hello.format === 'sslv2'
+    case 'above-ssl3':
+      return hello.legacyVersion > 0x0300
     case 'long':
       return octets.length > length && octets.length <= upTo
   }

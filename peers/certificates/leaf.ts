@@ -51,7 +51,7 @@ export function issueLeaf(given: FaultContext, changes: LeafChanges = {}): Promi
     until: changes.until ?? new Date(given.now.getTime() + 90 * DAY),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new KeyUsagesExtension(keyUsage(changes.key ?? given.key), true),
       new ExtendedKeyUsageExtension([...(changes.usages ?? [ExtendedKeyUsage.serverAuth])]),
       ...(names.length > 0 ? [alternativeNames(names)] : []),
       ...(changes.more ?? []),
@@ -91,6 +91,12 @@ export async function issueAuthority(
 }
 
 /** What makes a certificate one of an authority. */
+/** An RSA key also takes part in the key exchange of TLS_RSA suites (RFC 5246 §7.4.2): GnuTLS insists on keyEncipherment. */
+function keyUsage({ signing }: Key): KeyUsageFlags {
+  const { digitalSignature, keyEncipherment } = KeyUsageFlags
+  return signing.algorithm.name.startsWith('RSA') ? digitalSignature | keyEncipherment : digitalSignature
+}
+
 function authorityExtensions(pathLength?: number): Extension[] {
   return [
     new BasicConstraintsExtension(true, pathLength, true),

@@ -1,6 +1,7 @@
 /**
- * TLS as server at the client's end of a connection, by Node's engine: reads the ClientHello first, records what the client
- * offered and which certificate left, and says when TLS is up or has failed.
+ * TLS as server at the client's end of a connection: reads the ClientHello first and records what the client offered, and hands
+ * the connection to an engine, Node's (here) or the legacy one. Records which certificate left, and says when TLS is up or has
+ * failed.
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -8,6 +9,8 @@ import { createServer, type SecureContext, type Server, TLSSocket } from 'node:t
 import type { Recorder } from '../recorder.ts'
 import type { SessionOffer, TlsSession } from '../wire/units.ts'
 import { readClientHello, TLS13 } from './client-hello.ts'
+import type { LegacyServer } from './legacy/server.ts'
+import { LegacyEnd, type LegacyGround } from './legacy-end.ts'
 
 /** A certificate and what TLS is to be like with it; made once per peer. */
 export interface TlsIdentity {
@@ -17,7 +20,8 @@ export interface TlsIdentity {
   readonly detail: string
   /** DER, leaf first, as sent. */
   readonly chain: readonly Buffer[]
-  readonly secureContext: SecureContext
+  /** Node's, or the legacy one. */
+  readonly engine: { readonly secureContext: SecureContext } | { readonly legacy: LegacyServer }
   /** TLS 1.3 is on offer. */
   readonly tls13: boolean
   /** DER of a stapled OCSP response. */
@@ -37,9 +41,11 @@ export interface ServerEndHandlers {
   presented(): void
   /** Whether a layer answers the hello, so that no TLS is started; asked when the layers have heard of it. */
   answered(): boolean
-  up(stream: TLSSocket, session: TlsSession, resumed: boolean): void
+  up(stream: Duplex, session: TlsSession, resumed: boolean): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
+  /** The server breaks off by itself: the connection is to be ended so. After a FIN {@link failed} still comes. */
+  broken(how: 'fin' | 'rst'): void
 }
 
 /** Collects the ClientHello, then hands the stream to TLS. `first` are octets that came too early and belong to it. */
@@ -48,9 +54,10 @@ export function startServerTls(
   given: TlsIdentity,
   first: Buffer,
   recorder: Recorder,
-  host: string,
+  ground: LegacyGround,
   handlers: ServerEndHandlers,
 ): void {
+  const { host } = ground
   let octets = first
   let settled = false
   const stop = (): void => {
@@ -102,8 +109,13 @@ export function startServerTls(
         withoutTls(base, recorder, handlers)
         return
       }
+      const { engine } = identity
+      if ('legacy' in engine) {
+        new LegacyEnd(base, identity, engine.legacy, recorder, ground, handlers).start(octets, hello.format === 'tls')
+        return
+      }
       base.unshift(octets)
-      handshake(base, { ...identity, tls13, staple }, recorder, host, handlers)
+      handshake(base, { ...identity, tls13, staple }, engine.secureContext, recorder, host, handlers)
     }
     // The layers of a record plane are still busy with the octets that brought the hello.
     if (isRecordPlane(base)) process.nextTick(goOn)
@@ -152,6 +164,7 @@ const OWN_REFUSALS: ReadonlySet<string> = new Set([
 function handshake(
   base: Duplex,
   identity: TlsIdentity & { readonly staple: boolean },
+  secureContext: SecureContext,
   recorder: Recorder,
   host: string,
   handlers: ServerEndHandlers,
@@ -161,7 +174,7 @@ function handshake(
   const stream = new TLSSocket(base as Socket, {
     isServer: true,
     ...(identity.ocspResponse === undefined ? {} : { server: stapler(identity.ocspResponse, () => fire()) }),
-    secureContext: identity.secureContext,
+    secureContext,
     requestCert: identity.requestCert ?? false,
     rejectUnauthorized: identity.requireCert ?? false,
   })

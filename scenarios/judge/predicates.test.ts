@@ -330,6 +330,18 @@ const CASES: Readonly<Record<string, Case>> = {
     holds: (log) => open(log).starttls().hello().failed(),
     idle: (log) => open(log).quit(),
   },
+  'no-heartbeat-answer': {
+    broken: (log) =>
+      open(log).starttls().hello().event({
+        type: 'tls',
+        state: 'failed',
+        conn: 'c1',
+        side: 'client',
+        reason: 'a heartbeat of 16403 octets',
+      }),
+    holds: (log) => open(log).starttls().refused(good, 'unexpected_message'),
+    idle: (log) => open(log).close(),
+  },
   'no-version-dance': {
     broken: (log) => {
       open(log).starttls().hello().failed()

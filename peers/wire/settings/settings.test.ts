@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
@@ -85,6 +86,26 @@ t.test('extended master secret: kept from a client that offers it', async (t) =>
   const newer = await host(t, ['tls:extended-master-secret'], { extendedMasterSecret: false })
   await shake(t, newer.port)
   t.same(newer.said(), [])
+})
+
+t.test('secure renegotiation: kept from a client that offers it', async (t) => {
+  const lax = { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT, maxVersion: 'TLSv1.2' } as const
+  const without = await host(t, ['tls:secure-renegotiation'], { legacy: { secureRenegotiation: false } })
+  await shake(t, without.port, lax)
+  t.match(without.said(), [/^opportunity/, 'fired: the ServerHello does not have renegotiation_info'])
+  const withIt = await host(t, ['tls:secure-renegotiation'], { legacy: {} })
+  await shake(t, withIt.port, lax)
+  t.match(withIt.said(), [/^opportunity/], 'where it is agreed to, nothing fires')
+  t.equal(withIt.said().length, 1)
+})
+
+t.test('the versions and suites of the legacy engine prove themselves in the same way', async (t) => {
+  const old = await host(t, ['tls:version'], { legacy: { max: 'TLSv1' } })
+  await shake(t, old.port, { minVersion: 'TLSv1' })
+  t.match(old.said(), [/^opportunity/, 'fired: selected TLS 1.0'])
+  const none = await host(t, ['tls:ciphers'], { legacy: { suites: ['RC4-SHA'] } }, 'rsa')
+  await shake(t, none.port)
+  t.match(none.said(), [/^opportunity/, 'fired: no shared cipher suite: alert 40'])
 })
 
 t.test('client certificates: the request left', async (t) => {

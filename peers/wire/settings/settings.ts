@@ -51,6 +51,8 @@ function watchTls(prove: (seen: Seen) => Proof): Layer {
   return {
     on(event) {
       if (event.type === 'tls' && event.end === 'client') {
+        // The handshake goes on, and what proves the setting may still be to come.
+        if (event.state === 'presented') return []
         const reading = event.state === 'hello' ? readClientHello(latest) : undefined
         handshake = reading?.state === 'hello' ? new Handshake(reading.hello, prove) : undefined
         return handshake?.proofs() ?? []

@@ -27,6 +27,8 @@ export interface Proof {
 const TLS12 = 0x0303
 const TLS13 = 0x0304
 const EXTENDED_MASTER_SECRET = 23
+const RENEGOTIATION_INFO = 0xff01
+const EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff
 const PRE_SHARED_KEY = 41
 const HANDSHAKE_FAILURE = 40
 
@@ -53,6 +55,15 @@ export const TLS_SETTINGS = {
     const left = serverHello.extensions.includes(EXTENDED_MASTER_SECRET)
     const opportunity = 'the ClientHello offered extended_master_secret'
     return { opportunity, ...(left ? {} : { fired: 'the ServerHello does not have it' }) }
+  },
+  /** What a client did not offer, by the extension or by the value among its suites (RFC 5746 §3.3), is not missed. */
+  'tls:secure-renegotiation': ({ hello, serverHello }) => {
+    const offered =
+      hello.extensions.includes(RENEGOTIATION_INFO) || hello.cipherSuites.includes(EMPTY_RENEGOTIATION_INFO_SCSV)
+    if (serverHello === undefined || serverHello.version > TLS12 || !offered) return {}
+    const left = serverHello.extensions.includes(RENEGOTIATION_INFO)
+    const opportunity = 'the ClientHello offered secure renegotiation'
+    return { opportunity, ...(left ? {} : { fired: 'the ServerHello does not have renegotiation_info' }) }
   },
   /** At TLS 1.3 the request is in the encrypted flight behind the ServerHello of a full handshake (RFC 8446 §4.3.2). */
   'tls:client-certificate': ({ serverHello, sent, encrypted }) => {
