@@ -85,7 +85,7 @@ download "$@" || { [ $fetched = no ] && fetch && download "$@"; }
 install --no-download "$@"
 if [ -n "$NPM" ]; then
   mkdir -p "$root/opt/$CLIENT"
-  chroot "$root" npm install --prefix "/opt/$CLIENT" --cache /tmp/npm --omit=dev --omit=optional --no-audit --no-fund $NPM
+  HOME=$NPM_HOME npm install --prefix "$root/opt/$CLIENT" --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund $NPM
 fi
 [ -z "$AFTER" ] || chroot "$root" sh -euc "$AFTER"
 version=$(chroot "$root" dpkg-query -W -f '\${Version}' "$1")
@@ -202,6 +202,8 @@ function buildEnvironment(spec: LayerSpec, support: Support): Record<string, str
     PRESEED: (spec.preseed ?? []).join('\n'),
     TARGET: spec.release === baseRelease(spec.release) ? '' : `--target-release=${spec.release}`,
     NPM: spec.npm === undefined ? '' : [`--before=${spec.npm.before}`, ...spec.npm.packages].join(' '),
+    // The machine's own npm, which knows how the registry is reached from here; nothing that it brings runs.
+    NPM_HOME: process.env['HOME'] ?? '/',
     CLIENT: spec.client,
     AFTER: spec.afterInstall ?? '',
     DEBCONF_NONINTERACTIVE_SEEN: 'true',

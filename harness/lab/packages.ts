@@ -43,7 +43,7 @@ export const PACKAGES: Readonly<Record<string, Packages>> = {
   nullmailer: { packages: ['nullmailer'], preseed: ['nullmailer nullmailer/relayhost string mx.badmx.test'] },
   dma: { packages: ['dma'] },
   // Newer ones want a dependency that does not install.
-  haraka: { packages: ['nodejs', 'npm'], npm: { packages: ['Haraka@3.1.1'], before: '2026-01-01' } },
+  haraka: { packages: ['nodejs'], npm: { packages: ['Haraka@3.1.1'], before: '2026-01-01' } },
   msmtp: { packages: ['msmtp'] },
   curl: { packages: ['curl'] },
   swaks: { packages: ['swaks', 'libnet-ssleay-perl', 'libauthen-sasl-perl', 'libnet-dns-perl'] },
