@@ -103,8 +103,13 @@ const digestOf = (spec: LayerSpec): string =>
     .slice(0, 12)
 
 /** The folder of a layer, relative to the cache, whether it is there or not. */
-export function placeOf(spec: LayerSpec): string {
+function placeOf(spec: LayerSpec): string {
   return join(FOLDERS.layers, `${layerName(spec)}-${digestOf(spec)}`)
+}
+
+/** Whether this badmx would use it, and not build another one. */
+export function isCurrent({ spec, root }: Layer): boolean {
+  return root === join(placeOf(spec), 'root')
 }
 
 /** What a layer's folder says about itself; undefined where it is not there. */

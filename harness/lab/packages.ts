@@ -58,8 +58,8 @@ export const DEFAULT_RELEASE: Release = 'bookworm'
 export function layerSpec(name: string): LayerSpec {
   const [client = '', release = DEFAULT_RELEASE, ...rest] = name.split('@')
   const packages = Object.hasOwn(PACKAGES, client) ? PACKAGES[client] : undefined
-  if (packages === undefined || rest.length > 0) throw unknown('client', client, Object.keys(PACKAGES))
-  if (!isRelease(release)) throw unknown('release', release, RELEASES)
+  if (packages === undefined) throw unknown('client', client, Object.keys(PACKAGES))
+  if (!isRelease(release) || rest.length > 0) throw unknown('release', [release, ...rest].join('@'), RELEASES)
   return { client, release, ...packages }
 }
 
