@@ -17,13 +17,13 @@ import { runInSandbox } from './sandbox.ts'
 /** iproute2 makes the lab's network, openssl names the certificates, libfaketime is the clock, procps ends processes. */
 const PACKAGES = ['ca-certificates', 'hostname', 'iproute2', 'libfaketime', 'openssl', 'perl-base', 'procps']
 
-/** What is written over a fresh base: no daemon starts, and nothing of the machine's own names is left. */
+/** What is changed in a fresh base: no daemon starts, and nothing of the machine's names, proxies and settings is left. */
 const CUSTOMIZE = `
 set -eu
 cd "$1"
 printf '#!/bin/sh\\nexit 101\\n' >usr/sbin/policy-rc.d
 chmod 755 usr/sbin/policy-rc.d
-rm -f etc/resolv.conf etc/hostname etc/hosts
+rm -f etc/resolv.conf etc/hostname etc/hosts etc/apt/apt.conf.d/99mmdebstrap
 : >etc/resolv.conf
 echo ${LAB_NETWORK.hostname} >etc/hostname
 printf '127.0.0.1 localhost\\n::1 localhost\\n${LAB_NETWORK.client4} ${LAB_NETWORK.hostname} client\\n' >etc/hosts
