@@ -24,6 +24,11 @@ export interface ArmedFault {
 
 /** @throws {FaultError} on the first item that is wrong, naming zone, item, and what was expected. */
 export function armFaults(zone: Zone, faults: ReadonlyMap<string, Fault>): readonly ArmedFault[] {
+  const sides = new Set(zone.faults.map(({ at = 'server' }) => at))
+  if (sides.size > 1)
+    throw new FaultError(
+      `${zone.origin}: faults both at the server and at the middlebox: one would hide the other's evidence`,
+    )
   return zone.faults.map((item, index) => arm(item, zone, faults, `${zone.origin}: faults.${index}`))
 }
 
@@ -41,6 +46,10 @@ function arm(item: FaultItem, zone: Zone, faults: ReadonlyMap<string, Fault>, wh
     if (type === undefined) throw new FaultError(`${where}: ${JSON.stringify(text)} is no record type`)
     return type
   })
+  if (item.at === 'middlebox' && zone.servers.every(({ middlebox }) => middlebox === undefined))
+    throw new FaultError(`${where}: ${zone.origin} has no name server with a middlebox: give one of its servers one`)
+  if (item.at === 'middlebox' && fault.side === 'parent')
+    throw new FaultError(`${where}: ${item.use} is the parent's: it cannot stand at a middlebox of ${zone.origin}`)
   const servers = item.servers?.map((text) => canonical(parseName(text)))
   for (const name of servers ?? [])
     if (zone.servers.every((server) => canonical(server.name) !== name))

@@ -46,7 +46,7 @@ const RESOLVER: readonly SocketAddress[] = [{ address: '127.0.0.1', port: 53 }]
  * @throws {ListenError} when a port is taken or an address is not this machine's; then nothing listens.
  */
 export async function startDns(options: DnsOptions): Promise<Dns> {
-  const { internet, timeScale = 1, log = () => {}, now = sinceNow() } = options
+  const { internet, timeScale = 1, log, now = sinceNow() } = options
   const authority = new Authority({ internet, log, now, timeScale })
   const root = () => internet.zoneFor({ name: ROOT, type: TYPE.SOA })
   const resolver = new Resolver({

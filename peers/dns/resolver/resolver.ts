@@ -35,7 +35,7 @@ export interface ResolverOptions {
   readonly hints: () => readonly string[]
   /** The DS data of the root's key. */
   readonly anchor: () => Buffer | undefined
-  readonly log: EventSink
+  readonly log: EventSink | undefined
   /** Milliseconds since the run began. */
   readonly now: () => number
   /** Seconds since 1970: signatures are checked against it. */
@@ -179,6 +179,7 @@ export class Resolver {
     data: Buffer,
   ): void {
     const { internet, log, now } = this.options
+    if (log === undefined) return
     const question = questionOf(data)
     const cell = question === undefined ? undefined : internet.zoneFor(question)?.zone.cell
     log(dnsEvent({ at, direction, local, peer, transport, data, cell, t: now() }))
