@@ -85,7 +85,9 @@ t.test('10,000 damaged queries, to a name server and to the resolver, over UDP a
 t.test('damaged answers from name servers are never believed', async (t) => {
   const random = seeded(1, 'answers')
   let isDamaging = true
-  const { ask, resolver } = await world((answer) => (isDamaging && random() < 0.15 ? damaged(answer, random, 4) : answer))
+  const { ask, resolver } = await world((answer) =>
+    isDamaging && random() < 0.15 ? damaged(answer, random, 4) : answer,
+  )
   const sound = new Map<string, string>()
   isDamaging = false
   const shown = (octets: Buffer): string => {

@@ -70,6 +70,7 @@ t.test('faults that cannot be put where they are', async (t) => {
       /faults.1: "TLSB" is no record type/,
     ],
     [{ faults: [{ use: 'drop-queries', servers: ['ns9.test'] }] }, /has no name server ns9.test/],
+    [{ faults: [{ use: 'drop-queries', name: 'a..b' }] }, /^badmx.test: faults.0: the name .* empty label/],
     [{ faults: [{ use: 'drop-queries', at: 'middlebox' }] }, /has no name server with a middlebox/],
     [{ servers: BOXED, faults: [{ use: 'mismatch-ds', at: 'middlebox' }] }, /mismatch-ds is the parent's/],
     [

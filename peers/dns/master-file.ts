@@ -18,6 +18,7 @@ export function trustAnchor({ apex, zone, signer }: ServedZone): string | undefi
   return recordLine({ name: apex, type: TYPE.DS, class: 1, ttl: zone.ttl, data: signer.ds })
 }
 
-function recordLine({ name, type, ttl, data }: ResourceRecord): string {
+/** A record as a line of a master file, its name absolute. */
+export function recordLine({ name, type, ttl, data }: ResourceRecord): string {
   return `${name === ROOT ? name : `${name}.`} ${ttl} IN ${typeText(type)} ${rdataText(type, data)}`
 }

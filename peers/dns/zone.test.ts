@@ -87,6 +87,13 @@ t.test('zones that are wrong', async (t) => {
   t.throws(() => zone('bad..test', []), { code: 'zone' })
 })
 
+t.test('addresses of name servers are written in one way', async (t) => {
+  const servers = [{ name: 'NS.test.', address: '2001:DB8:0:0::1', middlebox: '198.18.0.1' }]
+  t.same(zone('badmx.test', [], { servers }).servers, [
+    { name: 'NS.test', address: '2001:db8::1', middlebox: '198.18.0.1' },
+  ])
+})
+
 t.test('a record from fields is the one from a line', async (t) => {
   const fields = { preference: 10, exchange: 'mx.badmx.test' }
   t.same(record('badmx.test', 'MX', fields), recordFromLine('@ MX 10 mx', 'badmx.test'))

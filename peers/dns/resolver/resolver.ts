@@ -161,7 +161,8 @@ export class Resolver {
       const { response, from, others } = answered
       const own = ownRecords(question, response.answers)
       const target = aliasTarget(question, own)
-      if (unchecked) return { response, own, target, verdict: { status: 'insecure' } }
+      // Nobody signs signatures.
+      if (unchecked || question.type === TYPE.RRSIG) return { response, own, target, verdict: { status: 'insecure' } }
       const verdict = await this.validator.judge(question, response, own)
       if (verdict.status !== 'bogus') return { response, own, target, verdict }
       why = verdict.ede

@@ -24,12 +24,15 @@ export class Upstream {
   /** Ends each wait for a name server. */
   private readonly waits = new Set<() => void>()
   private lastId = 0
+  private isOpen = true
 
   constructor(options: UpstreamOptions) {
     this.options = options
   }
 
+  /** Ends every wait, and lets nothing more be asked. */
   close(): void {
+    this.isOpen = false
     for (const end of this.waits) end()
   }
 
@@ -46,6 +49,7 @@ export class Upstream {
 
   private async exchange(query: Message, address: string, transport: Transport): Promise<Message | undefined> {
     const { send, seen, patienceMs } = this.options
+    if (!this.isOpen) return undefined
     const server = { address, port: 0 }
     const octets = await new Promise<Buffer | undefined>((resolve) => {
       const end = (data?: Buffer): void => {
