@@ -195,7 +195,8 @@ t.test('validators say what the table says', { skip }, async (t) => {
     const want = [each.sound, each.classic, each.modern ?? each.classic, each.classic]
     const got = [ofSound, classic, modern, embedded].map((text, at) => says(text ?? '', want[at] ?? ''))
     const what = `${each.asks} under ${JSON.stringify(each.fault)} and ${JSON.stringify(each.signing)}`
-    t.same(got, want, `sound, classic, modern, embedded: ${what}`)
+    const why = validators.flatMap(({ lines }) => lines.filter((line) => line.includes(origin.toLowerCase())))
+    t.same(got, want, `sound, classic, modern, embedded: ${what}`, { why })
     const fired = log.events.some((event) => event.type === 'fired' && event.cell === String(index))
     // It has a chance only over TCP, which nothing here leads to.
     t.equal(fired, each.fault.use !== 'close-connection', `fired: ${what}`)
