@@ -1,6 +1,6 @@
 /**
- * The embedded resolver and unbound agree on rcode, AD and the types of the answer, for questions drawn at random over zones of every
- * kind; delv, a third validator, agrees on what is secure.
+ * The embedded resolver and unbound agree on rcode, AD and the types of the answer, for questions drawn at random over
+ * zones of every kind; delv, a third validator, agrees on what is secure.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -83,8 +83,8 @@ function one<Item>(items: readonly Item[]): Item {
 /** Half of them names that exist, half drawn label by label. */
 function question(): readonly [name: string, type: string] {
   const drawn = draw()
-  // Below a DNAME, unbound 1.17.1 wants a signature on the CNAME made of it when asked for CNAME or DNAME ("no signatures for CNAME");
-  // nobody signs that one (RFC 6672 §5.3.1).
+  // Below a DNAME, unbound 1.17.1 wants a signature on the CNAME made of it when asked for CNAME or DNAME ("no
+  // signatures for CNAME"); nobody signs that one (RFC 6672 §5.3.1).
   return /\.(old|away)\./.test(drawn[0]) && /NAME$/.test(drawn[1]) ? question() : drawn
 }
 

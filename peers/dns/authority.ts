@@ -1,10 +1,10 @@
 /**
- * The name servers of an internet: takes the octets of a query at one of their addresses, and answers as the zones there
- * say, or as their faults do. Knows no socket; the driver of {@link openDnsPort} and the resolver in process both call
- * {@link Authority.receive}.
+ * The name servers of an internet: takes the octets of a query at one of their addresses, and answers as the zones
+ * there say, or as their faults do. Knows no socket; the driver of {@link openDnsPort} and the resolver in process both
+ * call {@link Authority.receive}.
  *
- * What always holds: every query and every answer is in the log; a fault's `fired` is written when its answer leaves (for
- * a dropped query: when it would have been answered); after `close` nothing is answered any more.
+ * What always holds: every query and every answer is in the log; a fault's `fired` is written when its answer leaves
+ * (for a dropped query: when it would have been answered); after `close` nothing is answered any more.
  */
 import type { EventSink, ProofEvent, SocketAddress } from '../events.ts'
 import { answer } from './answer.ts'
@@ -245,7 +245,9 @@ export function limitOf(query: Message, transport: Transport): number {
   return Math.min(Math.max(query.edns?.udpSize ?? PLAIN_UDP, PLAIN_UDP), LONGEST_UDP)
 }
 
-/** A query; why it cannot be read; nothing for what must not be answered: responses, and what is shorter than a header. */
+/**
+ * A query; why it cannot be read; nothing for what must not be answered: responses, and what is shorter than a header.
+ */
 export function readQuery(octets: Buffer): Message | DnsFormatError | undefined {
   if (octets.length < 12 || (octets.readUInt8(2) & 0x80) !== 0) return undefined
   try {
@@ -256,7 +258,9 @@ export function readQuery(octets: Buffer): Message | DnsFormatError | undefined 
   }
 }
 
-/** FORMERR for octets that have a header and are no query: id, opcode and RD of it, and no sections (RFC 1035 §4.1.1). */
+/**
+ * FORMERR for octets that have a header and are no query: id, opcode and RD of it, and no sections (RFC 1035 §4.1.1).
+ */
 export function formatError(octets: Buffer): Buffer {
   const header = Buffer.alloc(12)
   octets.copy(header, 0, 0, 4)

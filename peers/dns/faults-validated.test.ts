@@ -1,7 +1,7 @@
 /**
- * What validators make of every fault: unbound with the settings of Debian (`modern`), unbound without QNAME minimisation and aggressive
- * NSEC (`classic`), and the embedded resolver, which is to say what `classic` says. Small zones prove denials by accident: so
- * each row also shows that the sound zone is fine, and that the fault has fired.
+ * What validators make of every fault: unbound with the settings of Debian (`modern`), unbound without QNAME
+ * minimisation and aggressive NSEC (`classic`), and the embedded resolver, which is to say what `classic` says. Small
+ * zones prove denials by accident: so each row also shows that the sound zone is fine, and that the fault has fired.
  */
 import t from 'tap'
 import { Log } from '../testing/log.ts'
@@ -70,7 +70,8 @@ const ROWS: readonly Row[] = [
   row({ use: 'omit-wildcard-denial' }, NSEC3, '_25._tcp.wild TLSA', 'NOERROR AD', 'SERVFAIL'),
   row({ use: 'omit-wildcard-denial' }, NSEC, '_25._tcp.wild TLSA', 'NOERROR AD', 'SERVFAIL'),
   row({ use: 'deny-with-apex-nsec' }, NSEC, DENIED, 'NXDOMAIN AD', 'SERVFAIL'),
-  // P5: by NSEC3 a secure denial of what exists; QNAME minimisation then denies the TLSA record itself: a DANE downgrade.
+  // P5: by NSEC3 a secure denial of what exists; QNAME minimisation then denies the TLSA record itself: a DANE
+  // downgrade.
   row({ use: 'forget-empty-nonterminals' }, NSEC3, '_tcp.mx TLSA', 'NOERROR AD', 'NXDOMAIN AD'),
   { ...row({ use: 'forget-empty-nonterminals' }, NSEC3, MX_TLSA, 'NOERROR AD', 'NOERROR AD', 'NXDOMAIN AD') },
   row({ use: 'forget-empty-nonterminals' }, NSEC, '_tcp.mx TLSA', 'NOERROR AD', 'NOERROR AD'),
@@ -141,7 +142,9 @@ function originOf(each: Row, index: number): string {
   return `${each.fault.use}-${before.length}.test`
 }
 
-/** Of the extended errors only those that the row names are looked at: of the others every resolver has its own idea. */
+/**
+ * Of the extended errors only those that the row names are looked at: of the others every resolver has its own idea.
+ */
 function says(got: string, want: string): string {
   return want.includes('EDE') ? got : got.replace(/ EDE \d+/g, '')
 }

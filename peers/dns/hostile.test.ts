@@ -1,4 +1,7 @@
-/** Octets from strangers: clients that send anything, and name servers that do. Nothing crashes, nothing hangs, nothing forged is believed. */
+/**
+ * Octets from strangers: clients that send anything, and name servers that do. Nothing crashes, nothing hangs, nothing
+ * forged is believed.
+ */
 import t from 'tap'
 import type { SocketAddress } from '../events.ts'
 import { seeded } from '../random.ts'

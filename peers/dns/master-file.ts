@@ -1,4 +1,6 @@
-/** A zone as a master file (RFC 1035 §5), signed as it is served: for other name servers, and for independent checks. */
+/**
+ * A zone as a master file (RFC 1035 §5), signed as it is served: for other name servers, and for independent checks.
+ */
 
 import type { ResourceRecord } from './message.ts'
 import { ROOT } from './name.ts'

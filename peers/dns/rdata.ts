@@ -2,8 +2,9 @@
  * What is in a record's data, type by type, as one table: from it come reading and writing the wire form, compression,
  * and presentation text (RFC 1035 §5, RFC 3597 §5).
  *
- * In records the data is its uncompressed wire form ({@link ResourceRecord.data} in message.ts), so that unknown types are
- * like any other and what is signed is what is sent. {@link rdata} makes it from fields, {@link fieldsOf} reads them.
+ * In records the data is its uncompressed wire form ({@link ResourceRecord.data} in message.ts), so that unknown types
+ * are like any other and what is signed is what is sent. {@link rdata} makes it from fields, {@link fieldsOf} reads
+ * them.
  */
 import { isIPv4, isIPv6 } from 'node:net'
 import { DnsFormatError, type Name, readName, wireName, ZoneError } from './name.ts'

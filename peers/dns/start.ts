@@ -1,6 +1,6 @@
 /**
- * Starts the DNS of a run: the name servers of an internet, and a resolver for its clients. One function starts all of it,
- * one call ends it.
+ * Starts the DNS of a run: the name servers of an internet, and a resolver for its clients. One function starts all of
+ * it, one call ends it.
  */
 import type { EventSink, SocketAddress } from '../events.ts'
 import { Authority } from './authority.ts'

@@ -1,6 +1,6 @@
 /**
- * A configuration with which unbound trusts an internet of ours and asks its name servers. Pure: text goes out, and whoever runs unbound
- * writes it. All settings were measured with unbound 1.17.1 of Debian 12.
+ * A configuration with which unbound trusts an internet of ours and asks its name servers. Pure: text goes out, and
+ * whoever runs unbound writes it. All settings were measured with unbound 1.17.1 of Debian 12.
  */
 import type { SocketAddress } from '../events.ts'
 import type { Internet } from './internet.ts'
@@ -16,15 +16,16 @@ export interface UnboundOptions {
   readonly anchor: string
   readonly hints: string
   /**
-   * `modern` is what Debian has. `classic` is without QNAME minimisation and aggressive use of NSEC, which hide about ten of the
-   * faults and turn some into silent denials.
+   * `modern` is what Debian has. `classic` is without QNAME minimisation and aggressive use of NSEC, which hide about
+   * ten of the faults and turn some into silent denials.
    */
   readonly profile: 'classic' | 'modern'
   /** `realistic`: unbound's own time limits, 17 s until it gives a silent server up. `fast`: seconds. */
   readonly timing: 'fast' | 'realistic'
   /**
-   * Set where the name servers are not on port 53: then every zone is a stub zone. With QNAME minimisation that goes wrong:
-   * unbound takes an NXDOMAIN for a name on the way for the failure of all servers of a stub zone, and answers SERVFAIL.
+   * Set where the name servers are not on port 53: then every zone is a stub zone. With QNAME minimisation that goes
+   * wrong: unbound takes an NXDOMAIN for a name on the way for the failure of all servers of a stub zone, and answers
+   * SERVFAIL.
    */
   readonly port?: number
 }
@@ -82,7 +83,9 @@ ${timing === 'fast' ? FAST : ''}remote-control:
 ${port === undefined ? '' : stubZones(internet, port)}`
 }
 
-/** The limit for servers not yet known must be below the greatest: else all of them count as unusable, the root's first. */
+/**
+ * The limit for servers not yet known must be below the greatest: else all of them count as unusable, the root's first.
+ */
 const FAST = `  outbound-msg-retry: 2
   unknown-server-time-limit: 1000
   infra-cache-max-rtt: 3000

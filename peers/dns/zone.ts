@@ -19,8 +19,8 @@ export interface NameServer {
   /** IPv4 or IPv6. */
   readonly address: string
   /**
-   * The address of a box in front of it, a firewall for one: then this is the address that the world knows, and what the
-   * box does are the faults with `at: middlebox`.
+   * The address of a box in front of it, a firewall for one: then this is the address that the world knows, and what
+   * the box does are the faults with `at: middlebox`.
    */
   readonly middlebox?: string
 }

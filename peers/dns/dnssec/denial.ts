@@ -1,6 +1,6 @@
 /**
- * Authenticated denial of existence: the chain of a zone's names, by NSEC (RFC 4034 §4, RFC 9077) or by NSEC3 (RFC 5155), and which of its
- * records prove what (RFC 4035 §3.1.3, RFC 5155 §7.2).
+ * Authenticated denial of existence: the chain of a zone's names, by NSEC (RFC 4034 §4, RFC 9077) or by NSEC3 (RFC
+ * 5155), and which of its records prove what (RFC 4035 §3.1.3, RFC 5155 §7.2).
  */
 import { createHash } from 'node:crypto'
 import type { ResourceRecord } from '../message.ts'

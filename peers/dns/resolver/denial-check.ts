@@ -1,8 +1,8 @@
 /**
  * What NSEC and NSEC3 records prove, once their signatures hold (RFC 4035 §5.4, RFC 5155 §8, RFC 6840 §4). Pure.
  *
- * `secure`: proven. `insecure`: not proven, and that is as it may be (opt-out, more hash rounds than anybody computes: RFC 9276 §3.2).
- * `bogus`: not proven.
+ * `secure`: proven. `insecure`: not proven, and that is as it may be (opt-out, more hash rounds than anybody computes:
+ * RFC 9276 §3.2). `bogus`: not proven.
  */
 import { nsec3Hash } from '../dnssec/denial.ts'
 import { nextCloser } from '../dnssec/proof.ts'
@@ -167,7 +167,10 @@ export class DenialCheck {
     return made
   }
 
-  /** Whether `name` lies between the owner and the next name; not so for what a delegation or a DNAME at the owner hides. */
+  /**
+   * Whether `name` lies between the owner and the next name; not so for what a delegation or a DNAME at the owner
+   * hides.
+   */
   private covers({ owner, next, types }: Nsec, name: Name): boolean {
     const isHidden = types.includes(TYPE.DNAME) || (types.includes(TYPE.NS) && !types.includes(TYPE.SOA))
     if (isHidden && isWithin(name, owner)) return false

@@ -1,6 +1,6 @@
 /**
- * Finds the name servers of a name from the root down (RFC 1034 §5.3.3), and has one of them answer. Delegations are remembered as
- * long as their records say; answers are not.
+ * Finds the name servers of a name from the root down (RFC 1034 §5.3.3), and has one of them answer. Delegations are
+ * remembered as long as their records say; answers are not.
  */
 import { type Message, type Question, queryFor, type ResourceRecord } from '../message.ts'
 import { canonical, countLabels, isWithin, type Name, parentOf, ROOT } from '../name.ts'
@@ -51,7 +51,9 @@ export class Iterator {
     this.silent.clear()
   }
 
-  /** Asks, and goes on asking where an answer refers to. @param avoid addresses that are not to answer this question. */
+  /**
+   * Asks, and goes on asking where an answer refers to. @param avoid addresses that are not to answer this question.
+   */
   async resolve(question: Question, avoid: ReadonlySet<string> = new Set(), depth = 0): Promise<Answered> {
     // The DS of a zone is its parent's (RFC 4035 §4.2).
     const start = canonical(question.type === TYPE.DS ? parentOf(question.name) : question.name)

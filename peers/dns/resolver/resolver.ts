@@ -1,9 +1,10 @@
 /**
- * The resolver that the client under test asks: recursive and validating, from the root and its trust anchor down. It knows nothing of
- * what a zone was meant to be; what it says it has from name servers, and has checked.
+ * The resolver that the client under test asks: recursive and validating, from the root and its trust anchor down. It
+ * knows nothing of what a zone was meant to be; what it says it has from name servers, and has checked.
  *
- * Answers are not kept (a scenario's phase is to be seen at once); delegations and the standing of zones are, as long as their records
- * say. Every query of a client and every answer to it is in the log at `stub`, what it asks at `resolver`.
+ * Answers are not kept (a scenario's phase is to be seen at once); delegations and the standing of zones are, as long
+ * as their records say. Every query of a client and every answer to it is in the log at `stub`, what it asks at
+ * `resolver`.
  */
 import type { EventSink, SocketAddress } from '../../events.ts'
 import { formatError, limitOf, readQuery } from '../authority.ts'

@@ -1,6 +1,6 @@
 /**
- * The chain of trust from the root's anchor down (RFC 4035 §5.2): of every zone on the way whether it is signed, with which keys, or
- * why that cannot be told. What was found is remembered as long as its records say.
+ * The chain of trust from the root's anchor down (RFC 4035 §5.2): of every zone on the way whether it is signed, with
+ * which keys, or why that cannot be told. What was found is remembered as long as its records say.
  */
 import { isSupported } from '../dnssec/algorithms.ts'
 import { isDsOf } from '../dnssec/signer.ts'
@@ -12,7 +12,10 @@ import { DenialCheck } from './denial-check.ts'
 import type { Iterator } from './iterator.ts'
 import { checkSet, type SignedSet, setsOf, type TrustedZone } from './signed-set.ts'
 
-/** The zone that a name is in: trusted with its keys; known not to be signed; or of unknown standing, which is as bad as forged. */
+/**
+ * The zone that a name is in: trusted with its keys; known not to be signed; or of unknown standing, which is as bad as
+ * forged.
+ */
 export type Standing =
   | ({ readonly status: 'secure' } & TrustedZone)
   | { readonly status: 'insecure' }

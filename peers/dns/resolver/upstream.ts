@@ -1,6 +1,6 @@
 /**
- * How the resolver asks a name server: by octets, with a time limit, over TCP where the answer was truncated, without EDNS where it
- * is refused. The way to the server is {@link Send}: in process, or a socket.
+ * How the resolver asks a name server: by octets, with a time limit, over TCP where the answer was truncated, without
+ * EDNS where it is refused. The way to the server is {@link Send}: in process, or a socket.
  */
 import type { SocketAddress } from '../../events.ts'
 import { decodeMessage, encodeMessage, type Message } from '../message.ts'

@@ -1,4 +1,6 @@
-/** For the tests of faults: what one gives back for a query, in process, with the sound answer of a small zone at hand. */
+/**
+ * For the tests of faults: what one gives back for a query, in process, with the sound answer of a small zone at hand.
+ */
 import { answer } from '../answer.ts'
 import type { Fault } from '../fault.ts'
 import { Internet } from '../internet.ts'

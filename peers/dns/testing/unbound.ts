@@ -1,7 +1,7 @@
 /**
- * For the tests: real unbound in front of an internet of ours, as an independent validator. It is run inside a network of
- * its own (namespace.ts), with the name servers on port 53: only so do referrals work, and QNAME minimisation with them (of a
- * stub zone unbound takes an intermediate NXDOMAIN for a failure of all its servers).
+ * For the tests: real unbound in front of an internet of ours, as an independent validator. It is run inside a network
+ * of its own (namespace.ts), with the name servers on port 53: only so do referrals work, and QNAME minimisation with
+ * them (of a stub zone unbound takes an intermediate NXDOMAIN for a failure of all its servers).
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
