@@ -5,7 +5,7 @@
 import type { ResourceRecord } from './message.ts'
 import { ROOT } from './name.ts'
 import { TYPE, typeText } from './numbers.ts'
-import { rdataText } from './rdata.ts'
+import { rdataText } from './rdata-text.ts'
 import type { ServedZone } from './served-zone.ts'
 
 /** One record a line, all names absolute, the SOA first. */

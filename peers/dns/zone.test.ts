@@ -1,6 +1,7 @@
 import t from 'tap'
 import { TYPE } from './numbers.ts'
-import { fieldsOf, rdataText } from './rdata.ts'
+import { fieldsOf } from './rdata.ts'
+import { rdataText } from './rdata-text.ts'
 import { record, recordFromLine, reverseZones, zone } from './zone.ts'
 
 t.test('lines of a master file', async (t) => {

@@ -11,7 +11,8 @@ import type { FaultItem } from './fault.ts'
 import type { ResourceRecord } from './message.ts'
 import { canonical, isWithin, type Name, parseName, ROOT, ZoneError } from './name.ts'
 import { CLASS, TYPE, typeNumber, typeText } from './numbers.ts'
-import { fieldsOf, type KnownType, type Rdata, rdata, rdataFromWords } from './rdata.ts'
+import { fieldsOf, type KnownType, type Rdata, rdata } from './rdata.ts'
+import { rdataFromWords } from './rdata-text.ts'
 
 /** A name server: one address for each of its hosts, so that its sockets tell who was asked. */
 export interface NameServer {

@@ -4,6 +4,8 @@
  * `secure`: proven. `insecure`: not proven, and that is as it may be (opt-out, more hash rounds than anybody computes:
  * RFC 9276 §3.2). `bogus`: not proven.
  */
+
+import { base32hex } from '../base32hex.ts'
 import { nsec3Hash } from '../dnssec/denial.ts'
 import { nextCloser } from '../dnssec/proof.ts'
 import {
@@ -18,7 +20,7 @@ import {
   sortKey,
 } from '../name.ts'
 import { TYPE } from '../numbers.ts'
-import { base32hex, fieldsOf, type Rdata } from '../rdata.ts'
+import { fieldsOf, type Rdata } from '../rdata.ts'
 import type { SignedSet } from './signed-set.ts'
 
 export type Proven = 'secure' | 'insecure' | 'bogus'
