@@ -89,10 +89,13 @@ export class DenialCheck {
     return proves ? 'secure' : 'bogus'
   }
 
-  /** The name itself does not exist, so that a wildcard below `encloser` stands for it. */
+  /** Nothing is nearer to the name than `encloser`, so that the wildcard below that stands for it. */
   noNameBelow(name: Name, encloser: Name): Proven {
-    if (this.nsec3s.length === 0)
-      return this.nsecs.some((nsec) => this.covers(nsec, name) && !isWithin(nsec.next, name)) ? 'secure' : 'bogus'
+    if (this.nsec3s.length === 0) {
+      const proves = (nsec: Nsec): boolean =>
+        this.covers(nsec, name) && !isWithin(nsec.next, name) && enclosing(nsec, name) === encloser
+      return this.nsecs.some(proves) ? 'secure' : 'bogus'
+    }
     if (this.isTooCostly()) return 'insecure'
     const cover = this.coverOf(nextCloser(name, encloser))
     return cover === undefined ? 'bogus' : secured(cover)

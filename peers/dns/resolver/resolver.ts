@@ -45,7 +45,10 @@ export interface ResolverOptions {
   readonly timeScale: number
 }
 
-/** Milliseconds that one name server has for one answer; less in sum than the 5 s after which stubs ask again. */
+/**
+ * Milliseconds that one name server has for one answer. It is asked three times: a zone whose only server is silent
+ * fails before the 5 s after which stubs ask again.
+ */
 const PATIENCE_MS = 1_000
 /** Aliases followed for one question. */
 const MOST_ALIASES = 12
