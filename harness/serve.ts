@@ -9,7 +9,9 @@ import { ListenError } from '../peers/listener.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { Persona } from '../peers/personas.ts'
 import type { LogEvent } from '../scenarios/events.ts'
+import { provenSettings, tlsOptionsOf } from '../scenarios/host-tls.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
+import { personaOptions } from './persona-peer.ts'
 import { RunFolder } from './run-folder.ts'
 import { sessionLine } from './strip.ts'
 
@@ -161,61 +163,30 @@ function scenarioPlan(scenario: Scenario, at: ExhibitPlan['at']): ExhibitPlan {
   const hostName = hostNameOf(scenario.name)
   const [host] = Object.values(scenario.hosts)
   if (host === undefined) throw new Error(`${scenario.name} has no host`)
-  const { on, ...versions } = host.tls
+  const names = { host: hostName, domain: hostName.slice(3) }
   return {
     name: scenario.name,
     title: scenario.title,
     hostName,
     at,
     stack: host.stack,
-    options: async (authority) => ({
-      hostName,
-      extensions: host.extensions,
-      passwords: scenario.job.password,
-      ...(on === 'none'
-        ? {}
-        : {
-            tls: {
-              ...versions,
-              on,
-              certificate: await authority.issue(host.certificate, { host: hostName, domain: hostName.slice(3) }),
-            },
-          }),
-    }),
+    options: async (authority) => {
+      const tls = await tlsOptionsOf(host, names, authority)
+      const prove = provenSettings(scenario.family, host)
+      const given = { hostName, extensions: host.extensions, passwords: scenario.job.password, prove }
+      return tls === undefined ? given : { ...given, tls }
+    },
   }
 }
 
 function personaPlan(persona: Persona, at: ExhibitPlan['at']): ExhibitPlan {
   const hostName = hostNameOf(persona.id)
-  const names = { host: hostName, domain: hostName.slice(3) }
-  const { on, min, max } = persona.tls
-  const versions = { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) }
   return {
     name: persona.id,
     title: persona.title,
     hostName,
     at,
     stack: persona.stack,
-    options: async (authority) => {
-      const other = persona.withoutServerName
-      if (on === 'none') return { hostName, extensions: persona.extensions }
-      return {
-        hostName,
-        extensions: persona.extensions,
-        tls: {
-          ...versions,
-          on,
-          certificate: await authority.issue(persona.certificate, names),
-          ...(other === undefined
-            ? {}
-            : {
-                withoutServerName: {
-                  certificate: await authority.issue(other.certificate, names),
-                  ...(other.max === undefined ? {} : { max: other.max }),
-                },
-              }),
-        },
-      }
-    },
+    options: (authority) => personaOptions(persona, hostName, authority),
   }
 }

@@ -5,6 +5,7 @@
  * the file's name. A behaviour says by itself when it had its chance (`opportunity`) and when it did its thing (`fired`).
  */
 import type { z } from 'zod'
+import type { TlsLayer } from './tls/legacy/layer.ts'
 import type { Layer } from './wire/units.ts'
 
 /**
@@ -45,15 +46,13 @@ export interface BehaviourContext {
   readonly memory: Map<string, unknown>
 }
 
-export interface Behaviour<Parameters = unknown> {
+interface BehaviourText<Parameters> {
   /** Verb-object, kebab-case, equal to the file's name: `hide-starttls`. */
   readonly id: string
   /** One line, present tense, what it does on the wire. */
   readonly title: string
   /** RFC sections, CVEs, product documents, field reports. */
   readonly source: readonly string[]
-  /** `smtp` sees commands and replies (above TLS); `record` sees the client's octets under TLS as they are on TCP. */
-  readonly plane: 'smtp' | 'record'
   /** zod schema of the parameters, with a description (unit, range) and a default on each: `{}` must parse. */
   readonly parameters: z.ZodType<Parameters>
   /** Set when it acts on the TCP connection under TLS: ends TLS and goes on in clear, or sends FIN without close_notify. */
@@ -61,11 +60,29 @@ export interface Behaviour<Parameters = unknown> {
   readonly shapes: readonly Moment[]
   /** Moments that no client can reach, or no later layer can observe, once this behaviour has fired. */
   readonly hides: readonly Moment[]
+}
+
+/** `smtp` sees commands and replies (above TLS); `record` sees the client's octets under TLS as they are on TCP. */
+export interface WireBehaviour<Parameters = unknown> extends BehaviourText<Parameters> {
+  readonly plane: 'smtp' | 'record'
   create(parameters: Parameters, context: BehaviourContext): Layer
 }
 
+/** Sees the messages of the legacy TLS engine before they are encrypted; only for peers that have it. */
+export interface TlsBehaviour<Parameters = unknown> extends BehaviourText<Parameters> {
+  readonly plane: 'tls'
+  create(parameters: Parameters, context: BehaviourContext): TlsLayer
+}
+
+export type Behaviour<Parameters = unknown> = WireBehaviour<Parameters> | TlsBehaviour<Parameters>
+
 /** Keeps the type of the parameters; the way every behaviour file makes its export. */
-export function defineBehaviour<Parameters>(behaviour: Behaviour<Parameters>): Behaviour<Parameters> {
+export function defineBehaviour<Parameters>(behaviour: WireBehaviour<Parameters>): WireBehaviour<Parameters> {
+  return behaviour
+}
+
+/** The same for the plane `tls`. */
+export function defineTlsBehaviour<Parameters>(behaviour: TlsBehaviour<Parameters>): TlsBehaviour<Parameters> {
   return behaviour
 }
 

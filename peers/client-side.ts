@@ -7,16 +7,23 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import type { Remote } from './origin.ts'
-import { type RecordPipe, TlsFloor } from './record-pipe.ts'
+import { type RecordPipe, TlsFloor, TlsTap } from './record-pipe.ts'
 import type { Ground } from './session-parts.ts'
 import { alertOf, startServerTls } from './tls/server-end.ts'
 import { ClearInput, PassedThrough } from './undecrypted.ts'
 import { CommandFramer, type FramedUnit } from './wire/framing.ts'
 import { ReplyWatch } from './wire/reply-watch.ts'
 import { Sequencer } from './wire/sequencer.ts'
-import { type Close, type Reply, replyText, type Unit, type Upgrade } from './wire/units.ts'
+import {
+  type Close,
+  type Reply,
+  replyText,
+  type TlsSession,
+  type TlsState,
+  type Unit,
+  type Upgrade,
+} from './wire/units.ts'
 
 /** What the client's end needs of the server's. */
 export interface ServerPort {
@@ -51,8 +58,11 @@ export class ClientSide {
   private readonly base: Duplex
   private floor: TlsFloor | undefined
   private upgrading = false
+  private helloSeen = false
   /** A layer answers the ClientHello. */
   private answered = false
+  /** FIN was sent under TLS: nothing leaves any more. */
+  private cutOff = false
 
   private readonly clear: ClearInput
   private passedOut: PassedThrough | undefined
@@ -259,7 +269,7 @@ export class ClientSide {
   }
 
   private write(bytes: Buffer): void {
-    if (bytes.length === 0 || this.ground.closed || !this.stream.writable) return
+    if (bytes.length === 0 || this.ground.closed || this.cutOff || !this.stream.writable) return
     if (this.server.opaque) {
       this.passedOut ??= new PassedThrough(this.ground.recorder, 'client', 'out')
       this.passedOut.record(bytes)
@@ -299,8 +309,10 @@ export class ClientSide {
       return
     }
     this.ground.noteEnd({ by: 'peer', how: 'fin' })
-    if (close.withoutNotify === true && this.secured) this.afterSent(() => this.base.end())
-    else this.finishWriting()
+    if (close.withoutNotify === true && this.secured) {
+      this.cutOff = true
+      this.afterSent(() => this.base.end())
+    } else this.finishWriting()
   }
 
   /** What was written before goes out first, TLS takes a turn of the loop for it; Linux sends it before the RST. */
@@ -320,7 +332,7 @@ export class ClientSide {
   // TLS
 
   beginTls(upgrade: Upgrade): void {
-    const { options, recorder, stack } = this.ground
+    const { options, recorder } = this.ground
     const identity = options.identities[upgrade.context]
     if (identity === undefined) throw new Error(`no TLS identity "${upgrade.context}" at host ${options.host}`)
     this.upgrading = true
@@ -329,15 +341,42 @@ export class ClientSide {
     const residue = this.framer.drain()
     const first = upgrade.residue === 'handshake' ? residue : NONE
     if (options.underTls) this.floor = new TlsFloor(this.base)
-    startServerTls(this.floor ?? this.base, identity, first, recorder, options.host, {
-      hello: () => {
-        this.pipe?.tell({ type: 'tls', end: 'client', state: 'hello' })
-        stack.all({ type: 'tls', end: 'client', state: 'hello' })
+    const tapped = options.capture && this.pipe === undefined
+    const base = tapped
+      ? new TlsTap(this.base, (direction, octets) => this.records(direction, octets))
+      : (this.floor ?? this.base)
+    const { host, tlsLayers, tlsRandom } = options
+    startServerTls(
+      base,
+      identity,
+      first,
+      recorder,
+      { host, tlsLayers, tlsRandom },
+      {
+        hello: (offer) => {
+          this.helloSeen = true
+          this.tell({ state: 'hello', ...(offer === undefined ? {} : { offer }) })
+        },
+        answered: () => this.answered,
+        presented: () => this.tell({ state: 'presented' }),
+        up: (stream, session, resumed) =>
+          this.tlsUp(stream, session, resumed, upgrade.residue === 'commands' ? residue : NONE),
+        failed: (reason, how) => this.tlsFailed(reason, how),
+        broken: (how) => this.breakOff(how),
       },
-      answered: () => this.answered,
-      up: (stream) => this.tlsUp(stream, upgrade.residue === 'commands' ? residue : NONE),
-      failed: (reason, how) => this.tlsFailed(reason, how),
-    })
+    )
+  }
+
+  /** All layers hear of TLS at this end, those under it first. */
+  private tell(change: Pick<TlsState, 'state' | 'reason' | 'offer' | 'session' | 'resumed'>): void {
+    const event: TlsState = { type: 'tls', end: 'client', ...change }
+    this.pipe?.tell(event)
+    this.ground.stack.all(event)
+  }
+
+  /** TLS records, for a capture; those of the ClientHello are in its event. */
+  private records(direction: 'in' | 'out', octets: Buffer): void {
+    if (this.helloSeen) this.ground.recorder.records(direction, octets)
   }
 
   /** A layer answers the ClientHello: TLS is not started. */
@@ -345,7 +384,7 @@ export class ClientSide {
     this.answered = true
   }
 
-  private tlsUp(stream: TLSSocket, residue: Buffer): void {
+  private tlsUp(stream: Duplex, session: TlsSession, resumed: boolean, residue: Buffer): void {
     if (this.ground.closed) return
     this.upgrading = false
     this.secured = true
@@ -354,22 +393,33 @@ export class ClientSide {
     this.framer.push(residue)
     this.sequencer.reset()
     this.watch.reset()
-    this.pipe?.tell({ type: 'tls', end: 'client', state: 'up' })
-    this.ground.stack.all({ type: 'tls', end: 'client', state: 'up' })
-    this.listen(stream)
+    this.tell({ state: 'up', session, resumed })
     stream.on('error', (error: NodeJS.ErrnoException) => this.tlsBroken(error))
-    this.server.clientIsUp()
-    this.pump()
+    const goOn = (): void => {
+      if (this.ground.closed) return
+      this.listen(stream)
+      this.server.clientIsUp()
+      this.pump()
+    }
+    // The layers of a record plane are still busy with the octets that brought the Finished, and may end it all there.
+    if (this.pipe === undefined) goOn()
+    else process.nextTick(goOn)
   }
 
   private tlsFailed(reason: string, how: 'fin' | 'rst' | 'error'): void {
     const { ground, socket } = this
-    this.pipe?.tell({ type: 'tls', end: 'client', state: 'failed', reason })
-    ground.stack.all({ type: 'tls', end: 'client', state: 'failed', reason })
+    this.tell({ state: 'failed', reason })
     ground.noteEnd({ by: 'client', how, detail: `TLS: ${reason}` })
     if (ground.closed) return
     if (!socket.destroyed) socket.end()
     ground.finish()
+  }
+
+  /** The server itself breaks off, as a layer of its TLS wants it. */
+  private breakOff(how: 'fin' | 'rst'): void {
+    this.ground.noteEnd({ by: 'peer', how })
+    if (how === 'rst') this.reset()
+    else this.base.end()
   }
 
   /** TLS broke after the handshake: an alert of the client, or records that are none. */

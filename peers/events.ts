@@ -5,6 +5,7 @@
  * {@link decodeEvent}. Times are milliseconds since the start of the run on one monotonic clock, with fractions.
  * Ids are unique across the shards of a run: the writer prefixes them.
  */
+import type { SessionOffer } from './wire/units.ts'
 
 /** Common to every event. */
 export interface Stamp {
@@ -73,6 +74,8 @@ export interface HelloSeen {
   readonly groups: readonly number[]
   readonly signatureAlgorithms: readonly number[]
   readonly extensions: readonly number[]
+  /** How it offers a session of before, where it does. */
+  readonly session?: SessionOffer
 }
 
 export interface TlsHello extends Stamp {

@@ -41,4 +41,5 @@ export {
   type TlsOptions,
 } from './peer.ts'
 export { checkStack, loadBehaviours } from './registry.ts'
+export type { Setting } from './wire/settings/settings.ts'
 export * from './wire/units.ts'

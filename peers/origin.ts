@@ -55,6 +55,11 @@ class Connection extends SMTPConnection {
     this.greeted = true
     super.connectionReady()
   }
+
+  /** The banner has been sent already; from here on it takes commands. */
+  override _sendGreeting(): void {
+    ;(this as unknown as { readonly _socket: Pipe })._socket.open()
+  }
 }
 
 /** The near end of the pipe to smtp-server: what it writes comes out at the handlers. */
@@ -62,10 +67,25 @@ class Pipe extends Duplex {
   /** smtp-server drops replies silently on anything that is not open. */
   readonly readyState = 'open'
   private readonly handlers: OriginHandlers
+  /** What came before smtp-server was ready: it turns early talkers away. */
+  private early: (Buffer | null)[] | undefined = []
 
   constructor(handlers: OriginHandlers) {
     super({ decodeStrings: true, allowHalfOpen: false })
     this.handlers = handlers
+  }
+
+  /** The client's octets, or null for its end. */
+  give(octets: Buffer | null): void {
+    if (this.early === undefined) this.push(octets)
+    else this.early.push(octets)
+  }
+
+  /** smtp-server reads from now on. */
+  open(): void {
+    const early = this.early ?? []
+    this.early = undefined
+    for (const octets of early) this.push(octets)
   }
 
   override _read(): void {}
@@ -123,22 +143,24 @@ export interface Remote {
   readonly remotePort: number
 }
 
-/** Opens a session; the banner comes at once. */
+/**
+ * Opens a session; the banner comes at once, before this returns. smtp-server itself, which costs more memory than all the
+ * rest of an idle connection, is only set up when the client says something.
+ */
 export function openOrigin(options: OriginOptions, remote: Remote, handlers: OriginHandlers): OriginSession {
-  const server = serverFor(options.authInClear)
-  const pipe = new Pipe(handlers)
-  sessions += 1
-  const connection = new Connection(server as never, pipe as never, { id: String(sessions), ...remote } as never)
-  const state = connection as unknown as ConnectionState
-  state.name = options.hostName
-  server.connections.add(connection as never)
-  connection.on('error', () => {})
-  pipe.on('error', () => {})
-  connection.init()
+  let opened: Opened | undefined
+  let over = false
+  const reached = (): Opened | undefined => {
+    if (!over) opened ??= connect(options, remote, handlers)
+    return opened
+  }
+  handlers.data(Buffer.from(`220 ${options.hostName} ESMTP\r\n`))
   return {
-    write: (octets) => void pipe.push(octets),
-    end: () => void pipe.push(null),
+    write: (octets) => void reached()?.pipe.give(octets),
+    end: () => void reached()?.pipe.give(null),
     secured() {
+      const state = reached()?.state
+      if (state === undefined) return
       state.secure = true
       state.session.secure = true
       state.session.user = undefined
@@ -146,6 +168,28 @@ export function openOrigin(options: OriginOptions, remote: Remote, handlers: Ori
       state.openingCommand = false
       state._resetSession()
     },
-    destroy: () => pipe.destroy(),
+    destroy() {
+      over = true
+      opened?.pipe.destroy()
+    },
   }
+}
+
+interface Opened {
+  readonly pipe: Pipe
+  readonly state: ConnectionState
+}
+
+function connect({ authInClear, hostName }: OriginOptions, remote: Remote, handlers: OriginHandlers): Opened {
+  const server = serverFor(authInClear)
+  const pipe = new Pipe(handlers)
+  sessions += 1
+  const connection = new Connection(server as never, pipe as never, { id: String(sessions), ...remote } as never)
+  const state = connection as unknown as ConnectionState
+  state.name = hostName
+  server.connections.add(connection as never)
+  connection.on('error', () => {})
+  pipe.on('error', () => {})
+  connection.init()
+  return { pipe, state }
 }

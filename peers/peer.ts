@@ -6,18 +6,24 @@
  *
  * Both take the same stacks. What they see and do goes to `log` as events of `badmx/events/1`.
  */
+import { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { createSecureContext } from 'node:tls'
-import type { Behaviour, StackItem } from './behaviour.ts'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { Behaviour, BehaviourContext, StackItem } from './behaviour.ts'
 import type { CanaryText } from './canary.ts'
+import { readCertificate } from './certificates/presented.ts'
 import type { EventSink, SocketAddress } from './events.ts'
 import { canonical, type Host, Listener, type ListenOptions } from './listener.ts'
-import { seeded } from './random.ts'
+import { octets, seeded } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { checkStack, loadBehaviours } from './registry.ts'
-import { type NamedLayer, Session, type SessionOptions } from './session.ts'
+import { type NamedLayer, type NamedTlsLayer, Session, type SessionOptions } from './session.ts'
+import { type GroupBits, groupPem } from './tls/groups.ts'
+import { type LegacyTlsInput, legacyTlsSchema } from './tls/legacy/options.ts'
+import { LegacyServer } from './tls/legacy/server.ts'
 import type { TlsIdentity } from './tls/server-end.ts'
 import { type Offer, offerExtensions, soundOffer } from './wire/extensions.ts'
+import { planeOf, type Setting, watchSetting } from './wire/settings/settings.ts'
 import { interceptTls, terminateTls } from './wire/termination.ts'
 import type { Upgrade } from './wire/units.ts'
 
@@ -33,6 +39,8 @@ export interface Certificate {
   /** One line about it. */
   readonly detail: string
   readonly ocspResponse?: Buffer
+  /** OpenSSL presents it at security level 0 alone. */
+  readonly weak?: true
 }
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
@@ -44,15 +52,23 @@ export interface TlsOptions {
   readonly max?: TlsVersion
   /** OpenSSL cipher list for TLS 1.2 and below. */
   readonly ciphers?: string
-  readonly requestCert?: boolean
+  /** Ask for a client certificate, of whatever issuer; `require` refuses a client that has none. */
+  readonly clientCertificate?: 'request' | 'require'
+  /** Certificates, PEM, whose subjects the request names (RFC 5246 §7.4.4, RFC 8446 §4.2.4); default none. */
+  readonly authorities?: readonly string[]
   /** `false`: not agreed to at TLS 1.2 and below, RFC 7627; default true. */
   readonly extendedMasterSecret?: boolean
-  /** With {@link requestCert}: refuse a client that has none. */
-  readonly requireCert?: boolean
+  /** Bits of the group of ephemeral Diffie-Hellman; without it no suite of that kind is to be had. */
+  readonly diffieHellman?: GroupBits
   /** What a client without SNI gets instead. */
   readonly withoutServerName?: { readonly certificate: Certificate; readonly max?: TlsVersion }
   /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
   readonly residue?: Upgrade['residue']
+  /**
+   * The server is of the legacy engine (SSL 3.0 to TLS 1.2, RC4, 3DES, …), with its own versions and suites: `min`, `max`,
+   * `ciphers` and `extendedMasterSecret` are Node's. It is weak on purpose.
+   */
+  readonly legacy?: LegacyTlsInput
 }
 
 interface CommonOptions extends ListenOptions {
@@ -72,6 +88,10 @@ interface CommonOptions extends ListenOptions {
   readonly timeScale?: number
   /** Milliseconds of silence after which a connection is ended; default 20 minutes (RFC 5321 §4.5.3.2.7 asks a server for 5). */
   readonly idleMs?: number
+  /**
+   * Record the TLS records too, so that a capture can be made: costs about a fifth more CPU in TLS. Default false.
+   */
+  readonly capture?: boolean
   /** Serve on a listener that others use too, at its local address {@link ListenOptions.address}. */
   readonly listener?: Listener
 }
@@ -88,6 +108,8 @@ export interface PeerOptions extends CommonOptions {
   }
   /** AUTH is offered inside TLS. */
   readonly passwords?: boolean
+  /** Settings that are to record their proof, as behaviours do; those of TLS cost a record plane. Default none. */
+  readonly prove?: readonly Setting[]
 }
 
 export interface ProxyOptions extends CommonOptions {
@@ -96,7 +118,7 @@ export interface ProxyOptions extends CommonOptions {
 }
 
 /** What can change of a peer while it runs; what is absent stays. */
-export type PeerChanges = Partial<Pick<PeerOptions, 'tls' | 'extensions'>>
+export type PeerChanges = Partial<Pick<PeerOptions, 'tls' | 'extensions' | 'prove'>>
 
 /** A peer or proxy that runs. */
 export interface Peer {
@@ -106,7 +128,10 @@ export interface Peer {
   connections(): number
   /** Resolves when it has no connection; at once if it has none. */
   idle(): Promise<void>
-  /** Changes what it does for connections from now on: its stack, and of a peer its certificate, TLS and extensions. */
+  /**
+   * Changes what it does for connections from now on: its stack, and of a peer its certificate, TLS and extensions. Ticket keys
+   * are new with every change: sessions of before are not resumed.
+   */
   change(stack: Stacks, changes?: PeerChanges): Promise<void>
   close(): Promise<void>
 }
@@ -153,6 +178,7 @@ function peerGround(options: PeerOptions, hostName: string): Ground {
     identities: tls === undefined ? {} : { host: identityOf(tls) },
     ...(tls?.on === 'connect' ? { onConnect: upgrade } : {}),
     server: { origin: { hostName, authInClear } },
+    prove: options.prove ?? [],
   }
 }
 
@@ -169,38 +195,59 @@ export async function proxy(
     inner: () => (intercept === undefined ? [] : [{ layer: interceptTls(upgrade, intercept.toServer) }]),
     identities: intercept === undefined ? {} : { host: identityOf({ certificate: intercept.certificate }) },
     server: { upstream: { address: targetHost, port: targetPort } },
+    prove: [],
   }
   return serve(stack, options, targetHost, () => ground)
 }
 
 function identityOf(tls: TlsOptions): TlsIdentity {
   const { certificate } = tls
-  const max = tls.max ?? 'TLSv1.3'
-  const min = tls.min ?? 'TLSv1.2'
-  const old = min === 'TLSv1' || min === 'TLSv1.1'
   return {
     certificate: certificate.id,
     detail: certificate.detail,
     chain: certificate.chain,
-    tls13: max === 'TLSv1.3',
-    secureContext: createSecureContext({
-      cert: certificate.certPem,
-      key: certificate.keyPem,
-      minVersion: min,
-      maxVersion: max,
-      ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
-      // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
-      ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}),
-    }),
+    tls13: tls.legacy === undefined && (tls.max ?? 'TLSv1.3') === 'TLSv1.3',
+    engine: tls.legacy === undefined ? { secureContext: contextOf(tls) } : { legacy: legacyOf(tls, tls.legacy) },
     ...(certificate.ocspResponse === undefined ? {} : { ocspResponse: certificate.ocspResponse }),
-    ...(tls.requestCert === undefined ? {} : { requestCert: tls.requestCert }),
-    ...(tls.requireCert === undefined ? {} : { requireCert: tls.requireCert }),
+    ...(tls.clientCertificate === undefined ? {} : { requestCert: true }),
+    ...(tls.clientCertificate === 'require' ? { requireCert: true } : {}),
     ...(tls.withoutServerName === undefined ? {} : { withoutServerName: identityOf(tls.withoutServerName) }),
   }
 }
 
+function contextOf(tls: TlsOptions): SecureContext {
+  const { certificate, min = 'TLSv1.2', max = 'TLSv1.3' } = tls
+  const old = min === 'TLSv1' || min === 'TLSv1.1'
+  return createSecureContext({
+    cert: certificate.certPem,
+    key: certificate.keyPem,
+    minVersion: min,
+    maxVersion: max,
+    // Without one OpenSSL breaks a resumption off where a client certificate is asked for.
+    sessionIdContext: 'badmx',
+    ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
+    ...(tls.authorities === undefined ? {} : { ca: [...tls.authorities] }),
+    ...(tls.diffieHellman === undefined ? {} : { dhparam: groupPem(tls.diffieHellman) }),
+    // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
+    ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old || certificate.weak ? LEVEL_0 : {}),
+  })
+}
+
+function legacyOf(tls: TlsOptions, given: LegacyTlsInput): LegacyServer {
+  const { certificate, clientCertificate, authorities = [] } = tls
+  return new LegacyServer({
+    options: legacyTlsSchema.parse(given),
+    chain: certificate.chain,
+    keyPem: certificate.keyPem,
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    authorities: authorities.map((pem) => readCertificate(new X509Certificate(pem).raw).subject),
+  })
+}
+
 /** SSL_OP_NO_EXTENDED_MASTER_SECRET of OpenSSL 3.0, for which Node has no name. */
 const NO_EXTENDED_MASTER_SECRET = 1
+
+const LEVEL_0 = { ciphers: 'DEFAULT@SECLEVEL=0' } as const
 
 /** Twice the longest limit of RFC 5321 §4.5.3.2: a client that waits it out in full is not cut short. */
 const IDLE_MS = 1_200_000
@@ -211,6 +258,7 @@ interface Ground {
   readonly identities: SessionOptions['identities']
   readonly onConnect?: Upgrade
   readonly server: SessionOptions['server']
+  readonly prove: readonly Setting[]
 }
 
 /** Loaded once: the folder does not change while the program runs. */
@@ -283,6 +331,16 @@ function resolveStack(stack: Members, behaviours: ReadonlyMap<string, Behaviour>
   })
 }
 
+/** A behaviour inside the legacy engine needs that engine. */
+function checkPlanes({ stacks }: Vectors, { identities }: Ground): void {
+  const legacy = Object.values(identities).some(({ engine }) => 'legacy' in engine)
+  const [member] = stacks.flat().filter(({ behaviour }) => behaviour.plane === 'tls')
+  if (member !== undefined && !legacy)
+    throw new StackError(
+      `"${member.behaviour.id}" acts inside the legacy TLS engine, and this host does not have it (tls: { legacy: {} })`,
+    )
+}
+
 /** One mail host: makes a session for each connection. */
 class MailHost implements Host {
   private vectors: Vectors
@@ -297,7 +355,9 @@ class MailHost implements Host {
   private waiting: (() => void)[] = []
   private visits = 0
 
+  /** @throws {StackError} */
   constructor(vectors: Vectors, options: CommonOptions, hostName: string, ground: Ground) {
+    checkPlanes(vectors, ground)
     this.vectors = vectors
     this.options = options
     this.hostName = hostName
@@ -308,7 +368,9 @@ class MailHost implements Host {
     return this.sessions.size
   }
 
+  /** @throws {StackError} */
   change(vectors: Vectors, ground: Ground): void {
+    checkPlanes(vectors, ground)
     this.vectors = vectors
     this.ground = ground
     this.given.clear()
@@ -364,24 +426,40 @@ class MailHost implements Host {
   private sessionOptions(host: string, visit: number, socket: Socket): SessionOptions {
     const { options, ground } = this
     const members = this.choose(socket.remoteAddress ?? '')
-    const layers = (plane: Behaviour['plane']): NamedLayer[] =>
-      members
-        .filter(({ behaviour }) => behaviour.plane === plane)
-        .map(({ behaviour, parameters, memory }) => ({
-          behaviour: behaviour.id,
-          layer: behaviour.create(parameters, {
-            visit,
-            memory,
-            random: seeded(options.seed ?? 0, options.cell ?? '', host, behaviour.id, String(visit)),
-            clientAddress: socket.remoteAddress ?? '',
-            hostName: this.hostName,
-          }),
-        }))
+    const draw = (label: string): (() => number) =>
+      seeded(options.seed ?? 0, options.cell ?? '', host, label, String(visit))
+    const contextFor = ({ behaviour, memory }: Member): BehaviourContext => ({
+      visit,
+      memory,
+      random: draw(behaviour.id),
+      clientAddress: socket.remoteAddress ?? '',
+      hostName: this.hostName,
+    })
+    const layers = (plane: 'smtp' | 'record'): NamedLayer[] =>
+      members.flatMap((member) => {
+        const { behaviour, parameters } = member
+        if (behaviour.plane !== plane) return []
+        return [{ behaviour: behaviour.id, layer: behaviour.create(parameters, contextFor(member)) }]
+      })
+    const tlsLayers = members.flatMap((member): NamedTlsLayer[] => {
+      const { behaviour, parameters } = member
+      if (behaviour.plane !== 'tls') return []
+      return [{ behaviour: behaviour.id, layer: behaviour.create(parameters, contextFor(member)) }]
+    })
+    // Not a behaviour's id: those are kebab-case.
+    const tlsDraw = draw('TLS')
+    const watched = (plane: 'smtp' | 'record'): NamedLayer[] =>
+      ground.prove
+        .filter((setting) => planeOf(setting) === plane)
+        .map((setting) => ({ behaviour: setting, layer: watchSetting(setting) }))
     return {
       host,
-      layers: [...layers('smtp'), ...ground.inner()],
-      recordLayers: layers('record'),
+      layers: [...watched('smtp'), ...layers('smtp'), ...ground.inner()],
+      recordLayers: [...watched('record'), ...layers('record')],
+      tlsLayers,
+      tlsRandom: (length) => octets(tlsDraw, length),
       underTls: members.some(({ behaviour }) => behaviour.underTls === true),
+      capture: options.capture ?? false,
       identities: ground.identities,
       ...(ground.onConnect === undefined ? {} : { onConnect: ground.onConnect }),
       server: ground.server,

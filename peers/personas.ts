@@ -8,6 +8,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import type { StackItem } from './behaviour.ts'
 import { packageRoot } from './package-root.ts'
+import { legacyTlsSchema } from './tls/legacy/options.ts'
 
 const version = z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'])
 
@@ -29,8 +30,12 @@ export const personaSchema = z.strictObject({
   tls: z
     .strictObject({
       on: z.enum(['starttls', 'connect', 'none']).default('starttls'),
-      min: version.optional(),
-      max: version.optional(),
+      min: version.default('TLSv1.2'),
+      max: version.default('TLSv1.3'),
+      ciphers: z.string().optional().describe('OpenSSL cipher list for TLS 1.2 and below.'),
+      clientCertificate: z.enum(['request', 'require']).optional(),
+      authorities: z.int().min(1).max(1000).optional().describe('How many authorities the request names.'),
+      legacy: legacyTlsSchema.optional().describe('The server is of the legacy engine.'),
     })
     .prefault({}),
   withoutServerName: z

@@ -24,6 +24,13 @@ export function word(random: () => number, length: number): string {
   return Array.from({ length }, () => letters.charAt(Math.floor(random() * letters.length))).join('')
 }
 
+/** `length` octets, drawn from `random`. */
+export function octets(random: () => number, length: number): Buffer {
+  const drawn = Buffer.allocUnsafe(length)
+  for (let at = 0; at < length; at++) drawn[at] = Math.floor(random() * 256)
+  return drawn
+}
+
 function next(state: Uint32Array): number {
   const [a = 0, b = 0, c = 0, d = 0] = state
   const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0

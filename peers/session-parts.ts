@@ -2,6 +2,8 @@
 import type { ConnClosed, SocketAddress } from './events.ts'
 import type { OriginOptions } from './origin.ts'
 import type { Recorder } from './recorder.ts'
+import type { TlsLayer } from './tls/legacy/layer.ts'
+import type { RandomOctets } from './tls/legacy/protection.ts'
 import type { TlsIdentity } from './tls/server-end.ts'
 import type { Stack } from './wire/stack.ts'
 import type { Layer, Upgrade } from './wire/units.ts'
@@ -12,6 +14,12 @@ export interface NamedLayer {
   readonly behaviour?: string
 }
 
+/** A layer of the plane `tls`. */
+export interface NamedTlsLayer {
+  readonly layer: TlsLayer
+  readonly behaviour: string
+}
+
 export interface SessionOptions {
   /** The host id in its world. */
   readonly host: string
@@ -19,8 +27,14 @@ export interface SessionOptions {
   readonly layers: readonly NamedLayer[]
   /** Layers under TLS. */
   readonly recordLayers: readonly NamedLayer[]
+  /** Layers in the legacy TLS engine, the one nearest to the client first. */
+  readonly tlsLayers: readonly NamedTlsLayer[]
+  /** The legacy TLS engine draws from it: seeded by run, host and visit. */
+  readonly tlsRandom: RandomOctets
   /** Go through the record plane even without layers there: a layer acts on the TCP connection under TLS. */
   readonly underTls: boolean
+  /** TLS records are recorded too, as `cipher`, so that a capture can be made. */
+  readonly capture: boolean
   /** By the names that upgrades use. */
   readonly identities: Readonly<Record<string, TlsIdentity>>
   /** TLS starts with the connection, with this upgrade. */

@@ -136,7 +136,7 @@ t.test('a client that never says hello has not been shown anything', async (t) =
   }
 })
 
-t.test('no version in common: an opportunity, but the certificate never left', async (t) => {
+t.test('no version in common: the host never comes to its certificate', async (t) => {
   for (const [max, min] of [
     ['TLSv1.2', 'TLSv1.3'],
     ['TLSv1.3', 'TLSv1.2'],
@@ -148,7 +148,7 @@ t.test('no version in common: an opportunity, but the certificate never left', a
     await t.rejects(client.startTls(client12))
     await log.ending()
     t.strictSame(log.tls(), ['hello', 'failed'])
-    t.strictSame(log.proofs(), ['opportunity certificate:expired'])
+    t.strictSame(log.proofs(), [])
   }
 })
 
@@ -202,21 +202,18 @@ t.test('garbage in the handshake is no alert of the client', async (t) => {
 t.test('a client certificate is asked for where wanted, and recorded in order', async (t) => {
   const chain = await (await authority()).clientChain('good')
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    for (const requestCert of [true, false]) {
-      const { mx, log } = await serve(t, [], { tls: { certificate: await certificate(), requestCert } })
+    for (const asked of [true, false]) {
+      const request = asked ? ({ clientCertificate: 'request' } as const) : {}
+      const { mx, log } = await serve(t, [], { tls: { certificate: await certificate(), ...request } })
       const client = await ready(mx.port)
       await client.startTls({ cert: chain.certPem, key: chain.keyPem, maxVersion: version })
       await client.ask('EHLO client')
       const [up] = log.of('tls').flatMap((event) => (event.state === 'up' ? [event] : []))
       const digest = (der: Buffer): string => createHash('sha256').update(der).digest('hex')
-      t.strictSame(
-        up?.clientChain.map(digest),
-        requestCert ? chain.chain.map(digest) : [],
-        `${version}, asked: ${requestCert}`,
-      )
+      t.strictSame(up?.clientChain.map(digest), asked ? chain.chain.map(digest) : [], `${version}, asked: ${asked}`)
       client.reset()
     }
-    const { mx, log } = await serve(t, [], { tls: { certificate: await certificate(), requestCert: true } })
+    const { mx, log } = await serve(t, [], { tls: { certificate: await certificate(), clientCertificate: 'request' } })
     const client = await ready(mx.port)
     await client.startTls({ maxVersion: version })
     t.equal(await client.ask('EHLO client'), 250, 'a client without one is served')
@@ -304,4 +301,39 @@ t.test('FIN without close_notify goes behind the reply, never instead of it', as
     t.equal(await client.ask('text\r\n.').catch(String), 250)
     t.equal(await log.ending(), 'peer fin')
   }
+})
+
+t.test('for a capture every octet of the connection is recorded once, with layers under TLS and without', async (t) => {
+  for (const [stack, version] of [
+    [[], 'TLSv1.2'],
+    [[], 'TLSv1.3'],
+    [['refuse-client-certificate'], 'TLSv1.2'],
+    [['end-tls-continue-clear'], 'TLSv1.3'],
+  ] as const) {
+    const { mx, log } = await serve(t, stack, { tls: { certificate: await certificate() }, capture: true })
+    const client = await Client.connect(mx.port)
+    await client.secure({ minVersion: version, maxVersion: version })
+    if (stack[0] === 'end-tls-continue-clear') {
+      client.send('EHLO client\r\n')
+      await log.when((event) => event.type === 'tls' && event.state === 'closed')
+    } else await client.ask('EHLO client')
+    client.finish()
+    await client.ended()
+    await mx.idle()
+    const name = `${JSON.stringify(stack)} ${version}`
+    const hello = log.of('tls').flatMap((event) => (event.state === 'hello' ? event.data.length : []))
+    t.equal(log.octets('client', 'in', 'tcp', 'cipher').length + (hello[0] ?? 0), client.socket.bytesWritten, name)
+    t.equal(log.octets('client', 'out', 'tcp', 'cipher').length, client.socket.bytesRead, `${name}: back`)
+    t.match(log.octets('client', 'in', 'tls').toString(), /^EHLO client\r\n/)
+  }
+})
+
+t.test('without a capture no TLS record is recorded', async (t) => {
+  const { mx, log } = await serve(t, [], { tls: { certificate: await certificate() } })
+  const client = await Client.connect(mx.port)
+  await client.secure()
+  client.finish()
+  await client.ended()
+  await mx.idle()
+  t.equal(log.octets('client', 'in', 'cipher').length + log.octets('client', 'out', 'cipher').length, 0)
 })

@@ -14,7 +14,7 @@ import type { Ending, Ground, SessionOptions } from './session-parts.ts'
 import { Stack } from './wire/stack.ts'
 import type { Unit, WireOutput } from './wire/units.ts'
 
-export type { NamedLayer, SessionOptions } from './session-parts.ts'
+export type { NamedLayer, NamedTlsLayer, SessionOptions } from './session-parts.ts'
 
 export class Session implements Ground {
   readonly options: SessionOptions
@@ -27,7 +27,8 @@ export class Session implements Ground {
   private readonly client: ClientSide
   private readonly server: ServerSide
   private firstEnd: Ending | undefined
-  private readonly timers = new Set<NodeJS.Timeout>()
+  /** Made with the first of them: most sessions have none. */
+  private timers: Set<NodeJS.Timeout> | undefined
 
   constructor(socket: Socket, options: SessionOptions, recorder: Recorder, ended: () => void) {
     this.socket = socket
@@ -60,6 +61,9 @@ export class Session implements Ground {
         effect: (output, layer) =>
           this.effect(output, recordLayers[layer]?.behaviour ?? '', (alarm) => pipe.wake(alarm, layer)),
         made: (octets) => this.recorder.bytes('client', 'out', 'tcp', octets),
+        crossed: (direction, octets) => {
+          if (this.options.capture) this.recorder.records(direction, octets)
+        },
       },
     )
     return pipe
@@ -80,7 +84,7 @@ export class Session implements Ground {
       ),
     )
     socket.on('close', () => this.finish())
-    for (const { behaviour } of [...options.layers, ...options.recordLayers]) {
+    for (const { behaviour } of [...options.layers, ...options.tlsLayers, ...options.recordLayers]) {
       if (behaviour !== undefined)
         this.recorder.event({ type: 'armed', behaviour, host: options.host, detail: 'in place' })
     }
@@ -107,17 +111,18 @@ export class Session implements Ground {
 
   alarm(afterMs: number, ring: () => void): void {
     const timer = setTimeout(() => {
-      this.timers.delete(timer)
+      this.timers?.delete(timer)
       if (!this.closed) ring()
     }, afterMs)
+    this.timers ??= new Set()
     this.timers.add(timer)
   }
 
   finish(): void {
     if (this.closed) return
     this.closed = true
-    for (const timer of this.timers) clearTimeout(timer)
-    this.timers.clear()
+    for (const timer of this.timers ?? []) clearTimeout(timer)
+    this.timers = undefined
     this.server.destroy()
     this.client.destroy()
     this.recorder.flush()

@@ -30,8 +30,16 @@ const attempt = z
   .object({
     atMs: milliseconds,
     cause: z.enum(['first', 'forced', 'aged', 'own']),
+    policy: z.enum(POLICIES).exactOptional().describe("Where it is not the cell's: it prepares for what is judged."),
     outcome,
     connections: z.array(connection).readonly(),
+    hosts: z
+      .array(z.string())
+      .readonly()
+      .exactOptional()
+      .describe('Ids of the hosts that the client came to, each once, in order.'),
+    endedAtMs: milliseconds.exactOptional(),
+    ageSeconds: z.number().min(0).exactOptional().describe("Of the message, on the client's clock."),
   })
   .readonly()
 
@@ -114,6 +122,10 @@ const client = z
   })
   .readonly()
 
+const unexpected = z
+  .object({ cell: z.string().exactOptional(), conn: z.string(), atMs: milliseconds, detail: z.string() })
+  .readonly()
+
 /** Checks a run record. Times are milliseconds since the run began, except ISO 8601 texts and where it is said. */
 export const runRecordSchema = z
   .object({
@@ -126,6 +138,11 @@ export const runRecordSchema = z
     interrupted: z.boolean(),
     clients: z.array(client).readonly(),
     cells: z.array(cell).readonly(),
+    unexpected: z
+      .array(unexpected)
+      .readonly()
+      .exactOptional()
+      .describe('Connections that nobody asked for; absent where there was none.'),
   })
   .readonly()
 

@@ -137,3 +137,11 @@ t.test('a wide matrix goes on in a further block, a long list is cut and says so
   const many = Array.from({ length: 33 }, (_, index) => cell({ scenario: `strip/s${index}`, verdict: 'leak' }))
   t.match(renderTerminal(record(many), OPTIONS), '\n  … and 3 more\n')
 })
+
+t.test('connections that nobody asked for are listed, where there are any', async (t) => {
+  const stray = { cell: 'strip/x/may/curl', conn: 'x.1', atMs: 7, detail: 'from 127.0.0.1:4711, \u001b[2J' }
+  const text = renderTerminal({ ...SAMPLE, unexpected: [stray] }, OPTIONS)
+  t.match(text, /^Unexpected connections\n {2}strip\/x\/may\/curl: from 127\.0\.0\.1:4711, /m)
+  t.notOk(text.includes('\u001b'))
+  t.notMatch(renderTerminal(SAMPLE, OPTIONS), /Unexpected/)
+})

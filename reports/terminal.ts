@@ -47,6 +47,7 @@ export function renderTerminal(record: RunRecord, options: TerminalOptions): str
     groups('Findings', record, summary.findingGroups(record, gateOptions), width, paint),
     groups('Worth knowing', record, summary.noticeGroups(record, gateOptions), width, paint),
     groups('Without a result', record, summary.troubleGroups(record), width, paint),
+    unexpected(record, width, paint),
     known(record, width, paint),
     closing(record, options, paint),
     options.compared === true ? [] : result(record, gateOptions, options, width, paint),
@@ -55,6 +56,18 @@ export function renderTerminal(record: RunRecord, options: TerminalOptions): str
     .filter((section) => section.length > 0)
     .map((section) => section.join('\n'))
     .join('\n\n')}\n`
+}
+
+/** Connections that nobody asked for. */
+function unexpected({ unexpected: found = [] }: RunRecord, width: number, paint: Paint): string[] {
+  if (found.length === 0) return []
+  const lines = found.slice(0, MOST).map(({ cell, detail }) => (cell === undefined ? detail : `${cell}: ${detail}`))
+  const rest = found.length - lines.length
+  return [
+    paint('bold', 'Unexpected connections'),
+    ...lines.flatMap((line) => wrap(visible(line), width - 2).map((part) => `  ${part}`)),
+    ...(rest > 0 ? [`  … and ${group(rest)} more`] : []),
+  ]
 }
 
 function opening(record: RunRecord, gateOptions: GateOptions, width: number, paint: Paint): string[] {

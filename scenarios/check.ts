@@ -40,7 +40,9 @@ export function checkScenario(parsed: ScenarioFile, file: string, known: KnownNa
     ...checkId(parsed.id, file),
     ...checkHosts(parsed, known),
     ...checkPhases(parsed, known),
+    ...checkJob(parsed),
     ...checkExpect(parsed, known),
+    ...checkSchedule(parsed),
     ...named(['assert'], parsed.assert, 'assert', known.asserts),
     ...named(['flaw', 'name'], parsed.flaw.name, 'flaw of the reference client', known.flaws),
     ...named(['flaw', 'with'], parsed.flaw.with, 'flaw of the reference client', known.flaws),
@@ -81,8 +83,7 @@ function checkId(id: string, file: string): Finding[] {
 
 function checkHosts(parsed: ScenarioFile, known: KnownNames): Finding[] {
   const shorts = (['stack', 'certificate', 'tls', 'extensions'] as const).filter((key) => parsed[key] !== undefined)
-  if (parsed.hosts === undefined)
-    return checkHost([], { stack: parsed.stack, certificate: parsed.certificate, tls: parsed.tls }, known)
+  if (parsed.hosts === undefined) return [...checkHost([], parsed, known), ...checkPlanes([], parsed, known)]
   const found: Finding[] = shorts.map((key) => ({
     path: [key],
     atKey: true,
@@ -91,14 +92,16 @@ function checkHosts(parsed: ScenarioFile, known: KnownNames): Finding[] {
   if (Object.keys(parsed.hosts).length === 0) found.push({ path: ['hosts'], message: 'there is no host' })
   for (const [id, host] of Object.entries(parsed.hosts)) {
     if (!LABEL.test(id)) found.push({ path: ['hosts', id], atKey: true, message: `"${id}" is no DNS label` })
-    found.push(...checkHost(['hosts', id], host, known))
+    found.push(...checkHost(['hosts', id], host, known), ...checkPlanes(['hosts', id], host, known))
   }
   return found
 }
 
 type Undefinable<T> = { [K in keyof T]?: T[K] | undefined }
 
-function checkHost(path: Path, host: Undefinable<HostSpec>, known: KnownNames): Finding[] {
+type HostParts = Undefinable<Pick<HostSpec, 'stack' | 'certificate' | 'tls'>>
+
+function checkHost(path: Path, host: HostParts, known: KnownNames): Finding[] {
   const found: Finding[] = []
   if (known.behaviours !== undefined && host.stack !== undefined)
     for (const { index, path: inside, ...rest } of checkStack(stackOf(host.stack), known.behaviours))
@@ -106,7 +109,23 @@ function checkHost(path: Path, host: Undefinable<HostSpec>, known: KnownNames): 
   found.push(...named([...path, 'certificate'], host.certificate, 'certificate fault', known.certificates))
   if (host.tls !== undefined && VERSIONS.indexOf(host.tls.min) > VERSIONS.indexOf(host.tls.max))
     found.push({ path: [...path, 'tls'], message: `min ${host.tls.min} is above max ${host.tls.max}` })
+  if (host.tls?.authorities !== undefined && host.tls.clientCertificate === undefined)
+    found.push({
+      path: [...path, 'tls', 'authorities'],
+      message: 'authorities are named in the request for a client certificate, and there is none',
+      expected: '"clientCertificate" beside it',
+    })
   return found
+}
+
+/** A behaviour inside the legacy engine needs that engine. */
+function checkPlanes(path: Path, { stack = [], tls }: HostParts, { behaviours }: KnownNames): Finding[] {
+  if (tls?.legacy !== undefined) return []
+  return stackOf(stack).flatMap(({ use }, index) =>
+    behaviours?.get(use)?.plane === 'tls'
+      ? [{ path: [...path, 'stack', index], message: `"${use}" acts inside the legacy engine`, expected: 'tls.legacy' }]
+      : [],
+  )
 }
 
 function checkPhases(parsed: ScenarioFile, known: KnownNames): Finding[] {
@@ -130,6 +149,29 @@ function checkPhases(parsed: ScenarioFile, known: KnownNames): Finding[] {
     if (!entered.has(name))
       found.push({ path: ['phases', name], atKey: true, message: `no step of the job enters the phase "${name}"` })
   return found
+}
+
+/** Only a client with a queue has a schedule, and an attempt that the harness asks for would not be of it. */
+function checkSchedule({ job, needsQueue }: ScenarioFile): Finding[] {
+  if (job.schedule === undefined) return []
+  const path = ['job', 'schedule']
+  const asked = (job.steps ?? []).some((step) => 'settle' in step && step.settle !== 'first')
+  return [
+    ...(needsQueue
+      ? []
+      : [{ path, atKey: true, message: 'a schedule is for clients with a queue', expected: 'needsQueue: true' }]),
+    ...(asked ? [{ path, atKey: true, message: 'the steps ask for a retry, which is not of the schedule' }] : []),
+  ]
+}
+
+/** The last message is the one that is judged. */
+function checkJob({ job }: ScenarioFile): Finding[] {
+  const steps = job.steps ?? []
+  const last = steps.findLastIndex((step) => 'submit' in step)
+  const step = steps[last]
+  if (step === undefined || !('submit' in step) || step.policy === undefined) return []
+  const message = "the last message is judged, and so is submitted under the cell's own policy"
+  return [{ path: ['job', 'steps', last, 'policy'], atKey: true, message }]
 }
 
 function checkExpect(parsed: ScenarioFile, known: KnownNames): Finding[] {

@@ -39,7 +39,7 @@ export interface Delivery {
   /** Where {@link hostName} is to be found, without DNS. */
   readonly address: string
   readonly port: number
-  /** All hosts of the domain, in no order; the three fields above are the first of them. For clients without a resolver. */
+  /** All hosts of the domain as they are now, in no order; the three fields above are the first of them as the cell began. For clients without a resolver. */
   readonly hosts: readonly MailHost[]
   /** Envelope sender and recipients. */
   readonly from: string
@@ -77,6 +77,8 @@ export interface ClientWord {
   readonly signal?: string
   /** What it says of the channel, where it says anything: a log line "Trusted TLS connection", a property `secure`. */
   readonly claims?: { readonly encrypted?: boolean; readonly verified?: boolean }
+  /** Clients with a queue: the age of the message in seconds at this attempt, on the client's clock, where it is known. */
+  readonly ageSeconds?: number
   /** Its output and log, at most 64 KiB, oldest dropped. */
   readonly log: readonly string[]
   /** One line for a person: its error message, or what it reported. */
@@ -87,6 +89,8 @@ export interface ClientWord {
 export interface Foreseen extends Pick<Delivery, 'cell' | 'policy' | 'credentials' | 'clientCertificate' | 'ciphers'> {
   /** The recipient's domain. */
   readonly domain: string
+  /** It will be left to its own schedule for so many seconds of its clock: nothing of its retries may be configured. */
+  readonly horizonSeconds?: number
 }
 
 /** What a client is started for. */
@@ -138,7 +142,10 @@ export interface ClientAdapter {
   start(stage?: ClientStage): Promise<RunningClient>
 }
 
-/** A client that has been started. Deliveries may overlap. */
+/**
+ * A client that has been started. Deliveries may overlap, those of one cell do not. What the client itself keeps from one to the
+ * next (TLS sessions, what a host offered) is kept here; an adapter adds nothing to it and takes nothing away.
+ */
 export interface RunningClient {
   /**
    * Hands over one message and resolves when the client has made its (first) attempt. Never rejects for anything the
@@ -149,6 +156,12 @@ export interface RunningClient {
   agesInMs?(delivery: Delivery): number
   /** Queueing clients: try a message again that is still in the queue, and resolve after that attempt. */
   retry?(delivery: Delivery, signal: AbortSignal): Promise<ClientWord>
+  /**
+   * Queueing clients whose clock can be made fast: the message is left to the client's own schedule. Moves the clock on to
+   * the next attempt that the client makes of itself and resolves with what it says after it, or when the message is
+   * `horizonSeconds` old. The word has `ageSeconds` in any case.
+   */
+  wait?(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord>
   /** Queueing clients: the cell is over, the message is taken out of the queue. */
   forget?(delivery: Delivery): Promise<void>
   /** As the program itself says it, where that is known only when it runs. */

@@ -29,10 +29,14 @@ export interface RunBegun extends Stamp {
     readonly kind: 'one-shot' | 'queue'
     readonly release?: string
   }[]
+  /** The records of terminated TLS are in the log, so that captures can be made of it. */
+  readonly capture?: boolean
   /** SHA-256 of the plan: the cells with their expectations. */
   readonly plan: string
   /** The cells that were planned, so that a lost one is `missing`. */
   readonly cells: readonly string[]
+  /** The cells of all shards, where this is one of several: those that no shard of a merged log has are `missing`. */
+  readonly whole?: readonly string[]
 }
 
 /** A text that is searched for in every octet: where it was put, and what it is. */
@@ -47,6 +51,14 @@ export interface ProofNeeded {
   readonly behaviour: string
   readonly host: string
   readonly fires: 'must' | 'may' | 'must-not'
+}
+
+/** What a mail host is to its domain. */
+export interface HostFacts {
+  /** Of its MX record; `none` where no MX record names it. */
+  readonly preference: number | 'none'
+  /** When TLS starts there, if ever; whether it then comes up is another matter. */
+  readonly tls: 'starttls' | 'connect' | 'none'
 }
 
 /** The cell and everything that its verdict is measured against. */
@@ -76,6 +88,8 @@ export interface CellBegun extends Stamp {
   readonly domain: string
   /** Host name by host id; the name that each host's certificate is checked against. */
   readonly hostNames: Readonly<Record<string, string>>
+  /** By host id, as the cell begins; a later `phase` says what has changed. */
+  readonly hosts: Readonly<Record<string, HostFacts>>
   /** The time at which certificates are checked, ISO 8601. */
   readonly clock: string
   /** DER of the roots that the client was told to trust. */
@@ -90,6 +104,14 @@ export interface CellBegun extends Stamp {
   readonly reproduce: string
 }
 
+/** The world has changed: DNS and hosts are now as this phase of the scenario has them. */
+export interface PhaseBegun extends Stamp {
+  readonly type: 'phase'
+  readonly cell: string
+  readonly phase: string
+  readonly hosts: CellBegun['hosts']
+}
+
 export interface AttemptBegun extends Stamp {
   readonly type: 'attempt'
   readonly state: 'begun' | 'ended'
@@ -98,6 +120,8 @@ export interface AttemptBegun extends Stamp {
   readonly attempt: number
   /** First delivery, a forced early retry, an aged retry, or the client's own. */
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  /** Set where the client was given another policy than the cell's: the attempt prepares for one that is judged. */
+  readonly policy?: Policy
 }
 
 export interface ClientSaid extends Stamp {
@@ -125,6 +149,12 @@ export interface ClientConfigured extends Stamp {
   readonly version?: string
 }
 
+/** The harness itself was late: for so long nothing was read and no timer fired. */
+export interface HarnessLate extends Stamp {
+  readonly type: 'late'
+  readonly ms: number
+}
+
 /** The cell is over; `trouble` says what the harness could not do. */
 export interface CellEnded extends Stamp {
   readonly type: 'cell-end'
@@ -143,9 +173,11 @@ export type RunEvent =
   | RunBegun
   | ClientConfigured
   | CellBegun
+  | PhaseBegun
   | AttemptBegun
   | ClientSaid
   | NoticeCame
+  | HarnessLate
   | CellEnded
   | RunEnded
 export type LogEvent = PeerEvent | RunEvent

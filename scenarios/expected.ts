@@ -20,11 +20,18 @@ export function columnOf(policy: JudgedAs): Column {
   return policy === 'implicit' ? 'verify' : policy
 }
 
+/** Messages under another policy speak STARTTLS first, to a host that under `implicit` waits for TLS. */
+function changesPolicy({ job }: Scenario): boolean {
+  return job.steps.some((step) => 'submit' in step && step.policy !== undefined)
+}
+
 /** The expectation under a policy, in the letters of the catalogue, or undefined where there is nothing to run. */
 export function expectedOf(scenario: Scenario, policy: JudgedAs): string | undefined {
   const isControl = (IMPLICIT_CONTROLS as readonly string[]).includes(scenario.name)
   const fits =
-    policy === 'implicit' ? isControl || WITHOUT_STARTTLS.includes(scenario.family) : scenario.name !== TLS_ON_CONNECT
+    policy === 'implicit'
+      ? isControl || (WITHOUT_STARTTLS.includes(scenario.family) && !changesPolicy(scenario))
+      : scenario.name !== TLS_ON_CONNECT
   const cell = fits ? scenario.expect[columnOf(policy)] : undefined
   return cell === '-' ? undefined : cell
 }

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { Gate } from './gate.ts'
+import { Gate, Turn } from './gate.ts'
 
 t.test('places are given in order, and taken back', async (t) => {
-  const gate = new Gate(2)
+  const gate = new Gate(2, 'held')
   const [first, second] = [await gate.enter(), await gate.enter()]
   const order: string[] = []
   const noted = async (name: string): Promise<() => void> => {
@@ -22,11 +22,25 @@ t.test('places are given in order, and taken back', async (t) => {
 })
 
 t.test('who waits for long gives the place to another', async (t) => {
-  const gate = new Gate(1)
+  const gate = new Gate(1, 'while-busy')
   const leave = await gate.enter()
   const began = performance.now()
   const next = await gate.enter()
   t.ok(performance.now() - began > 500, 'after a second or so')
   leave()
   next()
+})
+
+t.test('who steps aside gets a place again', async (t) => {
+  const gate = new Gate(1, 'held')
+  const turn = await Turn.take(gate)
+  let entered = false
+  await turn.aside(async () => {
+    const other = await gate.enter()
+    entered = true
+    other()
+  })
+  t.ok(entered)
+  turn.leave()
+  ;(await gate.enter())()
 })

@@ -1,7 +1,9 @@
 /**
- * How many cells of queueing clients are busy at once. They all run side by side; what costs the machine something is the
- * beginning of an attempt (certificates, a submission, handshakes), and after that most wait for a timer. So a cell holds
- * its place only for as long as a sound attempt takes, and a fault that takes minutes holds up nobody.
+ * How many cells are at work at once. A one-shot client is one process or connection for each, so that a cell holds its place
+ * to its end. Cells of a client with a queue all run side by side: what costs the machine something is the begin of an
+ * attempt (certificates, a submission, handshakes), and after that most wait for a timer.
+ *
+ * What always holds: nobody is let in while this process is behind its own timers, so that load never begets more load.
  */
 
 /** How often, and how many milliseconds apart, it is looked whether an attempt is still in its busy time. */
@@ -11,27 +13,31 @@ const BEAT_MS = 100
 const LATE_MS = 100
 
 export class Gate {
+  private readonly hold: 'held' | 'while-busy'
   private free: number
   private readonly waiting: (() => void)[] = []
 
-  /** @param places attempts that may begin at once. */
-  constructor(places: number) {
+  /**
+   * @param places cells that may be at work at once, 1 or more.
+   * @param hold `while-busy`: a place is given back by itself after a second; a second of this process's time, which is
+   *   longer where the machine is too busy for its timers.
+   */
+  constructor(places: number, hold: 'held' | 'while-busy') {
     this.free = places
+    this.hold = hold
   }
 
-  /**
-   * Resolves when there is a place and the process is not behind, with what gives it back. After a second it is given back by itself; a second of this
-   * process's time, which is longer where the machine is too busy for its timers, so that load never begets more load.
-   */
+  /** Resolves when there is a place and the process is not behind, with what gives it back. */
   async enter(): Promise<() => void> {
     if (this.free > 0) this.free -= 1
     else await new Promise<void>((resolve) => this.waiting.push(resolve))
     while ((await lateness()) > LATE_MS) {}
+    let held = true
     let timer: NodeJS.Timeout | undefined
     const leave = (): void => {
-      if (timer === undefined) return
+      if (!held) return
+      held = false
       clearTimeout(timer)
-      timer = undefined
       const next = this.waiting.shift()
       if (next === undefined) this.free += 1
       else next()
@@ -39,8 +45,34 @@ export class Gate {
     const beat = (left: number): void => {
       timer = setTimeout(() => (left === 0 ? leave() : beat(left - 1)), BEAT_MS)
     }
-    beat(BEATS)
+    if (this.hold === 'while-busy') beat(BEATS)
     return leave
+  }
+}
+
+/** A cell's place. */
+export class Turn {
+  private readonly gate: Gate
+  private given: () => void
+
+  private constructor(gate: Gate, given: () => void) {
+    this.gate = gate
+    this.given = given
+  }
+
+  static async take(gate: Gate): Promise<Turn> {
+    return new Turn(gate, await gate.enter())
+  }
+
+  leave(): void {
+    this.given()
+  }
+
+  /** Lets others work while this cell waits. */
+  async aside(wait: () => Promise<void>): Promise<void> {
+    this.given()
+    await wait()
+    this.given = await this.gate.enter()
   }
 }
 

@@ -247,3 +247,17 @@ t.test('long waits are marked', async (t) => {
   t.ok(cells.filter((cell) => cell.scenario.id === 'strip-silent').every((cell) => cell.slow))
   t.notOk(cells.filter((cell) => cell.scenario.id === 'strip-omit').some((cell) => cell.slow))
 })
+
+t.test('messages under another policy', async (t) => {
+  const steps = [{ submit: 1, policy: 'may' as const }, { submit: 1 }]
+  const extra = sampleScenario('resume-cross', { job: { steps, password: false } })
+  const change = {
+    scenarios: [...scenarios, extra],
+    only: ['resume'],
+    policies: ['verify', 'implicit'] as const satisfies readonly Policy[],
+  }
+  t.same(ids(change), ['resume/resume-cross/verify/one'], 'a host with TLS on connect has no STARTTLS')
+  const one = client('one', {}, { may: 'it always verifies' })
+  const cell = make({ ...change, clients: [one] }).cells.find(({ scenario }) => scenario === extra)
+  t.match(cell, { messages: 2, unsupported: /another policy: it always verifies/ })
+})

@@ -11,6 +11,7 @@ import { seeded, word } from '../peers/random.ts'
 import type { ClientAdapter } from './client.ts'
 import type { Canary, ProofNeeded } from './events.ts'
 import { CONTROLS, columnOf, expectedOf, IMPLICIT_CONTROLS, type JudgedAs } from './expected.ts'
+import { provenSettings } from './host-tls.ts'
 import { POLICIES, type Policy, RUNNABLE } from './policy.ts'
 import type { Scenario, World } from './scenario.ts'
 import { SelectionError, select, type Waits } from './select.ts'
@@ -68,7 +69,7 @@ export interface PlannedCell {
   /** The client is given the password that is among the canaries. */
   readonly credentials: boolean
   readonly messages: number
-  /** It waits for the client to lose patience: worth starting early. */
+  /** It waits for the client to lose patience, or for the clock: worth starting early. */
   readonly slow: boolean
   /** Why it cannot be run. */
   readonly unsupported?: string
@@ -187,7 +188,7 @@ function cellOf(
     canaries: canariesOf(request.seed, id, scenario.job.password),
     credentials,
     messages: scenario.job.steps.reduce((sum, step) => sum + ('submit' in step ? step.submit : 0), 0),
-    slow: scenario.asserts.includes('bounded-wait'),
+    slow: scenario.asserts.includes('bounded-wait') || scenario.job.steps.some((step) => 'until' in step),
     ...(unsupported === undefined ? {} : { unsupported }),
   }
 }
@@ -202,6 +203,10 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
   if ('unsupported' in support) return support.unsupported
   const judged = judgedAs(policy, client)
   if (!RUNNABLE.includes(judged)) return `this release of badmx cannot run the policy ${judged}`
+  for (const step of scenario.job.steps) {
+    const own = 'submit' in step && step.policy !== undefined ? client.policies[step.policy] : support
+    if ('unsupported' in own) return `messages before the judged one have another policy: ${own.unsupported}`
+  }
   if (scenario.nameDependent && !client.namesPeers)
     return `${client.id} can only be given an address, and this scenario is about the peer's name`
   if (client.kind === 'one-shot' && needsResolver(scenario))
@@ -219,13 +224,19 @@ function needsResolver({ hosts }: Scenario): boolean {
 }
 
 /** What has to fire, in the phases of the world together: a companion of one phase may be needed in another. */
+/** Chains with nothing wrong: what a scenario stands on, and not what it is about. */
+const SOUND: readonly string[] = ['good', 'rsa']
+
 function proofOf(scenario: Scenario): readonly ProofNeeded[] {
   const needed = new Map<string, ProofNeeded>()
   const worlds: World[] = [scenario.hosts, ...Object.values(scenario.phases)]
   for (const world of worlds)
-    for (const [host, { stack, certificate }] of Object.entries(world)) {
-      const members = stack.map(({ use, fires }) => ({ behaviour: use, host, fires }))
-      if (certificate !== 'good') members.push({ behaviour: `certificate:${certificate}`, host, fires: 'must' })
+    for (const [host, spec] of Object.entries(world)) {
+      const { stack, certificate } = spec
+      const members: ProofNeeded[] = stack.map(({ use, fires }) => ({ behaviour: use, host, fires }))
+      for (const setting of provenSettings(scenario.family, spec))
+        members.push({ behaviour: setting, host, fires: 'must' })
+      if (!SOUND.includes(certificate)) members.push({ behaviour: `certificate:${certificate}`, host, fires: 'must' })
       for (const member of members) {
         const key = `${member.host} ${member.behaviour}`
         if (needed.get(key)?.fires !== 'must') needed.set(key, member)

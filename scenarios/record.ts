@@ -52,9 +52,17 @@ export interface FlagRaised {
 export interface AttemptRecord {
   readonly atMs: number
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  /** Where it is not the cell's: the attempt prepares for those that are judged. */
+  readonly policy?: Policy
   readonly outcome: Outcome
   /** Ids of the connections, in order of opening. */
   readonly connections: readonly string[]
+  /** Ids of the hosts that the client came to, each once, in order; records of 0.1.0 before it had MTAs lack it. */
+  readonly hosts?: readonly string[]
+  /** When the client had said how it ended. */
+  readonly endedAtMs?: number
+  /** Age of the message in seconds on the client's clock, where it is known. */
+  readonly ageSeconds?: number
 }
 
 export interface ProofRecord {
@@ -116,6 +124,16 @@ export interface CellRecord {
   readonly known?: { readonly reason: string; readonly unexpectedPass: boolean }
 }
 
+/** A connection that nobody asked for; no verdict rests on it. */
+export interface UnexpectedRecord {
+  /** The cell whose peer it came to, where it came to one. */
+  readonly cell?: string
+  readonly conn: string
+  readonly atMs: number
+  /** From where to where, and why it was not expected. */
+  readonly detail: string
+}
+
 export interface RunRecord {
   readonly schema: typeof RECORD_SCHEMA
   readonly badmx: string
@@ -133,4 +151,6 @@ export interface RunRecord {
     readonly configuration?: string
   }[]
   readonly cells: readonly CellRecord[]
+  /** Absent where there was none. */
+  readonly unexpected?: readonly UnexpectedRecord[]
 }

@@ -2,6 +2,7 @@
  * A scenario with everything filled in: short forms spelt out, phases resolved, defaults in place. What the planner,
  * the runner and the documentation read; made from a checked file by {@link resolveScenario}, which is pure.
  */
+import type { LegacyTlsOptions } from '../peers/tls/legacy/options.ts'
 import type { Family } from './families.ts'
 import type { Column } from './policy.ts'
 import type { HostSpec, ScenarioFile } from './schema.ts'
@@ -30,6 +31,9 @@ export interface Host {
     readonly ciphers?: string
     readonly extendedMasterSecret?: boolean
     readonly clientCertificate?: 'request' | 'require'
+    readonly authorities?: number
+    readonly diffieHellman?: 1024
+    readonly legacy?: LegacyTlsOptions
   }
   readonly extensions: { readonly beforeTls?: readonly string[]; readonly afterTls?: readonly string[] }
 }
@@ -40,9 +44,13 @@ export type TlsVersion = HostSpec['tls']['min']
 export type World = Readonly<Record<string, Host>>
 
 export type Step =
-  | { readonly submit: number }
+  | { readonly submit: number; readonly policy?: PreparingPolicy }
   | { readonly settle: 'first' | 'forced' | 'aged' }
   | { readonly phase: string }
+  | { readonly until: 'expired' }
+
+/** A policy that messages can be submitted under to prepare for those that are judged. */
+export type PreparingPolicy = 'none' | 'may' | 'encrypt' | 'verify'
 
 export interface Scenario {
   readonly id: string
@@ -66,6 +74,8 @@ export interface Scenario {
   readonly nameDependent: boolean
   readonly job: {
     readonly steps: readonly Step[]
+    /** After the steps: seconds of the client's clock that it is left to its own schedule. */
+    readonly horizonSeconds?: number
     readonly password: boolean
     readonly clientCertificate?: string
     readonly ciphers?: string
@@ -98,7 +108,7 @@ export function stackOf(items: readonly FileItem[]): readonly StackMember[] {
  */
 export function resolveScenario(parsed: ScenarioFile, raw: object, family: Family, file: string): Scenario {
   const hosts = worldOf(parsed)
-  const { clientCertificate, ciphers, octets, password, steps } = parsed.job
+  const { clientCertificate, ciphers, octets, password, schedule, steps } = parsed.job
   return {
     id: parsed.id,
     family,
@@ -116,9 +126,19 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     noVerdict: parsed.noVerdict,
     needsQueue: parsed.needsQueue,
     nameDependent: parsed.nameDependent,
-    job: { steps: steps ?? ONE_MESSAGE, password, ...compact({ clientCertificate, ciphers, octets }) },
+    job: {
+      steps: steps?.map(stepOf) ?? ONE_MESSAGE,
+      password,
+      ...compact({ clientCertificate, ciphers, octets, horizonSeconds: schedule?.horizon }),
+    },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }
+}
+
+type FileStep = NonNullable<ScenarioFile['job']['steps']>[number]
+
+function stepOf(step: FileStep): Step {
+  return 'submit' in step ? compact(step) : step
 }
 
 function worldOf(parsed: ScenarioFile): World {
@@ -187,6 +207,6 @@ function only<T extends object>(values: T, keys: object): Partial<T> {
 type Compact<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
 /** Without the keys whose value is undefined. */
-function compact<T extends object>(values: T): Compact<T> {
+export function compact<T extends object>(values: T): Compact<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Compact<T>
 }

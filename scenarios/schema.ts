@@ -5,6 +5,7 @@
  * scenario that overrides them (`scenarios/catalogue/<family>/<name>.matrix.yaml`).
  */
 import { z } from 'zod'
+import { legacyTlsSchema } from '../peers/tls/legacy/options.ts'
 import { COLUMNS } from './policy.ts'
 
 export const FAMILIES = [
@@ -72,6 +73,21 @@ const host = z.strictObject({
         .enum(['request', 'require'])
         .optional()
         .describe('Ask for a client certificate of any issuer; `require` refuses a client that sends none.'),
+      authorities: z
+        .int()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe('With clientCertificate: the request names so many certification authorities; default none.'),
+      diffieHellman: z
+        .literal(1024)
+        .optional()
+        .describe('Bits of the group of ephemeral Diffie-Hellman; without it there is none. Wants an RSA certificate.'),
+      legacy: legacyTlsSchema
+        .optional()
+        .describe(
+          'The server is of the legacy engine, with versions and suites of its own; `min` to `ciphers` are not its.',
+        ),
     })
     .prefault({})
     .describe('What the peer speaks.'),
@@ -93,9 +109,20 @@ const host = z.strictObject({
 const expectation = z.string().min(1)
 
 const step = z.union([
-  z.strictObject({ submit: z.int().min(1).describe('Hand the client this many messages.') }),
+  z.strictObject({
+    submit: z.int().min(1).describe('Hand the client this many messages.'),
+    policy: z
+      .enum(['none', 'may', 'encrypt', 'verify'])
+      .optional()
+      .describe(
+        "Under this policy instead of the cell's: they prepare for what is judged, and are not judged themselves.",
+      ),
+  }),
   z.strictObject({ settle: z.enum(['first', 'forced', 'aged']).describe('Wait until this attempt is over.') }),
   z.strictObject({ phase: z.string().describe('Change the world to a named phase.') }),
+  z.strictObject({
+    until: z.literal('expired').describe('Wait until the certificates of the world have expired: `expires-soon`.'),
+  }),
 ])
 
 const fields = {
@@ -106,8 +133,9 @@ const fields = {
   hosts: z.record(z.string(), host).optional().describe('Mail hosts by id. Default: `mx`, made of the short forms.'),
   stack: z.array(stackItem).optional().describe('Short for hosts.mx.stack.'),
   certificate: z.string().optional().describe('Short for hosts.mx.certificate.'),
-  tls: host.shape.tls.optional(),
-  extensions: host.shape.extensions.optional(),
+  // Without the default that it has in a host: who writes `hosts` leaves the short forms out.
+  tls: host.shape.tls.unwrap().optional(),
+  extensions: host.shape.extensions.unwrap().optional(),
   phases: z
     .record(z.string(), z.record(z.string(), host.partial()))
     .optional()
@@ -134,6 +162,18 @@ const fields = {
   job: z
     .strictObject({
       steps: z.array(step).optional().describe('Default: submit one message, settle the first attempt.'),
+      schedule: z
+        .strictObject({
+          horizon: z
+            .int()
+            .min(60)
+            .max(2_592_000)
+            .describe('How old the message may become, in seconds of the client; a minute to 30 days.'),
+        })
+        .optional()
+        .describe(
+          'After the steps the last message is left to the schedule of an untouched configuration, with a fast clock, until it is out of the queue or so old.',
+        ),
       password: z.boolean().default(false).describe('The client has a password.'),
       clientCertificate: z.string().optional().describe('Id of a client certificate chain.'),
       ciphers: z.string().optional(),

@@ -79,7 +79,7 @@ function explain(issue: z.core.$ZodIssue, above: Path, value: unknown, schema: z
   if (issue.code === 'invalid_union') {
     const branch = likeliest(issue.errors)
     if (branch !== undefined) return branch.flatMap((inner) => explain(inner, path, value, schema))
-    const keys = keysAt(schema, path)
+    const keys = nodesAt(schema, path).flatMap((node) => Object.values(part(node, 'required') ?? {}))
     return [{ path, message: `got ${kindOf(valueAt(value, path))}`, expected: `one of the keys ${keys.join(', ')}` }]
   }
   if (issue.code === 'invalid_type') {
@@ -124,9 +124,14 @@ function likeliest(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly
 
 /** The keys that a map at `path` may have, by the schema. */
 function keysAt(schema: z.ZodType, path: Path): string[] {
+  return [...new Set(nodesAt(schema, path).flatMap((node) => Object.keys(part(node, 'properties') ?? {})))]
+}
+
+/** The forms that a value at `path` may have. */
+function nodesAt(schema: z.ZodType, path: Path): object[] {
   let level: object[] = [z.toJSONSchema(schema, { target: 'draft-7', io: 'input' })]
   for (const step of path) level = level.flatMap(alternatives).flatMap((node) => below(node, step))
-  return [...new Set(level.flatMap(alternatives).flatMap((node) => Object.keys(part(node, 'properties') ?? {})))]
+  return level.flatMap(alternatives)
 }
 
 function alternatives(node: object): object[] {

@@ -12,9 +12,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Load, LoadReport, ServerReport } from './messages.ts'
+import type { Hold, Load, LoadReport, ServerOrder, ServerReport } from './messages.ts'
 import { cpuOfProcess } from './process-cpu.ts'
 import type { SubjectName } from './subjects.ts'
+import type { SuiteReport } from './suite-process.ts'
 
 /** A server under test. */
 export interface Contestant {
@@ -24,11 +25,17 @@ export interface Contestant {
   end(): Promise<number | undefined>
 }
 
+/** One of ours, which also tells its memory. */
+export interface Subject extends Contestant {
+  /** Octets of its resident set. */
+  memory(): Promise<number>
+}
+
 /** Proxies that are reported beside ours where they are installed. */
 export type OtherProxy = 'haproxy' | 'socat'
 
 /** Milliseconds after which a process that has not answered will not. */
-const PATIENCE = 60_000
+const PATIENCE = 180_000
 
 export class Children {
   private readonly running = new Set<ChildProcess>()
@@ -40,9 +47,9 @@ export class Children {
   }
 
   /** One of ours. `target` is the port behind a proxy. */
-  async subject(name: SubjectName, target = 0): Promise<Contestant> {
+  async subject(name: SubjectName, target = 0): Promise<Subject> {
     const child = this.fork('./subject-process.js', [name, String(target)])
-    const ask = async (order: 'begin' | 'end'): Promise<ServerReport> => {
+    const ask = async (order: ServerOrder['order']): Promise<ServerReport> => {
       child.send({ order })
       return this.hear<ServerReport>(child)
     }
@@ -54,11 +61,15 @@ export class Children {
         const report = await ask('end')
         return report.report === 'ended' ? report.cpuUs : undefined
       },
+      memory: async () => {
+        const report = await ask('memory')
+        return report.report === 'memory' ? report.octets : 0
+      },
     }
   }
 
-  /** A function that performs a load and resolves with its wall time in milliseconds. */
-  async load(): Promise<(load: Load) => Promise<number>> {
+  /** A function that performs a load, or holds connections, and resolves with its wall time in milliseconds. */
+  async load(): Promise<(load: Load | Hold) => Promise<number>> {
     const child = this.fork('./load-process.js', [])
     await this.hear<LoadReport>(child)
     return async (load) => {
@@ -69,6 +80,14 @@ export class Children {
         `the load on port ${load.port} failed: ${report.report === 'failed' ? report.reason : report.report}`,
       )
     }
+  }
+
+  /** Runs a suite of so many cells; resolves with its wall time and that of its slowest cells alone, in milliseconds. */
+  async suite(cells: number): Promise<SuiteReport> {
+    const child = this.fork('./suite-process.js', [String(cells)])
+    const report = await this.hear<SuiteReport>(child)
+    await once(child, 'exit')
+    return report
   }
 
   /** Undefined where it is not installed. */
@@ -113,7 +132,10 @@ export class Children {
   }
 
   private fork(script: string, words: readonly string[]): ChildProcess {
-    const child = fork(fileURLToPath(new URL(script, import.meta.url)), [...words], { stdio: ['ignore', 2, 2, 'ipc'] })
+    const child = fork(fileURLToPath(new URL(script, import.meta.url)), [...words], {
+      stdio: ['ignore', 2, 2, 'ipc'],
+      execArgv: ['--expose-gc'],
+    })
     this.running.add(child)
     child.once('exit', () => this.running.delete(child))
     return child
@@ -165,7 +187,7 @@ function socatArguments(port: number, target: number): string[] {
 }
 
 /** A port that was free a moment ago, for programs that cannot say which one the system gave them. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen({ host: '127.0.0.1', port: 0 })
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

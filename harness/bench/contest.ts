@@ -10,23 +10,29 @@ import { type Goal, pairedRatio, type Spread, spread } from './statistics.ts'
 export interface Comparison {
   readonly name: string
   /** What the ratio is of. */
-  readonly unit: 'CPU per session' | 'throughput'
+  readonly unit: 'CPU per session' | 'throughput' | 'octets per connection' | 'wall time'
   readonly base: string
+  readonly by: 'ratio' | 'difference'
   /** Against the base, round by round. Undefined where this system does not tell, or the program is not installed. */
-  readonly ratio?: Spread
-  /** Microseconds of CPU per session, or MB/s, of its own. */
+  readonly against?: Spread
+  /** Microseconds of CPU per session, MB/s, octets, or milliseconds, of its own. */
   readonly own?: Spread
   readonly goal?: Goal
 }
 
 /** Rounds that count; the one before them warms up and does not. */
-export const ROUNDS = 11
+const ROUNDS = 11
 
 /** Of a round: so few that the rounds of a pair lie close together in time, so many that ticks of 10 ms do not matter. */
-const SESSIONS: Readonly<Record<SessionKind, number>> = { plain: 250, starttls: 120, bulk: 1 }
+const SESSIONS: Readonly<Record<SessionKind, number>> = { plain: 250, starttls: 120, 'starttls-old': 120, bulk: 1 }
 /** Before the first round, so that what is measured is compiled code. */
-const WARM_UP: Readonly<Record<SessionKind, number>> = { plain: 1000, starttls: 300, bulk: 1 }
-const OCTETS: Readonly<Record<SessionKind, number>> = { plain: 1024, starttls: 1024, bulk: 64 * 1024 * 1024 }
+const WARM_UP: Readonly<Record<SessionKind, number>> = { plain: 1000, starttls: 300, 'starttls-old': 300, bulk: 1 }
+const OCTETS: Readonly<Record<SessionKind, number>> = {
+  plain: 1024,
+  starttls: 1024,
+  'starttls-old': 1024,
+  bulk: 64 * 1024 * 1024,
+}
 const AT_ONCE = 8
 
 type Perform = (load: Load) => Promise<number>
@@ -38,19 +44,23 @@ interface Figures {
   readonly megabytesPerSecond: number[]
 }
 
-/** Runs all contests. Rejects when the benchmark itself fails, or `signal` says so. */
-export async function runContests(signal: AbortSignal, tell: (line: string) => void): Promise<Comparison[]> {
-  const children = new Children(signal)
-  try {
-    const perform = await children.load()
-    return [...(await peers(children, perform, tell)), ...(await proxies(children, perform, tell))]
-  } finally {
-    await children.end()
+type Contest = (children: Children, perform: Perform, tell: (line: string) => void) => Promise<Comparison[]>
+
+/** Runs a contest. Rejects when the benchmark itself fails, or `signal` says so. */
+function held(contest: Contest) {
+  return async (signal: AbortSignal, tell: (line: string) => void): Promise<Comparison[]> => {
+    const children = new Children(signal)
+    try {
+      return await contest(children, await children.load(), tell)
+    } finally {
+      await children.end()
+    }
   }
 }
 
-async function peers(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {
-  const contestants = new Map([
+/** What a session with a peer costs. */
+export const peers = held(async (children, perform, tell) => {
+  const contestants = new Map<string, Contestant>([
     ['smtp-server', await children.subject('smtp-server')],
     ['peer', await children.subject('peer')],
     ['peer, hide-starttls', await children.subject('peer-hide-starttls')],
@@ -74,11 +84,25 @@ async function peers(children: Children, perform: Perform, tell: (line: string) 
     }
   }
   return comparisons
-}
+})
 
-async function proxies(children: Children, perform: Perform, tell: (line: string) => void): Promise<Comparison[]> {
+/** The legacy TLS engine against Node's: the same session, RSA of 2048 bits and AES128-SHA at TLS 1.2. */
+export const engines = held(async (children, perform, tell) => {
+  tell('TLS engines: STARTTLS session')
+  const contestants = new Map<string, Contestant>([
+    ['node', await children.subject('peer-node-rsa')],
+    ['legacy', await children.subject('peer-legacy')],
+  ])
+  const figures = await rounds(contestants, 'starttls-old', perform)
+  const [legacy, node] = [figures.get('legacy')?.cpuUs ?? [], figures.get('node')?.cpuUs ?? []]
+  const name = 'legacy engine: STARTTLS session, RSA-2048, AES128-SHA'
+  return [{ name, base: "Node's engine", goal: { atMost: 1.5 }, ...inCpu(legacy, node) }]
+})
+
+/** What a session through a proxy costs. */
+export const proxies = held(async (children, perform, tell) => {
   const sink = await children.subject('sink')
-  const contestants = new Map([
+  const contestants = new Map<string, Contestant>([
     ['pipe', await children.subject('pipe', sink.port)],
     ['proxy', await children.subject('proxy', sink.port)],
   ])
@@ -109,19 +133,23 @@ async function proxies(children: Children, perform: Perform, tell: (line: string
       name: `${name}: 64 MB message`,
       unit: 'throughput',
       base: 'Node pipe',
+      by: 'ratio',
       ...(name === 'proxy' ? { goal: { atLeast: 0.9 } } : {}),
-      ratio: pairedRatio(megabytesPerSecond, base),
+      against: pairedRatio(megabytesPerSecond, base),
       own: spread(megabytesPerSecond),
     })
   }
   return comparisons
-}
+})
 
-function inCpu(figures: readonly number[], base: readonly number[]): Pick<Comparison, 'unit' | 'ratio' | 'own'> {
-  const unit = 'CPU per session'
+function inCpu(
+  figures: readonly number[],
+  base: readonly number[],
+): Pick<Comparison, 'unit' | 'by' | 'against' | 'own'> {
+  const what = { unit: 'CPU per session', by: 'ratio' } as const
   return figures.length === 0 || base.length === 0
-    ? { unit }
-    : { unit, ratio: pairedRatio(figures, base), own: spread(figures) }
+    ? what
+    : { ...what, against: pairedRatio(figures, base), own: spread(figures) }
 }
 
 async function rounds(

@@ -1,13 +1,13 @@
 /**
  * One SMTP session as the load generator does it: one message, one command at a time (RFC 5321 §3.3), STARTTLS on demand
- * (RFC 3207, TLS 1.3, a full handshake each time). It does no more than it must, so that the server is what is measured.
+ * (RFC 3207, a full handshake each time). It does no more than it must, so that the server is what is measured.
  */
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 
 export interface SessionPlan {
   readonly port: number
-  readonly starttls: boolean
+  readonly starttls: false | ConnectionOptions
   /** Sent after the 354, in pieces of at most {@link PIECE} octets. */
   readonly message: Buffer
 }
@@ -35,7 +35,7 @@ export function runSession({ port, starttls, message }: SessionPlan): Promise<vo
   return new Promise((resolve, reject) => {
     const raw = connect({ port, host: '127.0.0.1', noDelay: true })
     let stream: Socket = raw
-    const lines = starttls ? [...BEFORE_TLS, ...TRANSACTION] : [...TRANSACTION]
+    const lines = starttls !== false ? [...BEFORE_TLS, ...TRANSACTION] : [...TRANSACTION]
     /** What has been sent last; '' is the connection itself. */
     let sent = ''
     let reply = ''
@@ -78,7 +78,7 @@ export function runSession({ port, starttls, message }: SessionPlan): Promise<vo
     const startTls = (): void => {
       raw.off('data', onData)
       stream = connectTls(
-        { socket: raw, rejectUnauthorized: false, minVersion: 'TLSv1.3', servername: 'mx.bench.badmx.test' },
+        { socket: raw, rejectUnauthorized: false, servername: 'mx.bench.badmx.test', ...(starttls || {}) },
         () => {
           send(lines.shift() ?? '')
         },

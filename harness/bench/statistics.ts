@@ -31,7 +31,17 @@ export function pairedRatio(figures: readonly number[], base: readonly number[])
   )
 }
 
-/** How far a ratio may go. */
+/** Round by round `figures` − `base`. @throws {RangeError} when there is no round that both have. */
+export function pairedDifference(figures: readonly number[], base: readonly number[]): Spread {
+  return spread(
+    figures.flatMap((figure, round) => {
+      const under = base[round]
+      return under === undefined ? [] : [figure - under]
+    }),
+  )
+}
+
+/** How far a ratio or a difference may go. */
 export type Goal = { readonly atMost: number } | { readonly atLeast: number }
 
 export function reaches(median: number, goal: Goal): boolean {

@@ -18,6 +18,9 @@ process.on('message', ({ order }: ServerOrder) => {
     subject.forget()
     before = process.cpuUsage()
     say({ report: 'begun' })
+  } else if (order === 'memory') {
+    ;(globalThis as { gc?: () => void }).gc?.()
+    say({ report: 'memory', octets: process.memoryUsage.rss() })
   } else {
     const { user, system } = process.cpuUsage(before)
     say({ report: 'ended', cpuUs: user + system })

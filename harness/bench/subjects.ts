@@ -10,6 +10,7 @@ import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { createAuthority } from '../../peers/certificates/authority.ts'
 import type { PeerEvent } from '../../peers/events.ts'
 import { type Certificate, peer, proxy } from '../../peers/peer.ts'
+import type { LegacyTlsInput } from '../../peers/tls/legacy/options.ts'
 
 export interface Subject {
   readonly port: number
@@ -17,7 +18,16 @@ export interface Subject {
   forget(): void
 }
 
-export type SubjectName = 'smtp-server' | 'peer' | 'peer-hide-starttls' | 'sink' | 'pipe' | 'proxy'
+export type SubjectName =
+  | 'smtp-server'
+  | 'peer'
+  | 'peer-hide-starttls'
+  | 'peer-unlogged'
+  | 'peer-node-rsa'
+  | 'peer-legacy'
+  | 'sink'
+  | 'pipe'
+  | 'proxy'
 
 /** Starts one. `target` is the port behind a proxy or pipe. */
 export async function startSubject(name: SubjectName, target: number): Promise<Subject> {
@@ -31,6 +41,17 @@ export async function startSubject(name: SubjectName, target: number): Promise<S
       return { port: (await peer([], { tls: { certificate: await certificate() }, log })).port, forget }
     case 'peer-hide-starttls':
       return { port: (await peer(['hide-starttls'], { tls: { certificate: await certificate() }, log })).port, forget }
+    case 'peer-node-rsa': {
+      const tls = { certificate: await certificate('rsa'), max: 'TLSv1.2', ciphers: 'AES128-SHA@SECLEVEL=0' } as const
+      return { port: (await peer([], { tls, log })).port, forget }
+    }
+    case 'peer-legacy': {
+      const legacy: LegacyTlsInput = { min: 'TLSv1.2', suites: ['AES128-SHA'] }
+      const tls = { certificate: await certificate('rsa'), legacy }
+      return { port: (await peer([], { tls, log })).port, forget }
+    }
+    case 'peer-unlogged':
+      return { port: (await peer([], { tls: { certificate: await certificate() } })).port, forget }
     case 'proxy':
       return { port: (await proxy([], '127.0.0.1', target, { log })).port, forget }
     case 'pipe':
@@ -43,10 +64,10 @@ export async function startSubject(name: SubjectName, target: number): Promise<S
   }
 }
 
-/** P-256, as every peer has it. */
-async function certificate(): Promise<Certificate> {
+/** P-256, as every peer has it, or RSA of 2048 bits. */
+async function certificate(fault: 'good' | 'rsa' = 'good'): Promise<Certificate> {
   const authority = await createAuthority({ now: new Date(), seed: 1 })
-  return authority.issue('good', { host: 'mx.bench.badmx.test', domain: 'bench.badmx.test' })
+  return authority.issue(fault, { host: 'mx.bench.badmx.test', domain: 'bench.badmx.test' })
 }
 
 async function listen(server: Server): Promise<number> {

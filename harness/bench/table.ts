@@ -1,8 +1,8 @@
 /** The results as a table for people. Pure. */
-import { type Comparison, ROUNDS } from './contest.ts'
-import { type Goal, reaches, type Spread } from './statistics.ts'
+import type { Comparison } from './contest.ts'
+import { reaches } from './statistics.ts'
 
-const HEAD = ['', 'of', '× base', 'median', 'min–max', 'goal', 'reached', 'itself']
+const HEAD = ['', 'of', 'against', 'median', 'min–max', 'goal', 'reached', 'itself']
 
 export function toTable(comparisons: readonly Comparison[]): string {
   const rows = [HEAD, ...comparisons.map(toRow)]
@@ -13,27 +13,27 @@ export function toTable(comparisons: readonly Comparison[]): string {
       .join('  ')
       .trimEnd(),
   )
-  return [...lines, '', `Medians of ${ROUNDS} paired rounds; a ratio is taken within its round.`, ''].join('\n')
+  return [...lines, '', 'Medians of paired rounds; a ratio or difference is taken within its round.', ''].join('\n')
 }
 
-function toRow({ name, unit, base, ratio, own, goal }: Comparison): string[] {
-  if (ratio === undefined || own === undefined) return [name, unit, base, 'not known here', '', '', '', '']
+function toRow({ name, unit, base, by, against, own, goal }: Comparison): string[] {
+  if (against === undefined || own === undefined) return [name, unit, base, 'not known here', '', '', '', '']
+  const write = by === 'ratio' ? (figure: number) => figure.toFixed(2) : (figure: number) => `+${figure.toFixed(0)}`
   return [
     name,
     unit,
     base,
-    ratio.median.toFixed(2),
-    range(ratio),
-    goal === undefined ? '' : goalText(goal),
-    goal === undefined ? '' : reaches(ratio.median, goal) ? 'yes' : 'no',
-    unit === 'throughput' ? `${own.median.toFixed(0)} MB/s` : `${own.median.toFixed(0)} µs`,
+    write(against.median),
+    `${write(against.min)}–${write(against.max)}`,
+    goal === undefined ? '' : 'atMost' in goal ? `≤ ${write(goal.atMost)}` : `≥ ${write(goal.atLeast)}`,
+    goal === undefined ? '' : reaches(against.median, goal) ? 'yes' : 'no',
+    `${own.median.toFixed(0)} ${UNITS[unit]}`,
   ]
 }
 
-function range({ min, max }: Spread): string {
-  return `${min.toFixed(2)}–${max.toFixed(2)}`
-}
-
-function goalText(goal: Goal): string {
-  return 'atMost' in goal ? `≤ ${goal.atMost.toFixed(2)}` : `≥ ${goal.atLeast.toFixed(2)}`
+const UNITS: Readonly<Record<Comparison['unit'], string>> = {
+  'CPU per session': 'µs',
+  throughput: 'MB/s',
+  'octets per connection': 'octets',
+  'wall time': 'ms',
 }

@@ -9,6 +9,10 @@ export const PROGRAMS = [
   { package: 'curl', probe: ['curl', '--version'] },
   { package: 'swaks', probe: ['swaks', '--version'] },
   { package: 'msmtp', probe: ['msmtp', '--version'] },
+  { package: 'gnutls-bin', probe: ['gnutls-cli', '--version'] },
+  { package: 'sslscan', probe: ['sslscan', '--version'] },
+  { package: 'nmap', probe: ['nmap', '--version'] },
+  { package: 'testssl.sh', probe: ['testssl', '--version'] },
   { package: 'openssl', probe: ['openssl', 'version'] },
   { package: 'python3', probe: ['python3', '-c', 'import ssl, smtplib, xml.etree'] },
   // What swaks needs for TLS, and only recommends.
@@ -22,13 +26,25 @@ export const PROGRAMS = [
   { package: 'libphp-phpmailer', probe: ['test', '-e', '/usr/share/php/libphp-phpmailer/autoload.php'] },
   { package: 'golang-go', probe: ['go', 'version'] },
   { package: 's-nail', probe: ['s-nail', '--version'] },
+  { package: 'esmtp', probe: ['esmtp', '-V'] },
+  // An MTA: apt replaces none that is there (see `provide`).
+  { package: 'ssmtp', probe: ['env', 'PATH=/usr/sbin:/usr/bin:/bin', 'ssmtp', '-V'] },
+  { package: 'default-jre-headless', probe: ['java', '-version'] },
+  { package: 'ecj', probe: ['ecj', '-version'] },
+  { package: 'libjakarta-mail-java', probe: ['test', '-e', '/usr/share/java/jakarta-mail.jar'] },
+  { package: 'libgoogle-gson-java', probe: ['test', '-e', '/usr/share/java/gson.jar'] },
+  // Subordinate users, for a lab without root.
+  { package: 'uidmap', probe: ['sh', '-c', 'command -v newuidmap'] },
+  // Show reports and read captures. Unattended, tshark's package lets nobody but root capture, which nothing here needs.
+  { package: 'chromium', probe: ['chromium', '--version'] },
+  { package: 'tshark', probe: ['tshark', '--version'] },
   // What checks and validates DNS beside our own.
   { package: 'unbound', probe: ['unbound', '-V'] },
   { package: 'unbound-host', probe: ['sh', '-c', 'command -v unbound-host'] },
   { package: 'bind9-dnsutils', probe: ['delv', '-v'] },
   { package: 'bind9-utils', probe: ['dnssec-verify', '-V'] },
   { package: 'knot-dnssecutils', probe: ['kzonecheck', '-V'] },
-  // Gives s-nail a hosts file; what cannot be preloaded is complained about, and that is no failure.
+  // Gives programs that only know the resolver a hosts file; what cannot be preloaded is complained about, and that is no failure.
   {
     package: 'libnss-wrapper',
     probe: ['sh', '-c', 'test -z "$(LD_PRELOAD=libnss_wrapper.so sh -c : 2>&1)"'],
@@ -64,10 +80,11 @@ export function provide(say, environment = process.env) {
     const command = [...(root ? [] : ['sudo', '-n']), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args]
     return spawnSync(command[0], command.slice(1), { stdio: ['ignore', 2, 2], timeout: 300_000 }).status === 0
   }
-  const install = ['install', '--yes', '--quiet', '--no-install-recommends', ...packages]
-  if (!apt(...install)) {
-    say('apt-get did not find them; updating its lists, then once more')
-    if (apt('update', '--quiet')) apt(...install)
+  // --no-remove: an MTA that is here stays, and the test that needs another one is skipped
+  const install = (names) => apt('install', '--yes', '--quiet', '--no-install-recommends', '--no-remove', ...names)
+  if (!install(packages)) {
+    say('apt-get could not; updating its lists, then once more, and then one by one')
+    if (!(apt('update', '--quiet') && install(packages))) for (const name of missing()) install([name])
   }
   const still = missing()
   if (still.length > 0) say(`could not be installed: ${still.join(' ')}`)

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { client as nodemailer } from '../clients/nodemailer.ts'
 import { badmx } from '../test/program.ts'
-import { examine, type Finding, folder, loopback, nodeFinding, report, testPackages } from './doctor.ts'
+import { examine, type Finding, folder, labFinding, loopback, nodeFinding, report, testPackages } from './doctor.ts'
 
 const FOUND: ClientAdapter = { ...nodemailer, probe: async () => ({ found: true, version: '1.2' }) }
 const ABSENT: ClientAdapter = {
@@ -41,6 +41,12 @@ t.test('what badmx needs and has not', async (t) => {
   t.match(await folder(here, 'x', 2 ** 40), { ok: false, use: /^x: at least \d+ MiB are wanted$/ })
   t.match(await folder(join(here, 'nowhere'), 'x', 0), { ok: false, what: /^writing to / })
   t.strictSame(await testPackages(join(here, 'programs.mjs')), [], 'a published package has no tests')
+})
+
+t.test('what a lab can be here', async (t) => {
+  t.match(labFinding({ kind: 'root' }), { ok: true, what: 'a lab, as root' })
+  t.match(labFinding({ kind: 'subordinate' }), { ok: true })
+  t.match(labFinding({ kind: 'none', reason: 'no Linux', next: 'get one' }), { ok: false, use: /; no Linux; get one$/ })
 })
 
 t.test('the report: a line each, aligned, and what badmx cannot do without', async (t) => {

@@ -14,6 +14,7 @@ import { packageRoot } from '../../peers/package-root.ts'
 import { columns, padEnd, visible } from '../../reports/text.ts'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { knownClients } from '../clients/index.ts'
+import { labSupport, type NoSupport, type Support } from '../lab/support.ts'
 
 /** One thing that was looked for. */
 export interface Finding {
@@ -64,6 +65,7 @@ export async function examine(clients: readonly ClientAdapter[]): Promise<readon
     await loopback('::1', 'strip --listen [::1]:PORT', false),
     await folder(tmpdir(), 'temporary files of the clients', 50),
     await folder(process.cwd(), 'results, in badmx-out', 100),
+    labFinding(labSupport()),
     ...(await Promise.all(clients.filter(({ id }) => id !== 'reference').map(clientFinding))),
     ...(await testPackages(join(packageRoot(), 'harness', 'check', 'programs.mjs'))),
   ]
@@ -119,6 +121,19 @@ export async function folder(path: string, use: string, leastMiB: number): Promi
     return { what, ok, use: ok ? use : `${use}: at least ${leastMiB} MiB are wanted`, needed: true }
   } catch (error) {
     return { what: `writing to ${path}`, ok: false, use: `${use}; ${(error as Error).message}`, needed: true }
+  }
+}
+
+/** What a lab can be on this machine. */
+export function labFinding(support: Support | NoSupport): Finding {
+  const use = 'mail servers as clients, in a lab'
+  switch (support.kind) {
+    case 'root':
+      return { what: 'a lab, as root', ok: true, use, needed: false }
+    case 'subordinate':
+      return { what: 'a lab, in a user namespace', ok: true, use, needed: false }
+    case 'none':
+      return { what: 'a lab', ok: false, use: `${use}; ${support.reason}; ${support.next}`, needed: false }
   }
 }
 

@@ -1,5 +1,4 @@
 /** `badmx judge`: the run record again, from the event log alone. */
-import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { gate } from '../../reports/gate.ts'
 import { renderTerminal } from '../../reports/terminal.ts'
@@ -7,8 +6,8 @@ import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
 import { markKnown } from '../../scenarios/known.ts'
 import { knownDeviations } from '../known.ts'
+import { logFile } from '../merge.ts'
 import { readText } from '../read-text.ts'
-import { findRun } from '../run-folder.ts'
 import { wantsColor, width } from './options.ts'
 
 export function judgeCommand(done: (exitCode: number) => void): CommandModule<object, object> {
@@ -33,7 +32,7 @@ export function judgeCommand(done: (exitCode: number) => void): CommandModule<ob
 }
 
 async function handle(given: { events: string; json: boolean; known?: string }): Promise<number> {
-  const file = given.events.endsWith('.ndjson') ? given.events : join(await findRun(given.events), 'events.ndjson')
+  const file = await logFile(given.events)
   const known = await knownDeviations(given.known)
   const record = markKnown(judge(readLog(await readText(file), file)), known)
   if (given.json) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`)

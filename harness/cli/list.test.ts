@@ -19,6 +19,7 @@ const behaviours = new Map([[behaviour.id, behaviour]])
 const host = {
   ...SAMPLE_HOST,
   stack: [{ use: 'refuse-starttls', with: { code: 502 }, fires: 'must' as const }],
+  tls: { ...SAMPLE_HOST.tls, clientCertificate: 'request' as const, authorities: 3 },
   extensions: { afterTls: [] },
 }
 const scenarios = [
@@ -26,7 +27,17 @@ const scenarios = [
   sampleScenario('strip-a', {
     hosts: { mx: host },
     phases: { gone: { mx: { ...host, stack: [], certificate: 'expired', tls: { ...host.tls, on: 'none' } } } },
-    job: { steps: [{ submit: 3 }, { settle: 'first' }, { phase: 'gone' }], password: true, ciphers: 'LOW' },
+    job: {
+      steps: [
+        { submit: 3 },
+        { settle: 'first' },
+        { phase: 'gone' },
+        { until: 'expired' },
+        { submit: 1, policy: 'may' },
+      ],
+      password: true,
+      ciphers: 'LOW',
+    },
     expect: { none: '-', may: 'D>C|w:B', encrypt: 'D', 'mta-sts': 'C~D' },
     noVerdict: ['encrypt'],
     asserts: ['no-hang'],
@@ -100,16 +111,19 @@ The title of strip-a
 on the wire
   What strip-a does
 host mx
+  MX preference 10, IPv4
   stack, nearest to the client first:
     refuse-starttls  must  Refuses STARTTLS { code: 502 }
   TLS by STARTTLS, TLSv1.2 to TLSv1.3
+  requests a client certificate, naming 3 authorities
   EHLO keywords inside TLS: none
 host mx, phase gone
+  MX preference 10, IPv4
   certificate: expired
   TLS none
   EHLO keywords inside TLS: none
 job
-  submit 3 messages, then settle the first attempt, then enter the phase gone
+  submit 3 messages, then settle the first attempt, then enter the phase gone, then wait until the certificate has expired, then submit a message under may
   the client has a password
   the client's ciphers: LOW
 expected

@@ -25,7 +25,8 @@ import { readText } from '../read-text.ts'
 import { type RunOptions, type RunResult, run } from '../run.ts'
 import { findRun } from '../run-folder.ts'
 import { UserError } from '../user-error.ts'
-import { clientsOf, numberIn, policiesOf, wantsColor, width, words } from './options.ts'
+import { clientsOf } from './clients-option.ts'
+import { numberIn, policiesOf, wantsColor, width, words } from './options.ts'
 
 /** How much faster than the RFC's limits a run is, unless told otherwise: ten minutes become six seconds. */
 export const TIME_SCALE = 100
@@ -93,6 +94,11 @@ function options(yargs: Argv) {
       describe: 'divide the delays of peers, the timeouts of clients and the deadlines by this',
       default: TIME_SCALE,
     })
+    .option('capture', {
+      boolean: true,
+      describe: 'write cells/…/capture.pcapng for each cell, with the TLS secrets inside',
+      default: true,
+    })
     .option('last-failed', { boolean: true, describe: 'only the cells that failed in the latest run', default: false })
     .option('shard', { string: true, requiresArg: true, describe: "this machine's share: 1/4" })
     .option('known', {
@@ -152,6 +158,7 @@ async function handle(given: Given): Promise<number> {
       only: words(given.only, 'only'),
       seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
       timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
+      capture: given.capture,
       jobs: numberIn(given.jobs, 'jobs', 1, 1000),
       repeat: numberIn(given.repeat, 'repeat', 1, 1000),
       ...(given.lastFailed ? { lastFailed: await lastFailed(gateOptions) } : {}),

@@ -1,12 +1,9 @@
 /** `badmx serve`: the zoo, or one persona, for clients that are started by hand. */
 import { createInterface } from 'node:readline'
 import type { Argv, CommandModule } from 'yargs'
-import { select } from '../../scenarios/select.ts'
-import { loadWaiting } from '../../scenarios/waiting.ts'
-import { allScenarios } from '../catalogue.ts'
+import type { Scenario } from '../../scenarios/scenario.ts'
 import { interruptible } from '../interrupt.ts'
 import { type Exhibit, serve, type Zoo } from '../serve.ts'
-import { sessionLadder } from '../session-ladder.ts'
 import { columns } from './columns.ts'
 import { endpoint, numberIn, personaOf, wantsColor, width, words } from './options.ts'
 
@@ -68,16 +65,13 @@ export function serveCommand(done: (exitCode: number) => void): CommandModule<ob
 }
 
 async function handle(given: Given): Promise<number> {
-  const scenarios = select(
-    await allScenarios(words(given.scenario, 'scenario')),
-    words(given.only, 'only'),
-    (await loadWaiting()).waiting,
-  )
+  const persona = given.persona === undefined ? undefined : await personaOf(given.persona)
+  const scenarios = persona === undefined ? await chosen(given) : []
   const { signal, release } = interruptible()
   try {
     const zoo = await serve({
       scenarios,
-      ...(given.persona === undefined ? {} : { persona: await personaOf(given.persona) }),
+      ...(persona === undefined ? {} : { persona }),
       ...(given.listen === undefined ? {} : { listen: endpoint(given.listen, '--listen') }),
       basePort: numberIn(given.basePort, 'base-port', 0, 65535),
       oneAddress: given.oneAddress,
@@ -99,6 +93,16 @@ async function handle(given: Given): Promise<number> {
   } finally {
     release()
   }
+}
+
+/** The catalogue is loaded only where it is served: a persona alone starts without it. */
+async function chosen({ scenario, only }: Given): Promise<readonly Scenario[]> {
+  const [{ allScenarios }, { select }, { loadWaiting }] = await Promise.all([
+    import('../catalogue.ts'),
+    import('../../scenarios/select.ts'),
+    import('../../scenarios/waiting.ts'),
+  ])
+  return select(await allScenarios(words(scenario, 'scenario')), words(only, 'only'), (await loadWaiting()).waiting)
 }
 
 /** The table to start from, and commands to copy. */
@@ -129,10 +133,11 @@ function commandsFor({ address, port, hostName }: Exhibit, caFile: string): stri
 /** A session's number on a line of its own asks for its ladder. */
 function listenForRequests(zoo: Zoo): { close(): void } {
   const lines = createInterface({ input: process.stdin })
-  lines.on('line', (line) => {
+  lines.on('line', async (line) => {
     const id = line.trim()
     if (id === '') return
     const events = zoo.session(id)
+    const { sessionLadder } = await import('../session-ladder.ts')
     if (events.length === 0) process.stderr.write(`badmx: there is no session "${id}" among the last ones\n`)
     else
       process.stdout.write(`${sessionLadder(events, events[0]?.cell ?? id, { color: wantsColor(), width: width() })}\n`)

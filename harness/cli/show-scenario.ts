@@ -70,28 +70,45 @@ function hostLines(host: Host, behaviours: ReadonlyMap<string, Behaviour>): stri
   })
   const keywords = (place: string, list: readonly string[] | undefined): string[] =>
     list === undefined ? [] : [`EHLO keywords ${place}: ${list.length === 0 ? 'none' : list.join(', ')}`]
+  const record = host.preference === 'none' ? 'named by no MX record' : `MX preference ${host.preference}`
   return [
+    `${record}, ${host.address === 'ipv6' ? 'IPv6' : 'IPv4'}${host.name === undefined ? '' : `, called ${host.name}`}`,
     ...(members.length === 0 ? [] : ['stack, nearest to the client first:', ...columns(members, '  ')]),
     ...(host.certificate === 'good' ? [] : [`certificate: ${host.certificate}`]),
     `TLS ${start}${versions}`,
+    ...requestLine(tls),
     ...keywords('in clear', extensions.beforeTls),
     ...keywords('inside TLS', extensions.afterTls),
   ]
 }
 
-function jobLines({ job, nameDependent, verbMayWork }: Scenario): string[] {
+function requestLine({ on, clientCertificate, authorities }: Host['tls']): string[] {
+  if (on === 'none' || clientCertificate === undefined) return []
+  const names = authorities === undefined ? '' : `, naming ${authorities} authorities`
+  return [`${clientCertificate}s a client certificate${names}`]
+}
+
+function jobLines({ job, nameDependent, needsQueue, verbMayWork }: Scenario): string[] {
   return [
     job.steps.map(stepText).join(', then '),
+    ...(job.horizonSeconds === undefined
+      ? []
+      : [`the message is left to the client's own schedule, until it is ${job.horizonSeconds} s old`]),
     ...(job.password ? ['the client has a password'] : []),
     ...(job.clientCertificate === undefined ? [] : [`the client has the certificate ${job.clientCertificate}`]),
     ...(job.ciphers === undefined ? [] : [`the client's ciphers: ${job.ciphers}`]),
+    ...(needsQueue ? ['only for clients with a queue'] : []),
     ...(nameDependent ? ['only for clients that know the peer by name'] : []),
     ...(verbMayWork ? ['a client that sends STARTTLS unasked may reach TLS: stronger passes'] : []),
   ]
 }
 
 function stepText(step: Step): string {
-  if ('submit' in step) return step.submit === 1 ? 'submit a message' : `submit ${step.submit} messages`
+  if ('submit' in step) {
+    const under = step.policy === undefined ? '' : ` under ${step.policy}`
+    return step.submit === 1 ? `submit a message${under}` : `submit ${step.submit} messages${under}`
+  }
+  if ('until' in step) return 'wait until the certificate has expired'
   return 'settle' in step ? `settle the ${step.settle} attempt` : `enter the phase ${step.phase}`
 }
 

@@ -92,7 +92,7 @@ export function stripCommand(done: (exitCode: number) => void): CommandModule<ob
 }
 
 /** A vector for each behaviour option and each persona. @throws {UserError} */
-async function vectorsOf({ behaviour = [], persona = [] }: Given): Promise<(readonly StackItem[])[]> {
+async function vectorsOf({ behaviour = [], persona = [], intercept }: Given): Promise<(readonly StackItem[])[]> {
   const behaviours = await loadBehaviours()
   const personas = await Promise.all(persona.map(personaOf))
   const idle = personas.find(({ stack }) => stack.length === 0)
@@ -100,6 +100,13 @@ async function vectorsOf({ behaviour = [], persona = [] }: Given): Promise<(read
     throw new UserError(
       `the persona ${idle.id} has no behaviours that a man in the middle could show`,
       '`badmx serve --persona` shows it as a server',
+    )
+  }
+  const inTls = personas.find(({ stack }) => stack.some(({ use }) => behaviours.get(use)?.plane === 'record'))
+  if (inTls !== undefined && intercept === undefined) {
+    throw new UserError(
+      `the persona ${inTls.id} shows itself in the handshake, and TLS passes through here`,
+      'give --intercept, or see it as a server with `badmx serve --persona`',
     )
   }
   return [...behaviour.map((text) => vectorOf(text, behaviours)), ...personas.map(({ stack }) => stack)]

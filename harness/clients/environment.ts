@@ -13,7 +13,8 @@ const LEFT_OUT = [
   /^(no|all|https?|ftp|socks)_proxy$/i,
   /^node_(options|extra_ca_certs|tls_reject_unauthorized|debug|v8_coverage)$/i,
   /^(ssl_cert_(file|dir)|nix_ssl_cert_file|requests_ca_bundle|curl_ca_bundle|curl_home|openssl_conf)$/i,
-  /^(gnutls_.*|swaks_.*|msmtp.*|smtpserver|email|mailrc|netrc|logdir|xdg_config_(home|dirs))$/i,
+  /^(gnutls_.*|swaks_.*|msmtp.*|smtpserver|email|mailrc|netrc|logdir|xdg_config_(home|dirs?))$/i,
+  /^(_?java_(tool_)?options|jdk_java_options|classpath|remote_addr)$/i,
   /^(perl5?(opt|lib)|python(path|startup|home|warnings)|ruby(opt|lib)|php(rc|_ini_scan_dir)|godebug)$/i,
 ]
 

@@ -5,14 +5,13 @@
  * and checks the certificate against the system's roots, which are replaced by `SSL_CERT_FILE`. It calls itself
  * `localhost` and cannot be told otherwise. None of its calls has a time limit. Go has no list of ciphers in words.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClientAdapter, Delivery } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
-import { clientEnvironment, EHLO_NAME, isUnsupported, supportTable, withoutDns } from './environment.ts'
+import { EHLO_NAME, isUnsupported, supportTable, withoutDns } from './environment.ts'
 import { clientScript } from './library.ts'
-import { LabError, type ProgramResult, runProgram } from './process.ts'
+import { prepare } from './prepare.ts'
+import type { ProgramResult } from './process.ts'
 import { type Command, probeProgram, programClient } from './program-client.ts'
 import { kindIfKnown, kindOfCode, type Reading } from './word.ts'
 
@@ -73,23 +72,12 @@ export const client: ClientAdapter = {
 /** The built program, which all runs of this process share. */
 let program: Promise<string> | undefined
 
-/** How long a build may take whose standard library is not in the cache yet, in milliseconds. */
-const BUILD_MS = 300_000
-
-/** @throws {LabError} where it does not build */
 async function build(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'badmx-go-'))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'go-net-smtp')
-  const { exitCode, stderr } = await runProgram({
-    argv: ['go', 'build', '-o', file, clientScript('go-net-smtp/main.go')],
-    env: clientEnvironment({ CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'local' }),
-    cwd: folder,
-    deadlineMs: BUILD_MS,
-    signal: new AbortController().signal,
-  })
-  if (exitCode === 0) return file
-  throw new LabError('client-start', `go build: ${stderr.trim().split('\n').at(-1)}`, 'build it by hand to see why')
+  const folder = await prepare(
+    (folder) => ['go', 'build', '-o', join(folder, 'go-net-smtp'), clientScript('go-net-smtp/main.go')],
+    { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'local' },
+  )
+  return join(folder, 'go-net-smtp')
 }
 
 async function command(delivery: Delivery): Promise<Command> {

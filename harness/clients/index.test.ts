@@ -11,8 +11,10 @@ import { PLACEHOLDERS } from './template.ts'
 /** The clients of this folder that are somebody else's program, and the Debian packages of those that PATH finds. */
 const PACKAGES: Readonly<Record<string, string>> = {
   curl: 'curl',
+  esmtp: 'esmtp libnss-wrapper',
   'git-send-email': 'git-email libmailtools-perl libio-socket-ssl-perl libauthen-sasl-perl',
   'go-net-smtp': 'golang-go',
+  'jakarta-mail': 'default-jre-headless ecj libjakarta-mail-java libgoogle-gson-java',
   msmtp: 'msmtp',
   'perl-net-smtp': 'perl libio-socket-ssl-perl libauthen-sasl-perl',
   phpmailer: 'php-cli libphp-phpmailer',
@@ -21,7 +23,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   smtplib: 'python3',
   swaks: 'swaks',
 }
-const FOREIGN = [...Object.keys(PACKAGES), 'nodemailer']
+const FOREIGN = [...Object.keys(PACKAGES), 'nodemailer', 'ssmtp']
 
 const clients = await knownClients()
 

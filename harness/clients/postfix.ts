@@ -7,10 +7,11 @@
  * of a transport (`smtp_tls_cert_file`), so that each chain has a transport of its own.
  */
 import { readFile } from 'node:fs/promises'
-import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
+import type { ClientStage, Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
-import { CA_FILE, type MtaSetup, mtaClient, scaledLimit } from './mta/mta.ts'
+import { CA_FILE, type Mta, type MtaSetup, scaledLimit } from './mta/definition.ts'
+import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
 import { LabError } from './process.ts'
 
@@ -81,12 +82,14 @@ export const client = mtaClient({
   queuedAs: /queued as (\w+)/,
   // It counts whole seconds.
   agesAfterMs: (timeScale) => (backoff(timeScale) + 1) * 1000,
+  // postconf(5), queue_run_delay
+  looksEverySeconds: 300,
   version: async (root) => (await root.run(['postconf', '-d', '-h', 'mail_version'])).stdout.trim(),
   start,
   reader,
 })
 
-async function start(setup: MtaSetup) {
+async function start(setup: MtaSetup): Promise<Mta> {
   const { root, stage } = setup
   // Postfix lets a file rest for two seconds that has just been written.
   const write = (file: string, text: string): Promise<void> => root.write(file, text, { ageSeconds: 3600 })
@@ -119,6 +122,10 @@ async function start(setup: MtaSetup) {
       const { code, stderr } = await root.run(['postqueue', '-i', id], { timeoutMs: 20_000 })
       if (code !== 0) throw new Error(`postqueue -i ${id}: ${stderr}`)
     },
+    async lookAtQueue(): Promise<void> {
+      // I and D: its incoming and its deferred messages, as the queue manager does by itself after queue_run_delay.
+      await root.run(['/usr/sbin/postkick', 'public', 'qmgr', 'ID'], { timeoutMs: 20_000 })
+    },
   }
 }
 
@@ -140,7 +147,7 @@ function lines(each: readonly string[]): string {
   return each.map((line) => `${line}\n`).join('')
 }
 
-function mainConfiguration({ stage, address, version }: MtaSetup): string {
+function mainConfiguration({ stage, times, address, version }: MtaSetup): string {
   const level = /^3\.[0-5]\./.test(version) ? '2' : '3.6'
   return lines([
     `compatibility_level = ${level}`,
@@ -157,15 +164,23 @@ function mainConfiguration({ stage, address, version }: MtaSetup): string {
     `smtp_tls_CAfile = ${CA_FILE}`,
     'smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy',
     'transport_maps = texthash:/etc/postfix/transport',
+    ...(times === 'untouched'
+      ? ['import_environment = $default_import_environment NO_FAKE_STAT FAKETIME_NO_CACHE']
+      : scaledTimes(stage)),
+    // The last value of a parameter counts.
+    ...(stage.settings === undefined ? [] : ['# Of the user:', stage.settings]),
+  ])
+}
+
+function scaledTimes(stage: ClientStage): string[] {
+  return [
     '# Its own schedule would mix with the attempts that are asked for.',
     'queue_run_delay = 1d',
     'maximal_backoff_time = 1d',
     `# Divided by the time scale of the run, ${stage.timeScale}.`,
     `minimal_backoff_time = ${backoff(stage.timeScale)}s`,
     ...Object.entries(LIMITS).map(([name, seconds]) => `${name} = ${scaledLimit(seconds, stage)}s`),
-    // The last value of a parameter counts.
-    ...(stage.settings === undefined ? [] : ['# Of the user:', stage.settings]),
-  ])
+  ]
 }
 
 /** Edits of the distribution's master.cf, as arguments of postconf(1). */

@@ -25,6 +25,11 @@ export interface ProgramClient
   command(delivery: Delivery, messageFile: string, version: string): Command | Promise<Command>
   /** Its own words about what happened; called only when it ended by itself with a status. */
   read(result: ProgramResult, delivery: Delivery): Reading
+  /**
+   * Milliseconds of its shortest limit for a wait, where no option changes it. A deadline that comes sooner is the
+   * scale's doing and no hang: its word is then that it failed.
+   */
+  readonly fixedLimitMs?: number
   /** Why it cannot do this delivery, where it cannot. */
   refuses?(delivery: Delivery): string | undefined
 }
@@ -47,7 +52,11 @@ export function programClient(client: ProgramClient): ClientAdapter {
       deadlineMs: delivery.deadlineMs,
       signal,
     })
-    return wordOf(result, () => client.read(result, delivery))
+    const word = wordOf(result, () => client.read(result, delivery))
+    const limit = client.fixedLimitMs ?? 0
+    if (result.ended !== 'deadline' || delivery.deadlineMs > limit) return word
+    const reason = `ended at the deadline, before its own limit of ${limit / 1000} s for a wait`
+    return { ...word, state: 'failed' as const, reason }
   }
   return {
     ...{ id, name, kind: 'one-shot', policies, documented, passwords, namesPeers },

@@ -6,6 +6,8 @@
  * session. A 5yz reply in the mail transaction ends the message (§4.2.1); everything about TLS may be better at another
  * host, or tomorrow.
  */
+import { setMaxListeners } from 'node:events'
+import { seeded } from '../../peers/random.ts'
 import type { ClientAdapter, ClientWord, Delivery, MailHost } from '../../scenarios/client.ts'
 import type { Decisions, Memory } from './reference/decisions.ts'
 import type { Failure, Stage } from './reference/failure.ts'
@@ -27,15 +29,66 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
     documented: { policy: 'may', source: 'harness/clients/reference-mta.ts' },
     start: async () => {
       const memory = newMemory()
-      const sender = running((delivery, signal) => tryHosts(delivery, decide, memory, signal))
+      const queue = new Queue()
+      const sender = running((delivery, signal) => {
+        const policy = decide.policyOf(delivery.policy, queue.attempt(delivery))
+        const domain = delivery.to[0]?.replace(/^.*@/, '') ?? ''
+        const hosts = decide.lookedUp(domain, delivery.hosts, memory)
+        const sorted = byPreference(hosts, domain, queue.turn(domain))
+        return tryHosts({ ...delivery, policy, hosts: decide.hostsToTry(sorted) }, decide, memory, signal)
+      })
       return {
         ...sender,
-        retry: async (delivery, signal) =>
-          decide.retries
-            ? sender.deliver(delivery, signal)
-            : { state: 'queued', log: [], reason: 'stays in the queue' },
+        retry: async (delivery, signal) => (decide.retries ? sender.deliver(delivery, signal) : STAYS),
+        wait: async (delivery, horizonSeconds, signal) => {
+          const ageSeconds = queue.grow(
+            delivery,
+            decide.retries ? decide.retryAfter : () => horizonSeconds,
+            horizonSeconds,
+          )
+          if (ageSeconds >= horizonSeconds) return { ...STAYS, ageSeconds }
+          const word = await sender.deliver(delivery, signal)
+          const late = word.state === 'queued' && ageSeconds >= decide.lifetime
+          return { ...word, ageSeconds, ...(late ? { state: 'bounced', kind: 'permanent' } : {}) }
+        },
       }
     },
+  }
+}
+
+const STAYS: ClientWord = { state: 'queued', log: [], reason: 'stays in the queue' }
+
+/** What the client knows of the messages that it was given. Its clock is the age of each: nobody waits for it. */
+class Queue {
+  private readonly messages = new WeakMap<Buffer, { attempts: number; ageSeconds: number }>()
+  /** Attempts by domain. */
+  private readonly turns = new Map<string, number>()
+
+  private of({ message }: Delivery): { attempts: number; ageSeconds: number } {
+    const known = this.messages.get(message) ?? { attempts: 0, ageSeconds: 0 }
+    this.messages.set(message, known)
+    return known
+  }
+
+  /** Counts an attempt, from 1. */
+  attempt(delivery: Delivery): number {
+    const known = this.of(delivery)
+    known.attempts += 1
+    return known.attempts
+  }
+
+  /** The age at which the next attempt is due, at most `horizonSeconds`. */
+  grow(delivery: Delivery, retryAfter: Decisions['retryAfter'], horizonSeconds: number): number {
+    const known = this.of(delivery)
+    known.ageSeconds = Math.min(horizonSeconds, known.ageSeconds + retryAfter(known.attempts))
+    return known.ageSeconds
+  }
+
+  /** Counts an attempt at a domain, from 0. */
+  turn(domain: string): number {
+    const turn = this.turns.get(domain) ?? 0
+    this.turns.set(domain, turn + 1)
+    return turn
   }
 }
 
@@ -48,12 +101,18 @@ async function tryHosts(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<ClientWord> {
+  // Each connection listens to it, and Node takes more than ten for a leak.
+  setMaxListeners(10 + decide.connections, signal)
   const log: string[] = []
   let reason = 'the domain has no mail host'
-  for (const host of decide.hostsToTry(byPreference(delivery.hosts))) {
-    const { name: hostName, address, port } = host
+  for (const { name: hostName, address, port } of delivery.hosts) {
     log.push(`(${hostName} [${address}]:${port})`)
-    const { word, failure } = await visit({ ...delivery, hostName, address, port }, decide, memory, signal)
+    const visits = Array.from({ length: decide.connections }, () =>
+      visit({ ...delivery, hostName, address, port }, decide, memory, signal),
+    )
+    const [first] = await Promise.all(visits)
+    if (first === undefined) continue
+    const { word, failure } = first
     log.push(...word.log)
     reason = word.reason
     if (word.state !== 'failed') return { ...word, log }
@@ -66,8 +125,17 @@ function forGood(failure: Failure | undefined): boolean {
   return failure?.permanent === true && TRANSACTION.has(failure.stage)
 }
 
-/** Smallest number first (RFC 5321 §5.1); those without an MX record are the only ones. */
-function byPreference(hosts: readonly MailHost[]): readonly MailHost[] {
+/**
+ * Smallest number first; those without an MX record are the only ones. Equal ones in an order that spreads the load (RFC
+ * 5321 §5.1: MUST randomize): who is first is drawn from the name of the domain, and then taken in turn, so that a run can
+ * be repeated.
+ */
+function byPreference(hosts: readonly MailHost[], domain: string, turn: number): readonly MailHost[] {
   const listed = hosts.filter(({ preference }) => preference !== undefined)
-  return (listed.length > 0 ? listed : [...hosts]).sort((a, b) => (a.preference ?? 0) - (b.preference ?? 0))
+  const choice = listed.length > 0 ? listed : hosts
+  const first = Math.floor(seeded(0, domain)() * choice.length) + turn
+  return choice
+    .map((host, at) => ({ host, preference: host.preference ?? 0, place: (at + first) % choice.length }))
+    .sort((a, b) => a.preference - b.preference || a.place - b.place)
+    .map(({ host }) => host)
 }

@@ -9,6 +9,7 @@ import { peer } from '../../peers/index.ts'
 import type { ClientWord, Delivery } from '../../scenarios/client.ts'
 import { POLICIES, type Policy } from '../../scenarios/policy.ts'
 import { QUEUE_FLAWS } from './reference/flaws/queue.ts'
+import { SESSION_FLAWS } from './reference/flaws/sessions.ts'
 import { type Script, scriptedServer } from './reference/scripted-server.ts'
 import { client, FLAWS, referenceWith } from './reference.ts'
 
@@ -307,6 +308,9 @@ const ROWS: readonly Row[] = [
   { flaw: 'ignore-name-constraints', policy: 'verify', fault: 'name-constraints', wrong: delivers },
   { flaw: 'ignore-eku', policy: 'verify', fault: 'eku-client-only', wrong: delivers },
   { flaw: 'ignore-staple', policy: 'verify', fault: 'ocsp-revoked', wrong: delivers },
+  { flaw: 'accept-weak-signatures', policy: 'verify', fault: 'md5-leaf', wrong: delivers },
+  { flaw: 'accept-weak-signatures', policy: 'verify', fault: 'sha1-leaf', wrong: delivers },
+  { flaw: 'refuse-short-rsa-keys', policy: 'may', fault: 'rsa-1024', wrong: refuses },
   { flaw: 'partial-wildcards', policy: 'verify', fault: 'san-wildcard-partial', wrong: delivers },
   { flaw: 'deep-wildcards', policy: 'verify', fault: 'san-wildcard-deep', wrong: delivers },
   { flaw: 'match-cn', policy: 'verify', fault: 'cn-only', wrong: delivers },
@@ -482,6 +486,20 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
       t.equal(word.state, state, word.reason, { found: word })
     }
   })
+  await t.test('refuse-short-groups', async (t) => {
+    const certificate = await issue('rsa')
+    const tls = { certificate, max: 'TLSv1.2', ciphers: 'DHE-RSA-AES128-GCM-SHA256', diffieHellman: 1024 } as const
+    const mx = await peer([], { tls, hostName: HOST })
+    t.teardown(() => mx.close())
+    for (const [flaws, state] of [
+      [['refuse-short-groups'], 'failed'],
+      [[], 'delivered'],
+    ] as const) {
+      const running = await referenceWith(flaws).start()
+      const word = await running.deliver(await delivery(mx.port, { policy: 'verify' }), AbortSignal.timeout(15_000))
+      t.equal(word.state, state, word.reason, { found: word })
+    }
+  })
   await t.test('what it offers in its ClientHello, and when it is refused', async (t) => {
     const hellosOf = async (flaws: readonly string[]): Promise<readonly HelloSeen[]> => {
       const hellos: HelloSeen[] = []
@@ -513,6 +531,9 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
     // In reference-mta.test.ts.
     ...Object.keys(QUEUE_FLAWS),
     'cleartext-after-close-notify',
+    // In reference/sessions.test.ts.
+    ...Object.keys(SESSION_FLAWS),
+    'refuse-short-groups',
   ])
   t.same(
     Object.keys(FLAWS).filter((flaw) => !tested.has(flaw)),
@@ -528,6 +549,7 @@ t.test('a flaw of the chain forgives its own fault only', async (t) => {
     'ignore-path-length': 'pathlen',
     'ignore-name-constraints': 'name-constraints',
     'ignore-eku': 'eku-client-only',
+    'accept-weak-signatures': 'md5-leaf',
   }
   for (const flaw of Object.keys(own)) {
     for (const fault of [...Object.values(own), 'good', 'untrusted-ca', 'incomplete-chain', 'wrong-name']) {

@@ -59,7 +59,7 @@ export function referenceWith(flaws: readonly string[]): ClientAdapter {
 
 /** What a client that has just been started remembers. */
 export function newMemory(): Memory {
-  return { tls: new Set(), pins: new Map() }
+  return { tls: new Set(), pins: new Map(), broken: new Set(), hosts: new Map(), sessions: new Map() }
 }
 
 /** A client in this process: what it does for one message, with a policy that it has and the end of its patience. */

@@ -6,13 +6,11 @@
  * makes a header of its own and keeps the body. `smtp-hostname` gives EHLO's name.
  *
  * It gives up each wait after 42 s (measured: 43 s for the greeting and for the handshake), and no option changes that.
- * A deadline that comes sooner is the scale's doing and no hang: its word is then that it failed.
  */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ClientAdapter, Delivery } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { EHLO_NAME, isUnsupported, supportTable, withoutDns } from './environment.ts'
+import { NSS_WRAPPER, wrappedNames } from './nss-wrapper.ts'
 import type { ProgramResult } from './process.ts'
 import { type Command, probeProgram, programClient } from './program-client.ts'
 import type { Reading } from './word.ts'
@@ -37,9 +35,7 @@ const TABLE: Readonly<Record<Policy, Options | { readonly unsupported: string }>
   default: { scheme: 'smtp', variables: [] },
 }
 
-const PRELOAD = 'libnss_wrapper.so'
-
-const adapter = programClient({
+export const client: ClientAdapter = programClient({
   id: 's-nail',
   name: 'S-nail',
   policies: supportTable(TABLE, ({ scheme, variables }) =>
@@ -50,38 +46,19 @@ const adapter = programClient({
   namesPeers: true,
   probe: () =>
     probeProgram(
-      ['env', `LD_PRELOAD=${PRELOAD}`, 's-nail', '--version'],
+      ['env', `LD_PRELOAD=${NSS_WRAPPER}`, 's-nail', '--version'],
       'apt-get install s-nail libnss-wrapper',
       /^s-nail v([^\s,]+)(?![^]*cannot be preloaded)/m,
     ),
+  fixedLimitMs: 42_000,
   command,
   read,
 })
 
-/** Its limit for each wait. */
-const OWN_LIMIT_MS = 42_000
-
-export const client: ClientAdapter = {
-  ...adapter,
-  start: async () => {
-    const running = await adapter.start()
-    return {
-      ...running,
-      deliver: async (delivery, signal) => {
-        const word = await running.deliver(delivery, signal)
-        if (word.state !== 'hung' || signal.aborted || delivery.deadlineMs > OWN_LIMIT_MS) return word
-        return { ...word, state: 'failed', reason: 'ended at the deadline, before its own limit of 42 s for a wait' }
-      },
-    }
-  },
-}
-
 async function command(delivery: Delivery): Promise<Command> {
   const entry = TABLE[delivery.policy]
   const { scheme, variables } = isUnsupported(entry) ? { scheme: 'smtp', variables: [] } : entry
-  const { hostName, address, port, credentials, clientCertificate, ciphers, folder } = delivery
-  const hosts = join(folder, 'hosts')
-  await writeFile(hosts, `${address} ${hostName}\n`)
+  const { hostName, port, credentials, clientCertificate, ciphers } = delivery
   const user = credentials === undefined ? '' : `${urlPart(credentials.user)}:${urlPart(credentials.password)}@`
   const pairs = [
     ...(clientCertificate === undefined
@@ -102,7 +79,7 @@ async function command(delivery: Delivery): Promise<Command> {
       ...['-r', delivery.from, '-t'],
     ],
     input: Buffer.from(delivery.message.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'),
-    env: { LD_PRELOAD: PRELOAD, NSS_WRAPPER_HOSTS: hosts },
+    env: await wrappedNames(delivery),
   }
 }
 

@@ -6,7 +6,8 @@
  * the temporary folder: a build that is killed leaves nothing, whatever killed it, and the next one cannot start before.
  */
 import { spawn } from 'node:child_process'
-import { mkdir, statfs } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, statfs, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -41,6 +42,8 @@ export const FOLDERS = {
 export async function openCache(cache = cacheFolder()): Promise<string> {
   try {
     for (const name of Object.values(FOLDERS)) await mkdir(join(cache, name), { recursive: true })
+    // Labs only read it: they may use a cache that another user has built.
+    if (!existsSync(join(cache, IN_USE))) await writeFile(join(cache, IN_USE), '', { flag: 'a' })
   } catch (error) {
     throw new UserError(
       `the lab's cache cannot be made: ${(error as Error).message}`,

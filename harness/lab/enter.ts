@@ -27,15 +27,20 @@ interface Lab {
 /** Exit code where the lab cannot be set up: trouble of the harness. */
 const TROUBLE = 3
 
+/** A command that SIGTERM has ended, and what badmx says when it was interrupted. */
+const TERMINATED = 128 + constants.signals.SIGTERM
+const INTERRUPTED = 130
+
 /**
  * Arguments: cache, base, then the command line. File 3 is the pipe. A background process of a shell gets no standard
- * input, so it is handed over as file 4.
+ * input, so it is handed over as file 4, and
+ * ignores SIGINT until it has set a handler, so that SIGTERM is what asks it to end.
  */
 const FIRST_PROCESS = `
 base=$2 here=$PWD
 cd "$1"
 shift 2
-exec 9>>${IN_USE}
+exec 9<${IN_USE}
 flock --shared 9
 set_up() {
 ${MAKE_NETWORK}
@@ -51,7 +56,7 @@ cd "$here"
 main=$!
 exec 4<&-
 {
-  while read -r signal; do kill -s "$signal" "$main"; done
+  while read -r end; do kill -s TERM "$main"; done
   kill -s KILL "$main"
 } <&3 >/dev/null 2>&1 9<&- &
 exec 3<&-
@@ -78,16 +83,20 @@ export async function enterLab(command: readonly string[], options: EnterOptions
   const pipe = child.stdio[3] as Writable
   // EPIPE: it has ended, which is told below
   pipe.on('error', () => undefined)
+  let interrupted = false
   const pass = (signal: NodeJS.Signals): void => {
     // At a terminal Ctrl-C reaches the command by itself.
-    if (options.terminal !== true || signal !== 'SIGINT') pipe.write(`${signal.slice(3)}\n`)
+    if (options.terminal === true && signal === 'SIGINT') return
+    interrupted = true
+    pipe.write('end\n')
   }
   process.on('SIGINT', pass).on('SIGTERM', pass)
   try {
-    return await new Promise((resolve, reject) => {
+    const code = await new Promise<number>((resolve, reject) => {
       child.once('error', (error) => reject(new UserError(`the lab cannot be entered: ${error.message}`, undefined, 3)))
       child.once('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal ?? 'SIGKILL'] ?? 0)))
     })
+    return interrupted && code === TERMINATED ? INTERRUPTED : code
   } finally {
     process.off('SIGINT', pass).off('SIGTERM', pass)
     pipe.destroy()

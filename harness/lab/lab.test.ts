@@ -1,13 +1,15 @@
 /** The lab as a whole, with real layers of the Debian archive: what runs in it, and that there is no way out. */
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-import { SHARED_CACHE, sharedLayers, visit } from './testing/visit.ts'
+import { sharedLayers, visit } from './testing/visit.ts'
 
 const layers = await sharedLayers('postfix', 'postfix@trixie')
 const skip = typeof layers === 'string' ? { skip: layers } : {}
 
 t.test('two releases of Postfix in roots side by side', skip, async (t) => {
   if (typeof layers === 'string') return
-  const { code, stdout, stderr } = await visit(t, t.testdir(), SHARED_CACHE, 'postfix,postfix@trixie', 'versions').ended
+  const { code, stdout, stderr } = await visit(t, { cwd: t.testdir() }, 'postfix,postfix@trixie', 'versions').ended
   t.equal(code, 0, stderr)
   const [bookworm = '', trixie = ''] = JSON.parse(stdout) as string[]
   t.match(bookworm, /^3\.7\./)
@@ -16,8 +18,48 @@ t.test('two releases of Postfix in roots side by side', skip, async (t) => {
   t.ok(layers[1]?.version.startsWith(trixie))
 })
 
+t.test('a client root', skip, async (t) => {
+  const cwd = t.testdir({ destdir: { usr: { sbin: { postconf: '#!/bin/sh\necho mine\n' } } } })
+  chmodSync(join(cwd, 'destdir/usr/sbin/postconf'), 0o755)
+  const { code, stdout, stderr } = await visit(t, { cwd }, 'postfix', 'root', join(cwd, 'destdir')).ended
+  t.equal(code, 0, stderr)
+  const found = JSON.parse(stdout)
+  t.match(found, {
+    own: 'mine\n',
+    device: '2\n',
+    resolv: 'nameserver 198.18.0.53\nnameserver 2001:db8:c612::53\nsearch lab.invalid\noptions trust-ad edns0\n',
+    hosts: /^203\.0\.113\.2 smtp\.example\.test smtp$/m,
+    hostname: 'smtp.example.test\n',
+    trusted: 'stdin: OK\n',
+    certificates: 3,
+    owned: 'postfix postdrop 640\n',
+    log: ['<22>', 'postfix/smtp[7]: a#011b'],
+    environment: 'HOME LC_ALL PATH PWD X',
+    input: 'from outside',
+    code: 3,
+  })
+  t.match(found.linked, /^nameserver/, 'an absolute link is one of the root')
+  t.equal(found.large, 600_000, 'the whole output, though a daemon holds it open')
+  t.ok(found.old > 3500 && found.old < 3700, 'a file as old as asked')
+  t.strictSame(found.killed, { code: 137, gone: true }, 'a program that takes too long is killed')
+  t.strictSame(found.closed, { processes: 0, mounts: 0 }, 'nothing is left of a root that is closed')
+})
+
+t.test('a clock that jumps', skip, async (t) => {
+  const { code, stdout, stderr } = await visit(t, { cwd: t.testdir() }, 'postfix', 'clock').ended
+  t.equal(code, 0, stderr)
+  const { plain, jumped, back, file, setgid } = JSON.parse(stdout) as Record<string, number>
+  const near = (got: number | undefined, want: number, what: string) =>
+    t.ok(Math.abs((got ?? 0) - want) < 60, `${what}: ${got}`)
+  near(plain, 0, 'seconds ahead, before')
+  near(jumped, 90_000, 'after the jump, for a program that was running')
+  near(back, -300, 'backwards')
+  near(file, 0, 'a file is as old as it is')
+  near(setgid, 90_000, 'a program with set-gid')
+})
+
 t.test('the network: all of it is ours, and there is none beyond', skip, async (t) => {
-  const { code, stdout, stderr } = await visit(t, t.testdir(), SHARED_CACHE, 'postfix', 'network').ended
+  const { code, stdout, stderr } = await visit(t, { cwd: t.testdir() }, 'postfix', 'network').ended
   t.equal(code, 0, stderr)
   t.strictSame(JSON.parse(stdout), {
     hostname: 'client.lab.badmx.test',

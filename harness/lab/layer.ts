@@ -21,7 +21,7 @@ export interface Layer {
   readonly cache: string
   readonly base: string
   readonly root: string
-  /** As dpkg tells it, of the first package. */
+  /** As dpkg tells it, of the first package; of the first from npm where there is one. */
   readonly version: string
   readonly builtAt: string
   readonly builtInMs: number
@@ -69,10 +69,12 @@ mount --bind "$archive/lists" "$root/var/lib/apt/lists"
 chroot "$root" hostname ${LAB_NETWORK.hostname}
 printf '%s\\n' "$SOURCES" >"$root/etc/apt/sources.list"
 printf '%s\\n' "$APT_OPTIONS" >"$root/etc/apt/apt.conf.d/99badmx"
+# Younger sources would make apt index its lists anew.
+[ ! -e "$archive/fetched" ] || touch -r "$archive/fetched" "$root/etc/apt/sources.list"
 # apt closes the file that it tells its status to in what it starts, so it is none of the usual ones.
 apt() { chroot "$root" apt-get -q -o APT::Status-Fd=9 "$@" 9>&1; }
 fetched=no
-fetch() { apt update --error-on=any && touch "$archive/fetched" && fetched=yes; }
+fetch() { apt update --error-on=any && apt autoclean && touch "$archive/fetched" && fetched=yes; }
 if [ -z "$(find "$archive/fetched" -newermt "-${LISTS_AGE} seconds" 2>/dev/null)" ]; then
   fetch || [ -e "$archive/fetched" ]
 fi
@@ -81,9 +83,12 @@ install() { apt install --yes --no-install-recommends $TARGET "$@"; }
 download() { install --download-only "$@"; }
 download "$@" || { [ $fetched = no ] && fetch && download "$@"; }
 install --no-download "$@"
-[ -z "$NPM" ] || chroot "$root" npm install --prefix "/opt/$CLIENT" --omit=dev --omit=optional --no-audit --no-fund $NPM
+if [ -n "$NPM" ]; then
+  mkdir -p "$root/opt/$CLIENT"
+  chroot "$root" npm install --prefix "/opt/$CLIENT" --cache /tmp/npm --omit=dev --omit=optional --no-audit --no-fund $NPM
+fi
 [ -z "$AFTER" ] || chroot "$root" sh -euc "$AFTER"
-if [ -z "$NPM" ]; then version=$(chroot "$root" dpkg-query -W -f '\${Version}' "$1"); else version=\${NPM%% *}; fi
+version=$(chroot "$root" dpkg-query -W -f '\${Version}' "$1")
 umount "$root/etc/resolv.conf"
 rm -f "$root/etc/apt/apt.conf.d/99badmx"
 umount -R "$root"
@@ -162,13 +167,14 @@ async function build(spec: LayerSpec, cache: string, place: string, options: Ens
     signal: options.signal,
     onLine: (line) => tellStatus(line, name, options),
   })
-  const [, version = '', kib = ''] = /^layer: (\S+) (\d+)$/.exec(lines.at(-1) ?? '') ?? []
-  if (!ok || version === '')
+  const [, installed = '', kib = ''] = /^layer: (\S+) (\d+)$/.exec(lines.at(-1) ?? '') ?? []
+  if (!ok || installed === '')
     throw await buildError(
       name,
       cache,
       lines.filter((line) => !STATUS.test(line)),
     )
+  const version = spec.npm?.packages[0]?.replace(/^.*@/, '') ?? installed
   const told = {
     ...{ spec, base, version, bytes: Number(kib) * 1024 },
     ...{ builtAt: new Date().toISOString(), builtInMs: Math.round(performance.now() - began) },
@@ -195,7 +201,7 @@ function buildEnvironment(spec: LayerSpec, support: Support): Record<string, str
     OVERLAY_OPTIONS: overlayOptions(support),
     PRESEED: (spec.preseed ?? []).join('\n'),
     TARGET: spec.release === baseRelease(spec.release) ? '' : `--target-release=${spec.release}`,
-    NPM: (spec.npm ?? []).join(' '),
+    NPM: spec.npm === undefined ? '' : [`--before=${spec.npm.before}`, ...spec.npm.packages].join(' '),
     CLIENT: spec.client,
     AFTER: spec.afterInstall ?? '',
     DEBCONF_NONINTERACTIVE_SEEN: 'true',

@@ -14,8 +14,11 @@ export interface LayerSpec {
   readonly packages: readonly string[]
   /** Lines for debconf-set-selections. */
   readonly preseed?: readonly string[]
-  /** Packages from npm, installed with their exact versions in /opt/CLIENT; the version of the first is then the layer's. */
-  readonly npm?: readonly string[]
+  /**
+   * Packages from npm with exact versions, installed in /opt/CLIENT as the registry was on that day; the version of the
+   * first is then the layer's.
+   */
+  readonly npm?: { readonly packages: readonly string[]; readonly before: string }
   /** Shell, run as root in the root when all is installed. */
   readonly afterInstall?: string
 }
@@ -40,7 +43,7 @@ export const PACKAGES: Readonly<Record<string, Packages>> = {
   nullmailer: { packages: ['nullmailer'], preseed: ['nullmailer nullmailer/relayhost string mx.badmx.test'] },
   dma: { packages: ['dma'] },
   // Newer ones want a dependency that does not install.
-  haraka: { packages: ['nodejs', 'npm'], npm: ['Haraka@3.1.1'] },
+  haraka: { packages: ['nodejs', 'npm'], npm: { packages: ['Haraka@3.1.1'], before: '2026-01-01' } },
   msmtp: { packages: ['msmtp'] },
   curl: { packages: ['curl'] },
   swaks: { packages: ['swaks', 'libnet-ssleay-perl', 'libauthen-sasl-perl', 'libnet-dns-perl'] },

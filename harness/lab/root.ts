@@ -9,6 +9,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { isAbsolute, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
@@ -118,6 +119,7 @@ export async function openRoot(layer: Layer, options: RootOptions): Promise<Clie
     spawn('sh', ['-euc', `${PRIVATE_DEV}${MOUNT}`, 'sh', folder, [...lower, layer.root, layer.base].join(':')], {
       cwd: layer.cache,
       env: { ...process.env, OVERLAY_OPTIONS: overlayOptions(support) },
+      detached: true,
     }),
     {},
   )
@@ -172,7 +174,10 @@ async function faketime(path: string): Promise<string> {
 
 /** Certificates of the bundle, and those that OpenSSL finds by the hash of their names. */
 async function trust(root: ClientRoot, ca: string): Promise<void> {
-  await rm(join(root.path, 'etc/ssl/certs'), { recursive: true })
+  // File by file: where the kernel's tmpfs has no user attributes (before 6.6), an overlay of a user namespace cannot make
+  // a folder anew that it has removed.
+  const certificates = join(root.path, 'etc/ssl/certs')
+  await Promise.all((await readdir(certificates)).map((name) => rm(join(certificates, name), { recursive: true })))
   await root.write('/etc/ssl/certs/ca-certificates.crt', ca, { mode: 0o644 })
   for (const [at, pem] of (ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g) ?? []).entries()) {
     await root.write(`/etc/ssl/certs/badmx-${at}.pem`, new X509Certificate(pem).toString(), { mode: 0o644 })
@@ -210,6 +215,9 @@ export class ClientRoot {
       const fail = (): void => reject(new UserError(`a root cannot be started: ${complaint.trim()}`, undefined, 3))
       this.init.once('error', fail).once('close', fail)
     })
+    // A root that nobody closes is no reason to go on: it ends with the lab.
+    this.init.unref()
+    for (const stream of [this.init.stdout, this.init.stderr]) (stream as Socket | null)?.unref()
   }
 
   /** Writes a file, following symbolic links as a program of the root would; its folder is made where it is missing. */
@@ -222,17 +230,18 @@ export class ClientRoot {
   }
 
   /**
-   * Starts a program of the root. A kill of the child kills the program (SIGKILL, whatever the signal): to send it another
-   * signal, run `kill` or `pkill` in the root.
+   * Starts a program of the root, in a process group of its own unless it shares our terminal. A kill of the child kills
+   * the program (SIGKILL, whatever the signal): to send it another signal, run `kill` or `pkill` in the root.
    */
   spawn(argv: readonly string[], { env = {}, stdio = 'pipe' }: SpawnOptions = {}): ChildProcess {
     const spaces = `/proc/${this.init.pid}/ns`
     const enter = [`--pid=${spaces}/pid_for_children`, `--uts=${spaces}/uts`, `--ipc=${spaces}/ipc`]
     const words = [...enter, 'setpriv', '--pdeathsig', 'KILL', 'chroot', this.path, ...argv]
-    return spawn('nsenter', words, { cwd: '/', env: { ...ENVIRONMENT, ...this.environment, ...env }, stdio })
+    const variables = { ...ENVIRONMENT, ...this.environment, ...env }
+    return spawn('nsenter', words, { cwd: '/', env: variables, stdio, detached: stdio !== 'inherit' })
   }
 
-  /** Runs a program of the root to its end. */
+  /** Runs a program of the root to its end; where that takes too long it is killed with all of its process group. */
   run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return collect(this.spawn(argv, options), options)
   }
@@ -246,6 +255,7 @@ export class ClientRoot {
   async close(): Promise<void> {
     const { init, path } = this
     if (init.exitCode === null && init.signalCode === null) {
+      init.ref()
       init.kill('SIGKILL')
       await once(init, 'exit')
     }
@@ -263,14 +273,18 @@ function collect(child: ChildProcess, { input, timeoutMs, signal }: RunOptions):
   for (const name of ['stdout', 'stderr'] as const)
     child[name]?.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > MOST_OUTPUT) child.kill('SIGKILL')
+      if (size > MOST_OUTPUT) kill()
       else kept[name].push(chunk)
     })
   // EPIPE: it did not read its input to the end, which is its own affair
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(input)
   const kill = (): void => {
-    child.kill('SIGKILL')
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // ESRCH: it has ended by itself
+    }
   }
   const timer = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs)
   signal?.addEventListener('abort', kill, { once: true })

@@ -3,11 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { UserError } from '../user-error.ts'
 
 export interface Support {
-  /**
-   * `root`: we are. `subordinate`: a user namespace with the users of /etc/subuid, in which nearly everything works.
-   * `one-user`: a user namespace with a single user: programs that change users (Postfix, Exim, Sendmail, …) do not work.
-   */
-  readonly kind: 'root' | 'subordinate' | 'one-user'
+  /** `root`: we are. `subordinate`: a user namespace with the users that /etc/subuid gives us; clients work as for root. */
+  readonly kind: 'root' | 'subordinate'
 }
 
 export interface NoSupport {
@@ -20,7 +17,6 @@ export interface NoSupport {
 const MAPPINGS = {
   root: [],
   subordinate: ['unshare', '--user', '--map-root-user', '--map-auto'],
-  'one-user': ['unshare', '--user', '--map-root-user'],
 } as const
 
 /** What to put before a program that has to see the users that a lab of this kind has. */
@@ -39,29 +35,33 @@ export function namespaceArguments({ kind }: Support, more: readonly string[] = 
 export function labSupport(): Support | NoSupport {
   if (process.platform !== 'linux')
     return { kind: 'none', reason: `a lab needs Linux, this is ${process.platform}`, next: 'run it in a Linux machine' }
-  const kinds: readonly Support['kind'][] = process.getuid?.() === 0 ? ['root'] : ['subordinate', 'one-user']
-  let said = ''
-  for (const kind of kinds) {
-    const [program = '', ...words] = namespaceArguments({ kind }, ['--net'])
-    const tried = spawnSync(program, [...words, 'true'], { encoding: 'utf8' })
-    if (tried.error !== undefined)
-      return {
-        kind: 'none',
-        reason: 'there is no program "unshare" in PATH',
-        next: 'apt-get install util-linux; elsewhere too it is part of util-linux',
-      }
-    if (tried.status === 0) return { kind }
-    said = tried.stderr.trim().replace(/^unshare: /, '')
-  }
-  return {
-    kind: 'none',
-    reason: `this machine gives no namespaces (${said})`,
-    next: kinds[0] === 'root' ? 'in a container: start it with more rights, as docker run --privileged' : ROOTLESS,
-  }
+  const kind = process.getuid?.() === 0 ? 'root' : 'subordinate'
+  const said = complaint(namespaceArguments({ kind }, ['--net']))
+  if (said === undefined) return { kind }
+  if (said === NO_PROGRAM)
+    return { kind: 'none', reason: said, next: 'apt-get install util-linux; elsewhere too it is part of it' }
+  const reason = `this machine gives no namespaces (${said})`
+  if (kind === 'root') return { kind: 'none', reason, next: 'a container needs more rights: docker run --privileged' }
+  // A namespace with a single user is no lab: neither can packages be installed in it nor can a mail server change users.
+  if (complaint(['unshare', '--user', '--map-root-user', '--net']) === undefined)
+    return { kind: 'none', reason: `no subordinate users (${said})`, next: SUBORDINATE }
+  return { kind: 'none', reason, next: PERMIT }
 }
 
-const ROOTLESS =
-  'run badmx as root; or permit user namespaces (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, user.max_user_namespaces)'
+const NO_PROGRAM = 'there is no program "unshare" in PATH'
+
+const SUBORDINATE =
+  'apt-get install uidmap, and lines for this user in /etc/subuid and /etc/subgid (usermod --add-subuids); or run badmx as root'
+
+const PERMIT =
+  'run badmx as root, or permit user namespaces: sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns'
+
+/** What `unshare` says against it; undefined where it works. */
+function complaint([program = '', ...words]: readonly string[]): string | undefined {
+  const { error, status, stderr } = spawnSync(program, [...words, 'true'], { encoding: 'utf8' })
+  if (error !== undefined) return NO_PROGRAM
+  return status === 0 ? undefined : stderr.trim().replace(/^unshare: /, '')
+}
 
 /** @throws {UserError} where there can be no lab */
 export function requireSupport(): Support {

@@ -114,23 +114,21 @@ t.test('rubbish at every stage of peers and proxies', { timeout: 240_000 }, asyn
     process.off('uncaughtException', onError)
     process.off('unhandledRejection', onError)
   })
-  const behaviours = [...(await loadBehaviours()).keys()]
+  const behaviours = [...(await loadBehaviours()).values()]
+  const stacks = (inEngine: boolean) => ({
+    vectors: behaviours.filter(({ plane }) => inEngine || plane !== 'tls').map(({ id }) => [id]),
+    per: 'connection' as const,
+    order: 'round-robin' as const,
+  })
   const sound = await peer([], { tls, timeScale: TIME_SCALE })
   const servers: Peer[] = [
     sound,
     await proxy([], '127.0.0.1', sound.port, { timeScale: TIME_SCALE }),
     await proxy([], '127.0.0.1', sound.port, { timeScale: TIME_SCALE, intercept: { certificate, toServer: 'tls' } }),
     await proxy([], '127.0.0.1', sound.port, { timeScale: TIME_SCALE, intercept: { certificate, toServer: 'clear' } }),
-    await peer(
-      { vectors: behaviours.map((use) => [use]), per: 'connection', order: 'round-robin' },
-      { tls, timeScale: 1000 },
-    ),
-    await proxy(
-      { vectors: behaviours.map((use) => [use]), per: 'connection', order: 'round-robin' },
-      '127.0.0.1',
-      sound.port,
-      { timeScale: 1000 },
-    ),
+    await peer(stacks(false), { tls, timeScale: 1000 }),
+    await peer(stacks(true), { tls: { ...tls, legacy: {} }, timeScale: 1000 }),
+    await proxy(stacks(false), '127.0.0.1', sound.port, { timeScale: 1000 }),
   ]
   let next = 0
   const worker = async (): Promise<void> => {

@@ -269,3 +269,11 @@ t.test('the port is in use', { timeout: 60_000 }, async (t) => {
   t.notOk(existsSync(join(cwd, 'out')), 'no folder is left')
   t.strictSame(readdirSync(cwd), ['tmp'])
 })
+
+t.test('a persona that shows itself in the handshake needs an end of TLS', { timeout: 60_000 }, async (t) => {
+  const to = ['--listen', '127.0.0.1:0', '--target', '127.0.0.1:9', '--persona']
+  const program = startBadmx(t, t.testdir({}), 'strip', ...to, 'pq-hello-hangs')
+  t.match(await program.ended, { code: 2, stderr: /pq-hello-hangs shows itself in the handshake.*--intercept/s })
+  const idle = startBadmx(t, t.testdir({}), 'strip', ...to, 'sound')
+  t.match(await idle.ended, { code: 2, stderr: /sound has no behaviours/ })
+})

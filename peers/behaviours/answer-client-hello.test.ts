@@ -101,6 +101,45 @@ t.test('only hellos of the kind asked for', async (t) => {
   t.notOk(fires('record-tls10', newer))
   t.ok(fires('long', named, named.length - 1))
   t.notOk(fires('long', named, named.length))
+  t.ok(answer({ to: 'long', upTo: named.length }, named).length > 0)
+  t.same(answer({ to: 'long', upTo: named.length - 1 }, named), [])
+  const old = await helloOf(t, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })
+  t.same(
+    [named, bare, old].map((hello) => fires('tls12', hello)),
+    [true, true, false],
+    'TLS 1.2 or more',
+  )
+})
+
+/** A ClientHello of TLS 1.2 without extensions, and the same in two records. */
+function helloWith(suites: readonly number[]): { whole: Buffer; fragmented: Buffer } {
+  const list = Buffer.concat(suites.map((suite) => Buffer.from([suite >> 8, suite & 255])))
+  const length = Buffer.from([list.length >> 8, list.length & 255])
+  const body = Buffer.concat([Buffer.from([3, 3]), Buffer.alloc(33), length, list, Buffer.from([1, 0])])
+  const message = Buffer.concat([Buffer.from([1, 0, body.length >> 8, body.length & 255]), body])
+  const record = (part: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([22, 3, 1, part.length >> 8, part.length & 255]), part])
+  const halves = [message.subarray(0, 30), message.subarray(30)]
+  return { whole: record(message), fragmented: Buffer.concat(halves.map(record)) }
+}
+
+t.test('hellos by their suites and records', async (t) => {
+  const fires = (to: string, hello: Buffer): boolean => answer({ to, suites: 3 }, hello).length > 0
+  const whole = (...suites: number[]): Buffer => helloWith(suites).whole
+  t.ok(fires('rc4-only', whole(0x0005, 0xc011, 0x00ff, 0x5600, 0x3a3a)), 'signals and GREASE are no suites')
+  t.notOk(fires('rc4-only', whole(0x0005, 0x002f)))
+  t.notOk(fires('rc4-only', whole(0x00ff)), 'no suite at all')
+  t.ok(fires('many-suites', whole(1, 2, 3, 4)))
+  t.notOk(fires('many-suites', whole(1, 2, 3, 0x00ff)))
+  const sslv2 = (version: number): Buffer =>
+    Buffer.from(`801c01${version.toString(16).padStart(4, '0')}00030000001000002f${'07'.repeat(16)}`, 'hex')
+  t.ok(fires('sslv2', sslv2(0x0301)))
+  t.notOk(fires('sslv2', whole(0x002f)))
+  t.ok(fires('above-ssl3', sslv2(0x0301)))
+  t.ok(fires('above-ssl3', whole(0x002f)))
+  t.notOk(fires('above-ssl3', sslv2(0x0300)))
+  t.ok(fires('fragmented', helloWith([0x002f]).fragmented))
+  t.notOk(fires('fragmented', whole(0x002f)))
 })
 
 t.test('the hello is what came since the server last spoke, however it is split', async (t) => {

@@ -12,6 +12,18 @@ t.test('the command goes nowhere and gets no answer, and the server gives up lat
   ])
 })
 
+t.test('the end of the content gets no answer, what comes before it goes on', async (t) => {
+  const content = (last: boolean, of: 'DATA' | 'AUTH' = 'DATA') =>
+    ({ type: 'content', id: 5, of, bytes: Buffer.from('.\r\n'), last, secured: false }) as const
+  const begun = content(false)
+  t.same(play(behaviour, { verbs: ['.'] }, [begun]), [begun])
+  t.same(show(play(behaviour, { verbs: ['.'] }, [content(true)])).slice(0, 2), [
+    'opportunity the end of the content in clear',
+    'fired gave the end of the content in clear no answer',
+  ])
+  t.same(play(behaviour, { verbs: ['.'] }, [content(true, 'AUTH')]).length, 1, 'a line of AUTH is none')
+})
+
 t.test('silent for other commands and in the other channel', async (t) => {
   for (const other of [command(6, 'QUIT'), command(5, 'NOOP', true)])
     t.same(play(behaviour, { in: 'tls' }, [other]), [other])

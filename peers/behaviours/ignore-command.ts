@@ -5,14 +5,15 @@
 import { z } from 'zod'
 import { defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
+import type { WireEvent } from '../wire/units.ts'
 import { channelName, channelParameter, isInChannel } from './channel.ts'
 
 const parameters = z.strictObject({
   verbs: z
-    .array(z.string().regex(/^[A-Z]+$/))
+    .array(z.string().regex(/^([A-Z]+|\.)$/))
     .min(1)
     .default(['QUIT'])
-    .describe('Commands that get no answer, in upper case.'),
+    .describe('Commands that get no answer, in upper case; `.` for the end of the content of a message.'),
   closeAfterMs: z
     .int()
     .min(0)
@@ -34,14 +35,22 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
     return {
       on(event) {
         if (event.type === 'wake') return [{ type: 'close', end: 'client', how: 'fin' }]
-        if (event.type !== 'command' || !isInChannel(channel, event) || !verbs.includes(event.verb))
-          return passUnits(event)
+        const what = nameOf(event)
+        if (what === undefined || !verbs.includes(what.verb) || !isInChannel(channel, what)) return passUnits(event)
+        const told = what.verb === '.' ? 'the end of the content' : what.verb
         return [
-          { type: 'opportunity', detail: `${event.verb} ${channelName(event)}` },
-          { type: 'fired', detail: `gave ${event.verb} ${channelName(event)} no answer` },
+          { type: 'opportunity', detail: `${told} ${channelName(what)}` },
+          { type: 'fired', detail: `gave ${told} ${channelName(what)} no answer` },
           { type: 'wake-me', alarm: 'give up', afterMs: closeAfterMs, clock: 'scaled' },
         ]
       },
     }
   },
 })
+
+/** What wants an answer: a command, or the last of the content (RFC 5321 §4.1.1.4). */
+function nameOf(event: WireEvent): { readonly verb: string; readonly secured: boolean } | undefined {
+  if (event.type === 'command') return event
+  if (event.type !== 'content' || event.of === 'AUTH' || !event.last) return undefined
+  return { verb: '.', secured: event.secured }
+}

@@ -3,12 +3,12 @@
  *
  * Alarms do not ring by themselves: the book's author sends the `wake` events.
  */
-import type { Behaviour, BehaviourContext } from '../behaviour.ts'
+import type { BehaviourContext, WireBehaviour } from '../behaviour.ts'
 import type { Command, Layer, Reply, WireEvent, WireOutput } from '../wire/units.ts'
 
 /** A layer of `behaviour`; `parameters` are parsed by its schema, so that its defaults hold. Random is always 0.5. */
 export function layerOf<Parameters>(
-  behaviour: Behaviour<Parameters>,
+  behaviour: WireBehaviour<Parameters>,
   parameters: unknown = {},
   context: Partial<BehaviourContext> = {},
 ): Layer {
@@ -24,7 +24,7 @@ export function layerOf<Parameters>(
 
 /** All that the behaviour puts out for these events, in order. */
 export function play<Parameters>(
-  behaviour: Behaviour<Parameters>,
+  behaviour: WireBehaviour<Parameters>,
   parameters: unknown,
   events: readonly WireEvent[],
   context: Partial<BehaviourContext> = {},

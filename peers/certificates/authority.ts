@@ -6,12 +6,11 @@
  * numbers follow from the seed and from what the certificate is for, and so not from the order of issuing.
  */
 import { createHash } from 'node:crypto'
-import { ExtendedKeyUsage } from '@peculiar/x509'
 import { pem } from './der.ts'
 import type { CertificateRequest, FaultContext, FaultyChain, Key, PeerNames } from './fault.ts'
-import { loadFaults } from './faults.ts'
-import { DAY, issueAuthority, issueLeaf } from './leaf.ts'
-import { mintCertificate, mintKey } from './mint.ts'
+import { loadClientChains, loadFaults } from './faults.ts'
+import { DAY, issueAuthority } from './leaf.ts'
+import { mintCertificate, mintKey, mintRsaKey, renamed } from './mint.ts'
 
 /** A chain to be presented. */
 export interface IssuedChain {
@@ -31,6 +30,8 @@ export interface IssuedChain {
   readonly ocspResponse?: Buffer
   /** The CRL at the leaf's distribution point, DER. */
   readonly crl?: Buffer
+  /** OpenSSL presents it at security level 0 alone. */
+  readonly weak?: true
 }
 
 /** A client's certificate, for jobs that have one. */
@@ -46,10 +47,15 @@ export interface ClientChain {
 export interface Authority {
   readonly rootPem: string
   readonly rootDer: Buffer
-  /** The chain of `fault` for a peer; the same promise for the same arguments. Rejects on an unknown fault. */
-  issue(fault: string, names: PeerNames): Promise<IssuedChain>
-  /** The client chain `good`. Rejects on another id. */
+  /**
+   * The chain of `fault` for a peer; the same promise for the same fault and names. `at` is the present, by default the run's
+   * clock. Rejects on an unknown fault.
+   */
+  issue(fault: string, names: PeerNames, at?: Date): Promise<IssuedChain>
+  /** A chain for clients to present. Rejects on an unknown id. */
   clientChain(id: string): Promise<ClientChain>
+  /** So many self-signed authorities with names of their own, PEM, that sign nothing. */
+  namedAuthorities(count: number): Promise<readonly string[]>
 }
 
 /** `now` is the run's clock; `seed` an integer. */
@@ -57,6 +63,9 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   const { seed } = options
   const now = new Date(Math.floor(options.now.getTime() / 1000) * 1000)
   const faults = await loadFaults()
+  const clientFaults = await loadClientChains()
+  const rsaKeys = new Map<string, Promise<Key>>()
+  const rsaKey: FaultContext['rsaKey'] = (bits, use) => remember(rsaKeys, `${bits} ${use}`, () => mintRsaKey(bits))
   const run = minting(seed, 'run')
   const until = new Date(now.getTime() + 3650 * DAY)
   const root = await issueAuthority({ now, ...run }, { commonName: `badmx test root ${seed}`, until })
@@ -67,8 +76,9 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   const keys = new Map<string, Promise<Key>>()
   const chains = new Map<string, Promise<IssuedChain>>()
   const clients = new Map<string, Promise<ClientChain>>()
+  const named = new Map<string, Promise<readonly string[]>>()
 
-  const issue = async (id: string, names: PeerNames): Promise<IssuedChain> => {
+  const issue = async (id: string, names: PeerNames, at: Date): Promise<IssuedChain> => {
     const fault = faults.get(id)
     if (fault === undefined)
       throw new RangeError(`unknown certificate fault ${id}, want one of ${[...faults.keys()].join(', ')}`)
@@ -76,28 +86,40 @@ export async function createAuthority(options: { readonly now: Date; readonly se
     const context: FaultContext = {
       names,
       now,
+      at,
       root,
       intermediate,
       key,
+      rsaKey,
       ...minting(seed, id, names.host, names.domain),
     }
     return issued(id, await fault.issue(context))
   }
   const issueClient = async (id: string): Promise<ClientChain> => {
-    if (id !== 'good') throw new RangeError(`unknown client certificate ${id}, want good`)
+    const fault = clientFaults.get(id)
+    if (fault === undefined)
+      throw new RangeError(`unknown client certificate ${id}, want one of ${[...clientFaults.keys()].join(', ')}`)
     const key = await mintKey()
     const names = { host: 'client.badmx.test', domain: 'badmx.test' }
-    const context: FaultContext = { names, now, root, intermediate, key, ...minting(seed, 'client', id) }
-    const leaf = await issueLeaf(context, { usages: [ExtendedKeyUsage.clientAuth] })
-    const chain = [leaf, intermediate.certificate]
-    return { id, certPem: chainPem(chain), keyPem: key.pem, chain }
+    const context: FaultContext = {
+      ...{ names, now, at: now, root, intermediate, key, rsaKey },
+      ...minting(seed, 'client', id),
+    }
+    const { chain, keyPem } = await fault.issue(context)
+    return { id, certPem: chainPem(chain), keyPem, chain }
+  }
+  const nameAuthorities = async (count: number): Promise<readonly string[]> => {
+    const { certificate, key } = await issueAuthority({ now, ...minting(seed, 'named') }, { commonName: 'named' })
+    const commonNames = Array.from({ length: count }, (_, index) => `Certification Authority ${index + 1} of ${count}`)
+    return commonNames.map((commonName) => pem('CERTIFICATE', renamed(certificate, commonName, key)))
   }
   return {
     rootPem: pem('CERTIFICATE', root.certificate),
     rootDer: root.certificate,
-    issue: (fault, names) =>
-      remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names)),
+    issue: (fault, names, at = now) =>
+      remember(chains, JSON.stringify([fault, names.host, names.domain]), () => issue(fault, names, at)),
     clientChain: (id) => remember(clients, id, () => issueClient(id)),
+    namedAuthorities: (count) => remember(named, String(count), () => nameAuthorities(count)),
   }
 }
 
@@ -115,7 +137,7 @@ function minting(seed: number, ...labels: readonly string[]): Pick<FaultContext,
   }
 }
 
-function issued(id: string, { chain, keyPem, detail, ocspResponse, crl }: FaultyChain): IssuedChain {
+function issued(id: string, { chain, keyPem, detail, ocspResponse, crl, weak }: FaultyChain): IssuedChain {
   return {
     id,
     certPem: chainPem(chain),
@@ -124,6 +146,7 @@ function issued(id: string, { chain, keyPem, detail, ocspResponse, crl }: Faulty
     detail,
     ...(ocspResponse === undefined ? {} : { ocspResponse }),
     ...(crl === undefined ? {} : { crl }),
+    ...(weak === undefined ? {} : { weak }),
   }
 }
 

@@ -16,7 +16,7 @@ export interface PeerNames {
   readonly domain: string
 }
 
-/** A key pair in the forms in which it is needed. */
+/** A key pair in the forms in which it is needed: ECDSA on P-256, or RSA. */
 export interface Key {
   readonly signing: webcrypto.CryptoKey
   /** SubjectPublicKeyInfo, DER. */
@@ -41,13 +41,23 @@ export interface CertificateRequest {
   readonly from: Date
   readonly until: Date
   readonly extensions: readonly Extension[]
+  /** The hash of the signature, where it is not SHA-256; the issuer's key is then RSA. */
+  readonly digest?: WeakDigest
 }
+
+/** Hashes that RFC 9325 §4.5 forbids in certificates. */
+export type WeakDigest = 'md5' | 'sha1'
+
+/** What an RSA key of a run is for: each has one of each length, whatever host or authority asks. */
+export type RsaUse = 'leaf' | 'authority'
 
 /** What a fault has to work with. */
 export interface FaultContext {
   readonly names: PeerNames
   /** The run's clock. */
   readonly now: Date
+  /** The moment of issuing, some time after the run's clock. */
+  readonly at: Date
   /** The root that clients are told to trust. */
   readonly root: Issuer
   /** Issues server certificates in the run; signed by the root, path length 0. */
@@ -55,6 +65,8 @@ export interface FaultContext {
   /** The host's genuine key, the same for every fault of one host. */
   readonly key: Key
   newKey(): Promise<Key>
+  /** The run's RSA key of so many bits for this use, made when first asked for: 2048 bits take a quarter of a second. */
+  rsaKey(bits: 1024 | 2048, use: RsaUse): Promise<Key>
   certify(request: CertificateRequest): Promise<Buffer>
 }
 
@@ -67,6 +79,8 @@ export interface FaultyChain {
   readonly detail: string
   readonly ocspResponse?: Buffer
   readonly crl?: Buffer
+  /** OpenSSL presents it at security level 0 alone (SSL_CTX_set_security_level(3)). */
+  readonly weak?: true
 }
 
 export interface CertificateFault {

@@ -3,6 +3,7 @@
  * Where OpenSSL's defaults are more lenient than the reference, the table says why.
  */
 import { execFile, spawnSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,7 +12,7 @@ import tls from 'node:tls'
 import t, { type Test } from 'tap'
 import { type Authority, createAuthority, type IssuedChain } from './authority.ts'
 import { pem } from './der.ts'
-import { loadFaults } from './faults.ts'
+import { loadClientChains, loadFaults } from './faults.ts'
 import { verifyPresented } from './verify.ts'
 
 const NAMES = { host: 'mx.case-1.verify.badmx.test', domain: 'case-1.verify.badmx.test' }
@@ -37,9 +38,14 @@ const badDates = { chain: true, validity: false, name: true } as const
 const TABLE: Readonly<Record<string, Row>> = {
   good: sound,
   case: sound,
+  rsa: sound,
+  'rsa-1024': sound,
+  'md5-leaf': { ...badChain, because: 'is signed with MD5', openssl: 'CA signature digest algorithm too weak' },
+  'sha1-leaf': { ...badChain, because: 'is signed with SHA-1', openssl: 'CA signature digest algorithm too weak' },
   'huge-san': sound,
   'huge-chain': { ...sound, noHandshake: 'OpenSSL reads certificate messages of 102 400 octets by default' },
   'key-mismatch': { ...sound, noHandshake: 'the signature of the handshake does not verify' },
+  'expires-soon': sound,
   'must-staple-missing': sound,
   'ocsp-revoked': sound,
   'revoked-crl': sound,
@@ -158,7 +164,16 @@ function checkOpenssl(t: Test, chain: IssuedChain, row: Row): void {
     rest.length === 0
       ? []
       : ['-untrusted', file(`${chain.id}-rest.pem`, rest.map((der) => pem('CERTIFICATE', der)).join(''))]
-  const options = [...ROOT_ONLY, ...untrusted, '-purpose', 'sslserver', '-verify_hostname', NAMES.host]
+  const options = [
+    ...ROOT_ONLY,
+    ...untrusted,
+    '-auth_level',
+    '1',
+    '-purpose',
+    'sslserver',
+    '-verify_hostname',
+    NAMES.host,
+  ]
   const result = spawnSync('openssl', ['verify', ...options, leafFile], { encoding: 'utf8', timeout: 20_000 })
   t.equal(result.status === 0, row.openssl === undefined, row.lenient ?? result.stderr)
   if (row.openssl !== undefined) t.match(result.stderr, row.openssl)
@@ -173,14 +188,23 @@ async function checkHandshake(t: Test, chain: IssuedChain, row: Row, version: tl
   }
   t.same(presented, chain.chain[0], 'the leaf arrived')
   await t.test('openssl s_client', withOpenssl, async (t) => {
-    const strict = ['-verify_return_error', '-verify_hostname', NAMES.host, ...ROOT_ONLY]
+    // Debian's level is 2, OpenSSL's own 1.
+    const strict = [
+      '-cipher',
+      'DEFAULT@SECLEVEL=1',
+      '-verify_return_error',
+      '-verify_hostname',
+      NAMES.host,
+      ...ROOT_ONLY,
+    ]
     t.equal((await sClient(port, strict)).code === 0, row.openssl === undefined)
   })
 }
 
 /** A server of Node's that presents the chain and leaves the closing to the client; its port. */
 async function serve(t: Test, chain: IssuedChain, version: tls.SecureVersion): Promise<number> {
-  const options = { cert: chain.certPem, key: chain.keyPem, minVersion: version, maxVersion: version } as const
+  const level0 = chain.weak === undefined ? {} : { ciphers: 'DEFAULT@SECLEVEL=0' }
+  const options = { cert: chain.certPem, key: chain.keyPem, minVersion: version, maxVersion: version, ...level0 }
   const server = tls.createServer(options, (socket) => socket.on('error', () => undefined).resume())
   server.on('OCSPRequest', (_certificate, _issuer, respond) =>
     respond(null, chain.ocspResponse ?? (null as unknown as Buffer)),
@@ -212,6 +236,21 @@ function sClient(port: number, options: readonly string[]): Promise<{ code: numb
     child.stdin?.end()
   })
 }
+
+t.test('what expires soon does so after it was issued, whenever the run began', async (t) => {
+  const at = new Date(now.getTime() + 5 * HOUR)
+  const { chain } = await authority.issue('expires-soon', { ...NAMES, host: 'late.badmx.test' }, at)
+  const valid = (ms: number): boolean =>
+    verifyPresented({
+      chain,
+      roots: [authority.rootDer],
+      hostName: 'late.badmx.test',
+      at: new Date(at.getTime() + ms),
+    }).ok
+  t.ok(valid(-5 * HOUR), 'at the clock of the run, by which it is judged')
+  t.ok(valid(9_000))
+  t.notOk(valid(11_000))
+})
 
 t.test('the stapled response says revoked, for who asks', withOpenssl, async (t) => {
   const port = await serve(t, await authority.issue('ocsp-revoked', NAMES), 'TLSv1.3')
@@ -274,11 +313,12 @@ t.test('sizes', async (t) => {
   t.ok(octets(long) > 1_000_000)
 })
 
-t.test('one host has one key, but for the attacker and in the mismatch', async (t) => {
+t.test('one host has one key, but for the attacker, in the mismatch, and where it is RSA', async (t) => {
   const keyOf = async (id: string) => (await authority.issue(id, NAMES)).keyPem
   const genuine = await keyOf('good')
   for (const id of Object.keys(TABLE)) {
-    const differs = id === 'valid-other-domain' || id === 'key-mismatch' || id.startsWith('impostor-')
+    const differs =
+      id === 'valid-other-domain' || id === 'key-mismatch' || id.startsWith('impostor-') || id.startsWith('rsa')
     t.equal((await keyOf(id)) !== genuine, differs, id)
   }
   t.not((await authority.issue('good', { ...NAMES, host: 'mx2.badmx.test' })).keyPem, genuine)
@@ -296,6 +336,59 @@ t.test('an authority', async (t) => {
   t.ok(verifyPresented({ chain, roots: [again.rootDer], hostName: NAMES.host, at: now }).ok)
   const early = new Date(now.getTime() - HOUR - 1000)
   t.notOk(verifyPresented({ chain, roots: [again.rootDer], hostName: NAMES.host, at: early }).validity)
+})
+
+t.test('hashes and keys are what they are said to be', withOpenssl, async (t) => {
+  const text = (der: Buffer | undefined): string =>
+    spawnSync('openssl', ['x509', '-inform', 'der', '-noout', '-text'], { input: der ?? '', encoding: 'utf8' }).stdout
+  const parts = async (id: string) => (await authority.issue(id, NAMES)).chain.map(text)
+  t.match(await parts('md5-leaf'), [/Signature Algorithm: md5WithRSAEncryption[^]*md5With/, /ecdsa-with-SHA256/])
+  t.match(await parts('sha1-leaf'), [/Signature Algorithm: sha1WithRSAEncryption[^]*sha1With/, /ecdsa-with-SHA256/])
+  t.match(await parts('rsa-1024'), [/Public-Key: \(1024 bit\)/, /ecdsa-with-SHA256/])
+  t.match(await parts('rsa'), [/Public-Key: \(2048 bit\)/, /ecdsa-with-SHA256/])
+  const { chain } = await authority.clientChain('md5-root')
+  t.match(chain.map(text), [
+    /ecdsa-with-SHA256/,
+    /sha256WithRSA/,
+    /md5With[^]*CN = CA Cert Signing Authority[^]*md5With/,
+  ])
+  t.same(
+    (await authority.clientChain('md5-root-left-out')).chain.map((der) => /md5/.test(text(der))),
+    [false, false],
+  )
+  t.match(text((await authority.clientChain('must-staple')).chain[0]), /TLS Feature:\s*status_request/)
+})
+
+t.test('an RSA key is made once for a run, and only when it is asked for', async (t) => {
+  const own = await createAuthority({ now, seed: 8 })
+  const first = await own.issue('rsa', NAMES)
+  t.equal((await own.issue('rsa', { ...NAMES, host: 'mx2.badmx.test' })).keyPem, first.keyPem)
+})
+
+t.test('named authorities are many, and differ', async (t) => {
+  const named = await authority.namedAuthorities(300)
+  t.equal(new Set(named).size, 300)
+  t.equal(await authority.namedAuthorities(300), named, 'made once')
+  for (const each of [named[0], named[299]]) {
+    const certificate = new X509Certificate(each ?? '')
+    t.ok(certificate.ca && certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey))
+    t.match(certificate.subject, /CN=Certification Authority (1|300) of 300$/)
+  }
+})
+
+t.test('client chains', async (t) => {
+  const ids = [...(await loadClientChains()).keys()]
+  t.same(ids, ['good', 'md5-root', 'md5-root-left-out', 'must-staple'])
+  for (const id of ids) {
+    const { chain } = await authority.clientChain(id)
+    t.ok(
+      chain.every(
+        (certificate, at) =>
+          at === 0 || new X509Certificate(chain[at - 1] ?? '').checkIssued(new X509Certificate(certificate)),
+      ),
+      `${id} is in order`,
+    )
+  }
 })
 
 t.test('the client chain is accepted where clients are', withOpenssl, async (t) => {

@@ -11,8 +11,8 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
 } from '@peculiar/x509'
-import { context, der, sequence } from './der.ts'
-import type { CertificateRequest, FaultContext, Issuer, Key } from './fault.ts'
+import { context, der, sequence, unsigned } from './der.ts'
+import type { CertificateRequest, FaultContext, Issuer, Key, WeakDigest } from './fault.ts'
 import { distinguishedName } from './mint.ts'
 
 const HOUR = 3_600_000
@@ -33,6 +33,7 @@ export interface LeafChanges {
   readonly until?: Date
   readonly issuer?: CertificateRequest['issuer']
   readonly key?: Key
+  readonly digest?: WeakDigest
   /** Object identifiers of the extended key usage. Default: serverAuth. */
   readonly usages?: readonly string[]
   readonly more?: readonly Extension[]
@@ -50,19 +51,23 @@ export function issueLeaf(given: FaultContext, changes: LeafChanges = {}): Promi
     until: changes.until ?? new Date(given.now.getTime() + 90 * DAY),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new KeyUsagesExtension(keyUsage(changes.key ?? given.key), true),
       new ExtendedKeyUsageExtension([...(changes.usages ?? [ExtendedKeyUsage.serverAuth])]),
       ...(names.length > 0 ? [alternativeNames(names)] : []),
       ...(changes.more ?? []),
     ],
+    ...(changes.digest === undefined ? {} : { digest: changes.digest }),
   })
 }
 
-/** A subordinate authority with a key of its own. */
+/** A certification authority. */
 export async function issueAuthority(
   given: Pick<FaultContext, 'now' | 'newKey' | 'certify'>,
   options: {
     readonly commonName: string
+    /** Default: one of its own. */
+    readonly key?: Key
+    readonly digest?: WeakDigest
     /** Nobody: it signs itself. */
     readonly issuer?: Issuer
     /** RFC 5280 §4.2.1.9; no limit where absent. */
@@ -71,7 +76,7 @@ export async function issueAuthority(
     readonly more?: readonly Extension[]
   },
 ): Promise<Issuer> {
-  const key = await given.newKey()
+  const key = options.key ?? (await given.newKey())
   const subject = distinguishedName(options.commonName)
   const certificate = await given.certify({
     subject,
@@ -80,11 +85,18 @@ export async function issueAuthority(
     from: validFrom(given.now),
     until: options.until ?? new Date(given.now.getTime() + 365 * DAY),
     extensions: [...authorityExtensions(options.pathLength), ...(options.more ?? [])],
+    ...(options.digest === undefined ? {} : { digest: options.digest }),
   })
   return { subject, key, certificate }
 }
 
 /** What makes a certificate one of an authority. */
+/** An RSA key also takes part in the key exchange of TLS_RSA suites (RFC 5246 §7.4.2): GnuTLS insists on keyEncipherment. */
+function keyUsage({ signing }: Key): KeyUsageFlags {
+  const { digitalSignature, keyEncipherment } = KeyUsageFlags
+  return signing.algorithm.name.startsWith('RSA') ? digitalSignature | keyEncipherment : digitalSignature
+}
+
 function authorityExtensions(pathLength?: number): Extension[] {
   return [
     new BasicConstraintsExtension(true, pathLength, true),
@@ -101,6 +113,14 @@ export function alternativeNames(names: readonly Buffer[]): Extension {
 export function permittedNames(names: readonly Buffer[]): Extension {
   return new Extension('2.5.29.30', true, sequence(context(0, ...names.map((name) => sequence(name)))))
 }
+
+/** The TLS feature status_request, RFC 7633 §4: a handshake without a stapled OCSP response is to be refused. */
+export function mustStaple(): Extension {
+  return new Extension(TLS_FEATURE, false, sequence(unsigned(Buffer.from([5]))))
+}
+
+/** The extension of RFC 7633. */
+export const TLS_FEATURE = '1.3.6.1.5.5.7.1.24'
 
 /** dNSName; one octet per character, whatever it is. */
 export function dnsName(text: string): Buffer {

@@ -1,5 +1,5 @@
 /**
- * Makes keys and certificates: P-256, ECDSA with SHA-256, X.509 v3 (RFC 5280 §4.1).
+ * Makes keys and certificates: P-256 or RSA, signed with SHA-256 unless a weaker hash is asked for, X.509 v3 (RFC 5280 §4.1).
  *
  * Every certificate gets the two key identifiers. Serial numbers and dates come from the caller: no clock here.
  */
@@ -10,14 +10,25 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509'
-import { bitString, context, sequence } from './der.ts'
+import { bitString, context, der, oid, sequence } from './der.ts'
 import { expect, readElement, readInside } from './der-reader.ts'
-import type { CertificateRequest, Key } from './fault.ts'
+import type { CertificateRequest, Key, WeakDigest } from './fault.ts'
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const
+const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const
+const RSA = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: Uint8Array.of(1, 0, 1) } as const
 
-export async function mintKey(): Promise<Key> {
-  const pair = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
+/** An ECDSA key on P-256. */
+export function mintKey(): Promise<Key> {
+  return keyBy(P256)
+}
+
+/** An RSA key; 2048 bits take a quarter of a second. */
+export function mintRsaKey(bits: number): Promise<Key> {
+  return keyBy({ ...RSA, modulusLength: bits })
+}
+
+async function keyBy(algorithm: typeof P256 | (typeof RSA & { readonly modulusLength: number })): Promise<Key> {
+  const pair = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
   return {
     signing: pair.privateKey,
     spki: KeyObject.from(pair.publicKey).export({ type: 'spki', format: 'der' }),
@@ -36,7 +47,7 @@ export async function mintCertificate(request: CertificateRequest, serial: strin
       notAfter: request.until,
       publicKey: request.spki,
       signingKey: request.issuer.key.signing,
-      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      signingAlgorithm: { name: request.issuer.key.signing.algorithm.name, hash: 'SHA-256' },
       extensions: [
         ...request.extensions,
         new SubjectKeyIdentifierExtension(keyIdentifier(request.spki)),
@@ -45,8 +56,28 @@ export async function mintCertificate(request: CertificateRequest, serial: strin
     },
     webcrypto,
   )
-  return Buffer.from(certificate.rawData)
+  const signed = Buffer.from(certificate.rawData)
+  return request.digest === undefined ? signed : resigned(signed, request.digest, request.issuer.key)
 }
+
+/** md5WithRSAEncryption and sha1WithRSAEncryption, RFC 3279 §2.2.1. */
+const WITH_RSA: Readonly<Record<WeakDigest, string>> = { md5: '1.2.840.113549.1.1.4', sha1: '1.2.840.113549.1.1.5' }
+const NULL = Buffer.from([5, 0])
+
+/** The same certificate, signed by RSA with another hash: WebCrypto has no MD5. */
+function resigned(certificate: Buffer, digest: WeakDigest, issuer: Key): Buffer {
+  const [tbs] = readInside(readElement(certificate), 0x30, 'certificate')
+  const parts = readInside(tbs, 0x30, 'tbsCertificate').map(({ bytes }) => bytes)
+  const algorithm = sequence(oid(WITH_RSA[digest]), NULL)
+  parts[SIGNATURE_FIELD] = algorithm
+  const changed = sequence(...parts)
+  return sequence(changed, algorithm, bitString(sign(digest, changed, KeyObject.from(issuer.signing))))
+}
+
+/** Where fields stand in a TBSCertificate of version 3 (RFC 5280 §4.1), behind version and serialNumber. */
+const SIGNATURE_FIELD = 2
+const ISSUER_FIELD = 3
+const SUBJECT_FIELD = 5
 
 /**
  * The same certificate with one more extension (DER of an Extension), signed again. For extensions larger than the
@@ -61,6 +92,23 @@ export function withExtension(certificate: Buffer, extension: Buffer, issuer: Ke
   const signature = sign('sha256', changed, KeyObject.from(issuer.signing))
   return sequence(changed, expect(algorithm, 0x30, 'algorithm').bytes, bitString(signature))
 }
+
+/** A self-signed ECDSA certificate under another common name, signed anew: where hundreds are wanted. */
+export function renamed(certificate: Buffer, commonName: string, key: Key): Buffer {
+  const [tbs, algorithm] = readInside(readElement(certificate), 0x30, 'certificate')
+  const parts = readInside(tbs, 0x30, 'tbsCertificate').map(({ bytes }) => bytes)
+  const name = sequence(
+    der(0x31, sequence(oid('2.5.4.10'), der(UTF8_STRING, Buffer.from('badmx test')))),
+    der(0x31, sequence(oid('2.5.4.3'), der(UTF8_STRING, Buffer.from(commonName)))),
+  )
+  parts[ISSUER_FIELD] = name
+  parts[SUBJECT_FIELD] = name
+  const changed = sequence(...parts)
+  const signature = sign('sha256', changed, KeyObject.from(key.signing))
+  return sequence(changed, expect(algorithm, 0x30, 'algorithm').bytes, bitString(signature))
+}
+
+const UTF8_STRING = 0x0c
 
 /** 160 bits of a hash of the key, RFC 7093 §2, hexadecimal. */
 function keyIdentifier(spki: Buffer): string {

@@ -1,12 +1,24 @@
 /** For the tests of the driver: programs that are other people's SMTP and TLS clients. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { packageRoot } from '../package-root.ts'
 
 /** Why a test with this program cannot run; undefined where it can. */
 export function missing(program: string): string | undefined {
   const { error } = spawnSync(program, ['--version'], { stdio: 'ignore' })
   return error === undefined ? undefined : `${program} is not installed`
+}
+
+/** An old Node.js program (harness/check/old-nodes.mjs), or why there is none. */
+export function oldNode(name: 'node-0.12' | 'node-8'): { readonly path: string; readonly missing: string | undefined } {
+  const path = join(packageRoot(), 'node_modules', '.cache', 'old-nodes', 'node_modules', name, 'bin', 'node')
+  return {
+    path,
+    missing: existsSync(path) ? undefined : `${name} of npm is not installed (npm test does it, on Linux)`,
+  }
 }
 
 export interface Ran {
@@ -19,8 +31,14 @@ export interface Ran {
 const DEADLINE_MS = 15_000
 
 /** Runs a program to its end, or until its output has `until` and `input` has been taken; octets as latin1. */
-export async function run(program: string, args: readonly string[], input = '', until?: string): Promise<Ran> {
-  const child = spawn(program, args, { stdio: 'pipe', timeout: DEADLINE_MS })
+export async function run(
+  program: string,
+  args: readonly string[],
+  input = '',
+  until?: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<Ran> {
+  const child = spawn(program, args, { stdio: 'pipe', timeout: deadlineMs })
   let stdout = ''
   let stderr = ''
   child.stdin.on('error', () => {})

@@ -153,6 +153,22 @@ t.test('the hello of curl', { skip: missing('curl') ?? false }, async (t) => {
   everyPrefix(t, octets, 'curl')
 })
 
+t.test('an offered session: its id means something only where neither TLS 1.3 nor a ticket is offered', async (t) => {
+  const withId = (octets: Buffer, id: Buffer): Buffer => {
+    t.equal(octets[43], 0, 'Node sends no id by itself')
+    const longer = Buffer.concat([octets.subarray(0, 43), Buffer.from([id.length]), id, octets.subarray(44)])
+    longer.writeUInt16BE(octets.readUInt16BE(3) + id.length, 3)
+    longer.writeUIntBE(octets.readUIntBE(6, 3) + id.length, 6, 3)
+    return longer
+  }
+  const old = await capture(node({ servername: NAME, maxVersion: 'TLSv1.2' }))
+  t.equal(hello(readClientHello(old)).session, undefined)
+  t.equal(hello(readClientHello(withId(old, Buffer.alloc(32, 5)))).session, 'session-id')
+  const both = await capture(node({ servername: NAME }))
+  t.equal(both[43], 32, 'filled for middleboxes, RFC 8446 appendix D.4')
+  t.equal(hello(readClientHello(both)).session, undefined)
+})
+
 t.test('a hello that records split at every place is the same hello', async (t) => {
   const octets = await capture(node({ servername: NAME }))
   const want = readClientHello(octets)

@@ -4,6 +4,7 @@
  * sending it). Pure.
  */
 import type { HelloSeen } from '../events.ts'
+import type { SessionOffer } from '../wire/units.ts'
 
 export type HelloReading =
   /** More octets are needed. */
@@ -87,7 +88,7 @@ function readBody(body: Buffer, recordVersion: number): HelloReading {
   const cursor = new Cursor(body)
   const legacyVersion = cursor.number(2)
   cursor.take(32)
-  cursor.vector(1)
+  const sessionId = cursor.vector(1)
   const cipherSuites = numbers(cursor.vector(2))
   cursor.vector(1)
   if (cursor.broken) return { state: 'none' }
@@ -100,22 +101,44 @@ function readBody(body: Buffer, recordVersion: number): HelloReading {
     }
   }
   const serverName = readServerName(extensions.get(0))
+  const versions = readVersions(extensions.get(43), legacyVersion)
+  const session = sessionOffer(extensions, sessionId, versions)
   return {
     state: 'hello',
     hello: {
       format: 'tls',
       recordVersion,
       legacyVersion,
-      versions: readVersions(extensions.get(43), legacyVersion),
+      versions,
       cipherSuites,
       ...(serverName === undefined ? {} : { serverName }),
       alpn: readNames(extensions.get(16)),
       groups: readList(extensions.get(10)),
       signatureAlgorithms: readList(extensions.get(13)),
       extensions: [...extensions.keys()],
+      ...(session === undefined ? {} : { session }),
     },
   }
 }
+
+/**
+ * A client that offers TLS 1.3 fills the session id for the sake of middleboxes (RFC 8446 appendix D.4), and one that offers a
+ * ticket makes an id up (RFC 5077 §3.4): there the id alone says nothing.
+ */
+function sessionOffer(
+  extensions: ReadonlyMap<number, Buffer>,
+  sessionId: Buffer,
+  versions: readonly number[],
+): SessionOffer | undefined {
+  if (extensions.has(PRE_SHARED_KEY)) return 'psk'
+  if ((extensions.get(SESSION_TICKET)?.length ?? 0) > 0) return 'ticket'
+  return sessionId.length > 0 && !versions.includes(TLS13) ? 'session-id' : undefined
+}
+
+const SESSION_TICKET = 35
+const PRE_SHARED_KEY = 41
+/** The version number of TLS 1.3, RFC 8446 §4.2.1. */
+export const TLS13 = 0x0304
 
 function numbers(octets: Buffer): number[] {
   const list: number[] = []

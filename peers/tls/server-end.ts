@@ -1,12 +1,16 @@
 /**
- * TLS as server at the client's end of a connection, by Node's engine: reads the ClientHello first, records what the client
- * offered and which certificate left, and says when TLS is up or has failed.
+ * TLS as server at the client's end of a connection: reads the ClientHello first and records what the client offered, and hands
+ * the connection to an engine, Node's (here) or the legacy one. Records which certificate left, and says when TLS is up or has
+ * failed.
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer, type SecureContext, type Server, TLSSocket } from 'node:tls'
 import type { Recorder } from '../recorder.ts'
-import { readClientHello } from './client-hello.ts'
+import type { SessionOffer, TlsSession } from '../wire/units.ts'
+import { readClientHello, TLS13 } from './client-hello.ts'
+import type { LegacyServer } from './legacy/server.ts'
+import { LegacyEnd, type LegacyGround } from './legacy-end.ts'
 
 /** A certificate and what TLS is to be like with it; made once per peer. */
 export interface TlsIdentity {
@@ -16,7 +20,8 @@ export interface TlsIdentity {
   readonly detail: string
   /** DER, leaf first, as sent. */
   readonly chain: readonly Buffer[]
-  readonly secureContext: SecureContext
+  /** Node's, or the legacy one. */
+  readonly engine: { readonly secureContext: SecureContext } | { readonly legacy: LegacyServer }
   /** TLS 1.3 is on offer. */
   readonly tls13: boolean
   /** DER of a stapled OCSP response. */
@@ -30,12 +35,17 @@ export interface TlsIdentity {
 }
 
 export interface ServerEndHandlers {
-  hello(): void
+  /** How the hello offers a session of before. */
+  hello(offer: SessionOffer | undefined): void
+  /** The certificate has left. */
+  presented(): void
   /** Whether a layer answers the hello, so that no TLS is started; asked when the layers have heard of it. */
   answered(): boolean
-  up(stream: TLSSocket): void
+  up(stream: Duplex, session: TlsSession, resumed: boolean): void
   /** `how` the client ended it: with a FIN, an RST, or TLS itself broke. */
   failed(reason: string, how: 'fin' | 'rst' | 'error'): void
+  /** The server breaks off by itself: the connection is to be ended so. After a FIN {@link failed} still comes. */
+  broken(how: 'fin' | 'rst'): void
 }
 
 /** Collects the ClientHello, then hands the stream to TLS. `first` are octets that came too early and belong to it. */
@@ -44,9 +54,10 @@ export function startServerTls(
   given: TlsIdentity,
   first: Buffer,
   recorder: Recorder,
-  host: string,
+  ground: LegacyGround,
   handlers: ServerEndHandlers,
 ): void {
+  const { host } = ground
   let octets = first
   let settled = false
   const stop = (): void => {
@@ -89,27 +100,22 @@ export function startServerTls(
     recorder.event({ type: 'tls', state: 'hello', side: 'client', hello, data: octets })
     const identity = (hello.serverName === undefined ? given.withoutServerName : undefined) ?? given
     if (reading.state === 'none') recorder.bytes('client', 'in', 'tcp', octets)
-    if (
-      identity.certificate !== 'good' &&
-      (identity.ocspResponse === undefined || hello.extensions.includes(STATUS_REQUEST))
-    ) {
-      recorder.event({
-        type: 'opportunity',
-        behaviour: `certificate:${identity.certificate}`,
-        host,
-        detail: 'a ClientHello arrived',
-      })
-    }
-    handlers.hello()
+    handlers.hello(hello.session)
     const tls13 = identity.tls13 && hello.versions.includes(TLS13)
+    const staple = identity.ocspResponse !== undefined && hello.extensions.includes(STATUS_REQUEST)
     const goOn = (): void => {
       if (base.destroyed) return
       if (handlers.answered()) {
         withoutTls(base, recorder, handlers)
         return
       }
+      const { engine } = identity
+      if ('legacy' in engine) {
+        new LegacyEnd(base, identity, engine.legacy, recorder, ground, handlers).start(octets, hello.format === 'tls')
+        return
+      }
       base.unshift(octets)
-      handshake(base, { ...identity, tls13 }, recorder, host, handlers)
+      handshake(base, { ...identity, tls13, staple }, engine.secureContext, recorder, host, handlers)
     }
     // The layers of a record plane are still busy with the octets that brought the hello.
     if (isRecordPlane(base)) process.nextTick(goOn)
@@ -139,15 +145,26 @@ function withoutTls(base: Duplex, recorder: Recorder, handlers: ServerEndHandler
   base.resume()
 }
 
-/** The version number of TLS 1.3 in supported_versions, RFC 8446 §4.2.1. */
-const TLS13 = 0x0304
-
 /** The extension by which a client asks for a stapled response, RFC 6066 §8. */
 const STATUS_REQUEST = 5
 
+/**
+ * How OpenSSL says that it refuses the ClientHello: no version, suite, group or signature algorithm is shared. Then the host has
+ * come to no certificate.
+ */
+const OWN_REFUSALS: ReadonlySet<string> = new Set([
+  'ERR_SSL_UNSUPPORTED_PROTOCOL',
+  'ERR_SSL_VERSION_TOO_LOW',
+  'ERR_SSL_NO_SHARED_CIPHER',
+  'ERR_SSL_NO_SUITABLE_KEY_SHARE',
+  'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM',
+  'ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS',
+])
+
 function handshake(
   base: Duplex,
-  identity: TlsIdentity,
+  identity: TlsIdentity & { readonly staple: boolean },
+  secureContext: SecureContext,
   recorder: Recorder,
   host: string,
   handlers: ServerEndHandlers,
@@ -157,34 +174,54 @@ function handshake(
   const stream = new TLSSocket(base as Socket, {
     isServer: true,
     ...(identity.ocspResponse === undefined ? {} : { server: stapler(identity.ocspResponse, () => fire()) }),
-    secureContext: identity.secureContext,
+    secureContext,
     requestCert: identity.requestCert ?? false,
     rejectUnauthorized: identity.requireCert ?? false,
   })
   let state: 'handshake' | 'up' | 'failed' = 'handshake'
   let presented = false
+  let resumed = false
+  let serverSecret: Buffer | undefined
   const before = octetsSent(base)
   const beneathLayers = isRecordPlane(base)
   const flight = identity.chain.reduce((sum, { length }) => sum + length, 0)
+  const isFault = identity.certificate !== 'good' && (identity.ocspResponse === undefined || identity.staple)
+  const prove = (type: 'opportunity' | 'fired', detail: string): void => {
+    if (isFault) recorder.event({ type, behaviour: `certificate:${identity.certificate}`, host, detail })
+  }
+  /** The ClientHello was one that a certificate is due to. */
+  let due = false
+  const come = (): void => {
+    if (!due) prove('opportunity', 'a ClientHello arrived')
+    due = true
+  }
   const fire = (): void => {
-    recorder.event({ type: 'fired', behaviour: `certificate:${identity.certificate}`, host, detail: identity.detail })
+    come()
+    prove('fired', identity.detail)
   }
   const present = (): void => {
-    if (presented) return
+    // A resumed session has no certificate (RFC 8446 §2.2, RFC 5246 §7.3).
+    if (presented || resumed) return
     presented = true
+    come()
     recorder.event({ type: 'tls', state: 'presented', side: 'client', chain: identity.chain })
     // A fault of the stapled response has fired when that was handed out, to a client that asked for it.
-    if (identity.certificate !== 'good' && identity.ocspResponse === undefined) fire()
+    if (identity.ocspResponse === undefined) fire()
+    handlers.presented()
   }
   stream.on('keylog', (line: Buffer) => {
     const text = line.toString('latin1').trim()
+    // OpenSSL knows it by now. Asked when TLS has failed it would follow a null pointer.
+    resumed ||= stream.isSessionReused()
     recorder.event({ type: 'tls', state: 'secret', side: 'client', line: text })
+    if (text.startsWith('SERVER_TRAFFIC_SECRET_0 ')) serverSecret = Buffer.from(text.split(' ').at(-1) ?? '', 'hex')
     // The secret is made with the ServerHello, whose flight holds the certificate; what layers let through is seen later.
     if (!beneathLayers && text.startsWith('SERVER_HANDSHAKE_TRAFFIC_SECRET')) present()
   })
-  const fail = (reason: string, how: 'fin' | 'rst' | 'error', alert?: string): void => {
+  const fail = (reason: string, how: 'fin' | 'rst' | 'error', code = '', alert?: string): void => {
     if (state !== 'handshake') return
     state = 'failed'
+    if (!OWN_REFUSALS.has(code)) come()
     // A flight that is longer than the chain holds it.
     if ((beneathLayers || !identity.tls13) && octetsSent(base) - before > flight) present()
     recorder.event({ type: 'tls', state: 'failed', side: 'client', reason, ...(alert === undefined ? {} : { alert }) })
@@ -193,21 +230,18 @@ function handshake(
   stream.on('secure', () => {
     if (state !== 'handshake') return
     state = 'up'
-    const resumed = stream.isSessionReused()
-    if (!resumed) present()
-    recorder.event({
-      type: 'tls',
-      state: 'up',
-      side: 'client',
+    present()
+    const session = {
       version: stream.getProtocol() ?? 'unknown',
       cipher: stream.getCipher()?.standardName ?? 'unknown',
-      resumed,
-      clientChain: identity.requestCert === true ? clientChain(stream) : [],
-    })
-    handlers.up(stream)
+      // A resumed session remembers the one of before, and nothing was sent.
+      clientChain: identity.requestCert === true && !resumed ? clientChain(stream) : [],
+    }
+    recorder.event({ type: 'tls', state: 'up', side: 'client', ...session, resumed })
+    handlers.up(stream, serverSecret === undefined ? session : { ...session, serverSecret }, resumed)
   })
   stream.on('error', (error: NodeJS.ErrnoException) =>
-    fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', alertOf(error)),
+    fail(error.message, error.code === 'ECONNRESET' ? 'rst' : 'error', error.code, alertOf(error)),
   )
   stream.on('close', () => fail('the connection was closed in the handshake', 'fin'))
 }

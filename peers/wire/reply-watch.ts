@@ -14,7 +14,8 @@ interface Watched {
 
 export class ReplyWatch {
   private readonly framer: CommandFramer
-  private readonly watched = new Map<number, Watched>()
+  /** Made with the first command that is watched. */
+  private watched: Map<number, Watched> | undefined
 
   constructor(framer: CommandFramer) {
     this.framer = framer
@@ -23,20 +24,20 @@ export class ReplyWatch {
   /** A command has been framed. */
   command(id: number, verb: string, secured: boolean): void {
     if (verb === 'DATA' || verb === 'AUTH' || (verb === 'STARTTLS' && !secured)) {
+      this.watched ??= new Map()
       this.watched.set(id, { verb, parser: new ReplyParser(), seen: false })
     }
   }
 
   /** The verb of a watched command that has not been answered for good. */
   verb(id: number): string | undefined {
-    return this.watched.get(id)?.verb
+    return this.watched?.get(id)?.verb
   }
 
   /** A reply, or a piece of one, has been sent. */
   sent({ id, bytes, last, upgrade }: Reply): void {
-    if (id === null || this.watched.size === 0) return
-    const watched = this.watched.get(id)
-    if (watched === undefined) return
+    const watched = id === null ? undefined : this.watched?.get(id)
+    if (id === null || watched === undefined) return
     for (const { code } of watched.parser.push(bytes)) {
       if (watched.verb === 'STARTTLS') {
         if (!watched.seen && code === 220 && upgrade === undefined) this.framer.goOpaque()
@@ -44,12 +45,12 @@ export class ReplyWatch {
       } else this.framer.settle(code)
     }
     if (!last) return
-    this.watched.delete(id)
+    this.watched?.delete(id)
     this.framer.settle(0)
   }
 
   /** Forgets all commands: the session starts afresh inside TLS. */
   reset(): void {
-    this.watched.clear()
+    this.watched = undefined
   }
 }

@@ -10,7 +10,8 @@ import type { Reply } from './units.ts'
 export class Sequencer {
   /** Ids that still want a final reply, in order of arrival; 0 is the banner. */
   private readonly open: number[] = [0]
-  private readonly waiting = new Map<number, Reply[]>()
+  /** Made with the first reply that has to wait: few sessions have one. */
+  private waiting: Map<number, Reply[]> | undefined
 
   /** A command has arrived. */
   expect(id: number): void {
@@ -21,6 +22,7 @@ export class Sequencer {
   offer(reply: Reply): readonly Reply[] {
     if (reply.id === null || !this.open.includes(reply.id)) return [reply]
     if (reply.id !== this.open[0]) {
+      this.waiting ??= new Map()
       const kept = this.waiting.get(reply.id)
       if (kept === undefined) this.waiting.set(reply.id, [reply])
       else kept.push(reply)
@@ -30,9 +32,9 @@ export class Sequencer {
     this.open.shift()
     const ready = [reply]
     for (let next = this.open[0]; next !== undefined; next = this.open[0]) {
-      const kept = this.waiting.get(next)
+      const kept = this.waiting?.get(next)
       if (kept === undefined) break
-      this.waiting.delete(next)
+      this.waiting?.delete(next)
       ready.push(...kept)
       if (kept.at(-1)?.last !== true) break
       this.open.shift()
@@ -43,6 +45,6 @@ export class Sequencer {
   /** Forget every open command: the session starts afresh inside TLS. */
   reset(): void {
     this.open.length = 0
-    this.waiting.clear()
+    this.waiting = undefined
   }
 }

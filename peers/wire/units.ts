@@ -95,13 +95,38 @@ export interface Open {
   readonly type: 'open'
 }
 
+/**
+ * How a ClientHello offers a session: a pre-shared key (RFC 8446 §4.2.11), a ticket (RFC 5077 §3.2), a session id (RFC 5246
+ * §7.4.1.2).
+ */
+export type SessionOffer = 'psk' | 'ticket' | 'session-id'
+
 /** The state of TLS at one end changed; goes to every layer, outer layers first. */
 export interface TlsState {
   readonly type: 'tls'
   readonly end: End
-  readonly state: 'hello' | 'up' | 'failed'
+  /** `presented`, at the client's end: the certificate has left, and with it the choice of a full handshake. */
+  readonly state: 'hello' | 'presented' | 'up' | 'failed'
   /** For `failed`: what OpenSSL or the socket said. */
   readonly reason?: string
+  /** For `hello`: how it offers a session of before, where it does. */
+  readonly offer?: SessionOffer
+  /** For `up`: the session that was offered goes on; no certificate was shown. */
+  readonly resumed?: boolean
+  /** For `up` at the client's end. */
+  readonly session?: TlsSession
+}
+
+/** A TLS session that has come up with a client. */
+export interface TlsSession {
+  /** As OpenSSL names it: `TLSv1.3`. */
+  readonly version: string
+  /** The IANA name. */
+  readonly cipher: string
+  /** What the client presented, DER, leaf first, in the order of the wire; empty for none. */
+  readonly clientChain: readonly Buffer[]
+  /** server_application_traffic_secret_0 of TLS 1.3 (RFC 8446 §7.1): what is written under it, a layer can write too. */
+  readonly serverSecret?: Buffer
 }
 
 /** An alarm that the layer itself asked for. */

@@ -34,12 +34,22 @@ export const format: ReportFormat = {
       ...groupSection('Findings', record, summary.findingGroups(record, options)),
       ...groupSection('Without a result', record, summary.troubleGroups(record)),
       ...groupSection('Worth knowing', record, summary.noticeGroups(record, options)),
+      ...unexpectedSection(record),
       ...knownSection(record),
       ...summary.clientIds(record).flatMap((client) => matrix(record, client)),
       [footer(record)],
     ]
     return fitted(sections, LIMIT)
   },
+}
+
+/** Connections that nobody asked for. */
+function unexpectedSection({ unexpected = [] }: RunRecord): string[][] {
+  if (unexpected.length === 0) return []
+  const items = unexpected.map(
+    ({ cell, detail }) => `- ${cell === undefined ? '' : `${code(cell)}: `}${escaped(detail)}`,
+  )
+  return [['## Unexpected connections'], ...chunks(items, 50)]
 }
 
 function paragraph(headline: Parameters<typeof sentence>[0]): string {

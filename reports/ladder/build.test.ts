@@ -12,6 +12,11 @@ const rowsOf = (builder: LogBuilder, of: CellRecord = CELL): readonly LadderRow[
 const messagesOf = (builder: LogBuilder, of: CellRecord = CELL): MessageRow[] =>
   rowsOf(builder, of).filter((row): row is MessageRow => row.kind === 'message')
 
+t.test('an attempt under another policy says so', async (t) => {
+  const builder = log().add({ type: 'attempt', state: 'begun', attempt: 1, cause: 'first', policy: 'may' })
+  t.match(rowsOf(builder), [{ kind: 'attempt', text: 'attempt 1, first, under may' }])
+})
+
 t.test('rows in order, times from the start of the cell, other cells passed over', async (t) => {
   const builder = log()
     .add({ type: 'attempt', state: 'begun', attempt: 1, cause: 'first' })

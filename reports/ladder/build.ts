@@ -2,7 +2,7 @@
  * From the event log of one cell and its record to the rows of a ladder. Pure: same log, same ladder.
  */
 import type { ConnOpened, PeerEvent, ProofEvent } from '../../peers/events.ts'
-import type { CellBegun, ClientSaid, LogEvent } from '../../scenarios/events.ts'
+import type { AttemptBegun, CellBegun, ClientSaid, LogEvent } from '../../scenarios/events.ts'
 import type { Placed } from '../../scenarios/judge/transcript.ts'
 import type { CellRecord } from '../../scenarios/record.ts'
 import { observed } from '../summary.ts'
@@ -118,12 +118,16 @@ function messageDrafts(
   )
 }
 
+function attemptText({ attempt, cause, policy }: AttemptBegun): string {
+  return `attempt ${attempt}, ${cause}${policy === undefined ? '' : `, under ${policy}`}`
+}
+
 function eventDrafts({ event, seq }: Placed<LogEvent>, origin: number): Draft[] {
   const place = { at: event.t - origin, ...UNPLACED }
   switch (event.type) {
     case 'attempt':
       if (event.state === 'ended') return []
-      return [{ seq, row: { kind: 'attempt', text: `attempt ${event.attempt}, ${event.cause}`, ...place } }]
+      return [{ seq, row: { kind: 'attempt', text: attemptText(event), ...place } }]
     case 'conn': {
       const { conn, state } = event
       return [{ seq, conn, row: { kind: 'connection', state, text: connectionText(event), ...place } }]

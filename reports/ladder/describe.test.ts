@@ -22,6 +22,10 @@ t.test('TLS in one line', async (t) => {
       'ClientHello: TLS 1.3, TLS 1.2; SNI mx.badmx.test; 1 cipher suite',
     ],
     [
+      { type: 'tls', state: 'hello', hello: { ...hello, session: 'ticket' }, data: Buffer.alloc(0) },
+      'ClientHello: TLS 1.3, TLS 1.2; SNI mx.badmx.test; 1 cipher suite; offers a session (ticket)',
+    ],
+    [
       {
         type: 'tls',
         state: 'hello',

@@ -31,6 +31,7 @@ export class LogBuilder {
       proof: [],
       domain: 'strip-ehlo-omit.verify.badmx.test',
       hostNames: { mx: 'mx.strip-ehlo-omit.verify.badmx.test' },
+      hosts: { mx: { preference: 10, tls: 'starttls' } },
       clock: '2026-01-02T03:04:05.678Z',
       roots: [],
       canaries: [

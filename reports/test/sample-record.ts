@@ -21,7 +21,7 @@ export function cell(changes: Partial<CellRecord> = {}): CellRecord {
     flags: [],
     findings: [],
     asserts: [],
-    attempts: [{ atMs: 1, cause: 'first', outcome: 'deferred', connections: ['c1'] }],
+    attempts: [{ atMs: 1, cause: 'first', outcome: 'deferred', connections: ['c1'], hosts: ['mx'] }],
     proof: [
       { behaviour: 'hide-starttls', state: 'fired', atMs: 2, detail: 'removed "250-STARTTLS"', host: 'mx', conn: 'c1' },
     ],

@@ -1,11 +1,11 @@
 /** One cell of the log to one cell of the record. Pure. */
 import type { CellBegun, LogEvent } from '../events.ts'
 import { isPolicy } from '../policy.ts'
-import type { AssertRecord, CellRecord, FinalOutcome, Verdict } from '../record.ts'
+import type { AssertRecord, AttemptRecord, CellRecord, FinalOutcome, Verdict } from '../record.ts'
 import { verifyChain } from './credential.ts'
 import { raiseFlags } from './flags.ts'
-import { type Observation, observe } from './observe.ts'
-import { type Outcomes, outcomesOf } from './outcome.ts'
+import { type Observation, observe, withoutPreparation } from './observe.ts'
+import { type AttemptOutcome, type Outcomes, outcomesOf } from './outcome.ts'
 import { PREDICATES } from './predicates.ts'
 import { proofRecords } from './proof.ts'
 import { judgeObservation } from './verdict.ts'
@@ -20,8 +20,10 @@ export function judgeCell(cell: CellBegun, events: readonly LogEvent[]): CellRec
     return { ...blank(cell), verdict: 'error', reason: error.message }
   }
   const outcomes = outcomesOf(observation)
-  const findings = raiseFlags(observation, outcomes)
-  const asserts = cell.asserts.map((id) => checkAssert(id, observation, outcomes))
+  const own = withoutPreparation(observation)
+  const ownOutcomes = outcomesOf(own)
+  const findings = raiseFlags(own, ownOutcomes)
+  const asserts = cell.asserts.map((id) => checkAssert(id, own, ownOutcomes))
   const { verdict, reason } = judgeObservation(observation, outcomes, findings, asserts)
   const known = outcomeKnown(verdict)
   return {
@@ -32,16 +34,25 @@ export function judgeCell(cell: CellBegun, events: readonly LogEvent[]): CellRec
     flags: [...new Set(findings.map(({ flag }) => flag))].sort(),
     findings,
     asserts,
-    attempts: outcomes.attempts.map(({ attempt, outcome }) => ({
-      atMs: attempt.t,
-      cause: attempt.cause,
-      outcome,
-      connections: attempt.connections.map(({ conn }) => conn),
-    })),
+    attempts: outcomes.attempts.map(attemptRecord),
     proof: proofRecords(observation),
     ...clientWord(observation),
     ...presented(observation),
     durationMs: observation.lastAt - cell.t,
+  }
+}
+
+function attemptRecord({ attempt, outcome }: AttemptOutcome): AttemptRecord {
+  const { t, cause, policy, connections, endedAt, word } = attempt
+  return {
+    atMs: t,
+    cause,
+    ...(policy === undefined ? {} : { policy }),
+    outcome,
+    connections: connections.map(({ conn }) => conn),
+    hosts: [...new Set(connections.map(({ host }) => host))],
+    ...(endedAt === undefined ? {} : { endedAtMs: endedAt }),
+    ...(word?.ageSeconds === undefined ? {} : { ageSeconds: word.ageSeconds }),
   }
 }
 

@@ -132,6 +132,34 @@ t.test('every planned cell is in the record, in the order of the plan', (t) => {
   t.end()
 })
 
+t.test('of two shards of four, the cells of the others are missing; a control that failed in one has failed', (t) => {
+  const whole = ['control/c/may/client', 'strip/x/may/client', 'strip/y/may/client', 'strip/z/may/client']
+  const shard = (own: string, expected: string): LogEvent[] => {
+    const events: LogEvent[] = [{ ...run(['control/c/may/client', own]), whole }]
+    for (const [cell, wanted] of [
+      ['control/c/may/client', expected],
+      [own, 'C'],
+    ] as const) {
+      const log = new LogBuilder({ cell, expected: wanted }).attempt()
+      log.conn().greet().deliver().quit()
+      events.push(...log.says('delivered').done().events)
+    }
+    return [...events, { type: 'end', t: 9, finishedAt: '2026-01-15T12:00:09.000Z', interrupted: false }]
+  }
+  const verdicts = (events: LogEvent[]) => judge(events).cells.map(({ id, verdict }) => `${id} ${verdict}`)
+  const [good, bad] = [shard('strip/x/may/client', 'C'), shard('strip/y/may/client', 'D')]
+  const control = (events: LogEvent[]) => verdicts(events).find((line) => line.startsWith('control/'))
+  t.equal(control([...good, ...bad]), control(bad))
+  t.equal(control([...bad, ...good]), control(bad))
+  t.not(control(good), control(bad))
+  t.ok(verdicts([...good, ...bad]).includes('strip/z/may/client missing'))
+  t.notOk(
+    verdicts(good).some((line) => line.endsWith('missing')),
+    'one shard alone is whole',
+  )
+  t.end()
+})
+
 t.test('a log of two shards is one record', (t) => {
   const end = { type: 'end', t: 9, finishedAt: '2026-01-15T12:00:09.000Z', interrupted: false } as const
   const first = run(['strip/x/may/client'])

@@ -25,7 +25,8 @@ export function credentialOf(connection: Connection, earlier: readonly Connectio
   if (up === undefined) return { kind: 'clear', reason: 'no TLS' }
   if (isNullCipher(up.cipher)) return { kind: 'clear', reason: `${up.cipher} does not encrypt` }
   if (isAnonymousCipher(up.cipher)) return { kind: 'unauthenticated', reason: `${up.cipher} is anonymous` }
-  const before = up.resumed ? earlier.filter(({ host }) => host === connection.host) : []
+  // A session comes from a connection on which TLS came up.
+  const before = up.resumed ? earlier.filter(({ host, ups }) => host === connection.host && ups.length > 0) : []
   const chain = [...before, connection].flatMap(({ presented }) => presented).at(-1)?.event.chain
   if (chain === undefined) return { kind: 'unauthenticated', reason: 'no certificate was presented' }
   const verification = verifyChain(chain, connection.host, cell)

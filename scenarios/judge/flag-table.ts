@@ -183,27 +183,32 @@ const TABLE = {
   'retry.too-fast': row(
     'flagged flagged flagged flagged flagged flagged flagged flagged',
     'RFC 5321 §4.5.4.1',
-    'two attempts within a minute',
+    'the client made two attempts of itself within a minute, on its own clock',
   ),
   'retry.storm': row(
     'flagged flagged flagged flagged flagged flagged flagged flagged',
     'RFC 5321 §4.5.4.1',
-    'more connections in a minute than a server should bear',
+    'more than ten connections to one host in a minute for one message',
   ),
   'retry.none': row(
     'flagged flagged flagged flagged flagged flagged flagged flagged',
     'RFC 5321 §4.5.4.1',
-    'no second attempt',
+    'left to its schedule, the client made no second attempt',
+  ),
+  'retry.schedule': row(
+    'info info info info info info info info',
+    'RFC 5321 §4.5.4.1',
+    'when the client, left to its own schedule, came back',
   ),
   'mx.order': row(
     'flagged flagged flagged flagged flagged flagged flagged flagged',
     'RFC 5321 §5.1',
-    'preferences were not followed',
+    'a host was tried before one of a preference that comes first',
   ),
   'mx.stopped-early': row(
     'fail fail fail fail fail fail fail fail',
-    'RFC 5321 §5.1',
-    'a usable mail host was not tried',
+    'RFC 5321 §5.1 (SHOULD try at least two addresses)',
+    'one address only was tried although another host would have taken the message',
   ),
   'resp.parse-lenient': row(
     'info info info info info info info info',

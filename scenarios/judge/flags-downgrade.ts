@@ -6,8 +6,9 @@
  */
 import type { TlsFailed } from '../../peers/events.ts'
 import { type Connection, goAhead, offeredTls, offersIn, replyFor, triedTls } from './connection.ts'
-import { type Attempt, clearMails, type Observation } from './observe.ts'
+import { type Attempt, clearMails, messagesOf, type Observation } from './observe.ts'
 import { placeOf, type Raised } from './raised.ts'
+import { spell } from './schedule.ts'
 import type { CommandEntry, Entry, Placed } from './transcript.ts'
 
 /** Alerts by which a client refuses a certificate, RFC 8446 §6.2 and RFC 5246 §7.2.2. */
@@ -31,7 +32,7 @@ export function downgrades(observation: Observation): readonly Raised[] {
   const mails = clearMails(observation, observation.connections)
   return [
     ...observation.connections.flatMap((connection) => onSameConnection(observation, connection)),
-    ...perMessage(observation).flatMap((attempts) => acrossConnections(observation, attempts)),
+    ...messagesOf(observation).flatMap((attempts) => acrossConnections(observation, attempts)),
     ...after(
       mails,
       refusals(observation),
@@ -46,17 +47,6 @@ export function downgrades(observation: Observation): readonly Raised[] {
     ),
     ...versionDance(observation),
   ]
-}
-
-/** The attempts of each message. */
-function perMessage(observation: Observation): Attempt[][] {
-  const messages: Attempt[][] = []
-  for (const attempt of observation.attempts) {
-    const last = messages.at(-1)
-    if (attempt.cause === 'first' || last === undefined) messages.push([attempt])
-    else last.push(attempt)
-  }
-  return messages
 }
 
 function onSameConnection(observation: Observation, connection: Connection): Raised[] {
@@ -81,23 +71,29 @@ function acrossConnections(observation: Observation, attempts: readonly Attempt[
   attempts.forEach((attempt, at) => {
     const mail = clearMails(observation, attempt.connections)[0]
     if (mail === undefined) return
-    const before = attempt.connections.filter(({ opened }) => opened.seq < mail.seq)
-    const own = before.findIndex(({ conn }) => conn === mail.conn)
-    if (before.slice(0, Math.max(0, own)).some((connection) => triedTls(connection) || offeredTls(connection))) {
-      raised.push({
-        flag: 'downgrade.immediate',
-        detail: 'MAIL in clear on a new connection of the same attempt',
-        ...placeOf(mail),
-      })
+    const until = attempt.connections.findIndex(({ conn }) => conn === mail.conn)
+    const before = attempt.connections.slice(0, until + 1)
+    const [earlier, own] = [before.slice(0, -1), before.at(-1)]
+    const safe = earlier.findLast((connection) => triedTls(connection) || offeredTls(connection))
+    if (safe !== undefined) {
+      const where = safe.host === own?.host ? '' : ` to ${own?.host}, after TLS was offered or tried at ${safe.host}`
+      const detail = `MAIL in clear on a new connection of the same attempt${where}`
+      raised.push({ flag: 'downgrade.immediate', detail, ...placeOf(mail) })
     }
-    const earlier = attempts.slice(0, at)
-    const wasSafe = earlier.some(
-      ({ connections }) =>
-        clearMails(observation, connections).length === 0 &&
-        connections.some((connection) => triedTls(connection) || offeredTls(connection)),
-    )
-    if (wasSafe)
-      raised.push({ flag: 'downgrade.delayed', detail: `MAIL in clear in attempt ${at + 1}`, ...placeOf(mail) })
+    const wasSafe = attempts
+      .slice(0, at)
+      .some(
+        ({ connections }) =>
+          clearMails(observation, connections).length === 0 &&
+          connections.some((connection) => triedTls(connection) || offeredTls(connection)),
+      )
+    if (wasSafe) {
+      const age = attempt.word?.ageSeconds
+      const old = age === undefined ? '' : `, when the message was ${spell(age)} old`
+      const again = before.some(triedTls) ? 'TLS was tried again first' : 'TLS was not tried again'
+      const detail = `MAIL in clear in attempt ${at + 1} (${attempt.cause})${old}; ${again}`
+      raised.push({ flag: 'downgrade.delayed', detail, ...placeOf(mail) })
+    }
     const helo = heloInsteadOfEhlo(before, mail)
     if (helo !== undefined) raised.push({ flag: 'downgrade.helo', detail: helo, ...placeOf(mail) })
   })

@@ -123,11 +123,21 @@ function lenient({ cell }: Observation, connection: Connection): Raised[] {
   return raised
 }
 
-/** A legal offer of STARTTLS that the client passed over, when its policy lets it use TLS. */
+/**
+ * A legal offer of STARTTLS that the client passed over, when its policy lets it use TLS. Not so where it took the offer of
+ * this host before: it can read it, and has its reasons now.
+ */
 function strict(observation: Observation, connection: Connection): Raised[] {
   if (observation.cell.judgedAs === 'none') return []
   const offer = offersIn(connection, 'clear').find(({ keywords }) => keywords.has('STARTTLS'))
   if (offer === undefined || connection.commands.some(({ verb }) => verb === 'STARTTLS')) return []
+  const took = observation.connections.some(
+    ({ host, opened, commands }) =>
+      host === connection.host &&
+      opened.seq < connection.opened.seq &&
+      commands.some(({ verb, layer }) => verb === 'STARTTLS' && layer === 'clear'),
+  )
+  if (took) return []
   const [mail] = clearMails(observation, [connection])
   const quit = connection.commands.find(({ verb, seq }) => verb === 'QUIT' && seq > offer.reply.seq)
   const passed = mail ?? quit

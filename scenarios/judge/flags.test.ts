@@ -599,6 +599,16 @@ const CASES: readonly Case[] = [
     silent: (log) => log.conn().greet('starttls').starttls().tls(good).ehlo().quit(),
   },
   {
+    // TLS failed a moment ago at this host: the client can read the offer.
+    flag: 'resp.parse-strict',
+    policy: 'may',
+    fires: (log) => log.conn('c2').greet('STARTTLS').deliver().quit(),
+    silent: (log) => {
+      open(log).starttls().failed().close()
+      log.conn('c2').greet('STARTTLS').deliver().quit()
+    },
+  },
+  {
     flag: 'report.misclaim',
     policy: 'may',
     fires: (log) => {

@@ -7,9 +7,11 @@ import { weightOf } from './flag-table.ts'
 import { downgrades } from './flags-downgrade.ts'
 import { injectFlags } from './flags-inject.ts'
 import { leaks } from './flags-leak.ts'
+import { mxFlags } from './flags-mx.ts'
 import { protocolFlags } from './flags-protocol.ts'
 import { replyFlags } from './flags-reply.ts'
 import { reportFlags } from './flags-report.ts'
+import { retryFlags } from './flags-retry.ts'
 import { tlsFlags } from './flags-tls.ts'
 import type { Observation } from './observe.ts'
 import type { Outcomes } from './outcome.ts'
@@ -24,6 +26,8 @@ const DETECTORS: readonly Detector[] = [
   protocolFlags,
   replyFlags,
   tlsFlags,
+  mxFlags,
+  retryFlags,
   reportFlags,
 ]
 

@@ -3,13 +3,15 @@
  * without any network.
  *
  * What always holds: every planned cell is in the record, in the order of the plan; one of which the log has no end is
- * `missing`; the controls have been applied.
+ * `missing`; the controls have been applied. In a log of several shards, that is the plan of all of them, and of a control
+ * that each has run the worst end counts.
  */
 import type { CellBegun, ClientConfigured, LogEvent, RunBegun, RunEnded } from '../events.ts'
-import { type CellRecord, RECORD_SCHEMA, type RunRecord } from '../record.ts'
+import { type CellRecord, RECORD_SCHEMA, type RunRecord, type Verdict } from '../record.ts'
 import { judgeCell, missingCell } from './cell.ts'
 import { applyControls } from './controls.ts'
 import { LogError } from './log-error.ts'
+import { unexpectedConnections } from './unexpected.ts'
 
 interface OpenCell {
   readonly begun: CellBegun
@@ -21,18 +23,24 @@ interface OpenCell {
  *
  * @throws {LogError} when there is no `run` event.
  */
-export function judge(events: Iterable<LogEvent>): RunRecord {
+export function judge(log: Iterable<LogEvent>): RunRecord {
+  const events = [...log]
   const runs: RunBegun[] = []
   const ends: RunEnded[] = []
   const configured: ClientConfigured[] = []
   const open = new Map<string, OpenCell>()
   const judged = new Map<string, CellRecord>()
+  const settle = (record: CellRecord): void => {
+    const other = judged.get(record.id)
+    if (other === undefined || badness(record) > badness(other)) judged.set(record.id, record)
+  }
   let lastAt = 0
   for (const event of events) {
     lastAt = Math.max(lastAt, event.t)
     if (event.type === 'run') runs.push(event)
     else if (event.type === 'end') ends.push(event)
     else if (event.type === 'configured') configured.push(event)
+    else if (event.type === 'late') for (const cell of open.values()) cell.events.push(event)
     else if (event.type === 'cell') open.set(event.cell, { begun: event, events: [event] })
     else if (event.cell !== undefined) {
       const cell = open.get(event.cell)
@@ -40,13 +48,14 @@ export function judge(events: Iterable<LogEvent>): RunRecord {
       cell.events.push(event)
       if (event.type !== 'cell-end') continue
       open.delete(event.cell)
-      judged.set(event.cell, judgeCell(cell.begun, cell.events))
+      settle(judgeCell(cell.begun, cell.events))
     }
   }
-  for (const [id, { begun, events: own }] of open) judged.set(id, judgeCell(begun, own))
+  for (const { begun, events: own } of open.values()) settle(judgeCell(begun, own))
   const [first] = runs
   if (first === undefined) throw new LogError('the log has no run event', 'an event of type "run" before all others')
-  const planned = [...new Set(runs.flatMap(({ cells }) => cells))]
+  const planned = [...new Set(runs.flatMap(({ cells, whole }) => (runs.length > 1 && whole) || cells))]
+  const unexpected = unexpectedConnections(events)
   const others = [...judged.keys()].filter((id) => !planned.includes(id))
   const cells = [...planned, ...others].map((id) => judged.get(id) ?? missingCell(id))
   return {
@@ -59,7 +68,18 @@ export function judge(events: Iterable<LogEvent>): RunRecord {
     interrupted: ends.length < runs.length || ends.some(({ interrupted }) => interrupted),
     clients: clientsOf(runs, configured),
     cells: applyControls(cells),
+    ...(unexpected.length === 0 ? {} : { unexpected }),
   }
+}
+
+/** The verdicts that a control which several shards have run may have, from good to bad. */
+const FROM_GOOD_TO_BAD: readonly Verdict[] = [
+  ...(['pass', 'info', 'not-exercised', 'unsupported', 'flagged', 'over-strict'] as const),
+  ...(['missing', 'inconclusive', 'fail', 'leak', 'error'] as const),
+]
+
+function badness({ verdict }: CellRecord): number {
+  return FROM_GOOD_TO_BAD.indexOf(verdict)
 }
 
 /** The end that the log tells, or the time of its last event. */

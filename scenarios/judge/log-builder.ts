@@ -2,6 +2,7 @@
 import type { PeerEvent } from '../../peers/events.ts'
 import type { ClientWord } from '../client.ts'
 import type { CellBegun, LogEvent } from '../events.ts'
+import type { Policy } from '../policy.ts'
 import type { CellRecord } from '../record.ts'
 import { judgeCell } from './cell.ts'
 
@@ -51,6 +52,7 @@ export class LogBuilder {
       proof: [],
       domain: 'cell.badmx.test',
       hostNames: { mx: HOST_NAME },
+      hosts: { mx: { preference: 10, tls: 'starttls' } },
       clock: '2026-01-15T12:00:00.000Z',
       roots: [],
       canaries: Object.entries(CANARIES).map(([name, value]) => ({ name, value })),
@@ -70,13 +72,19 @@ export class LogBuilder {
     return this
   }
 
-  attempt(attempt = 1, cause: 'first' | 'forced' | 'aged' | 'own' = 'first'): this {
-    return this.push({ type: 'attempt', state: 'begun', cell: this.cell.cell, attempt, cause })
+  attempt(attempt = 1, cause: 'first' | 'forced' | 'aged' | 'own' = 'first', policy?: Policy): this {
+    const under = policy === undefined ? {} : { policy }
+    return this.push({ type: 'attempt', state: 'begun', cell: this.cell.cell, attempt, cause, ...under })
   }
 
   says(state: ClientWord['state'], more: Partial<ClientWord> = {}, attempt = 1): this {
     const word: ClientWord = { state, log: [], reason: state, ...more }
     return this.push({ type: 'client', cell: this.cell.cell, attempt, word })
+  }
+
+  /** The harness was late by so many milliseconds. */
+  late(ms: number): this {
+    return this.push({ type: 'late', ms })
   }
 
   proof(type: 'armed' | 'opportunity' | 'fired', behaviour: string, detail = '', conn?: string): this {

@@ -14,6 +14,7 @@ type Kind =
   | 'texts'
   | 'object'
   | 'objects'
+  | 'hosts'
   | 'numbers'
   | readonly string[]
 /** A name that ends with `?` may be absent. */
@@ -60,6 +61,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     proof: 'objects',
     domain: 'text',
     hostNames: 'object',
+    hosts: 'hosts',
     clock: 'text',
     roots: 'octets[]',
     canaries: 'objects',
@@ -69,10 +71,12 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     deadlineMs: 'number',
     reproduce: 'text',
   },
-  'attempt begun': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
-  'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'] },
+  phase: { cell: 'text', phase: 'text', hosts: 'hosts' },
+  'attempt begun': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'], 'policy?': POLICIES },
+  'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'], 'policy?': POLICIES },
   client: { cell: 'text', attempt: 'number', word: 'object' },
   notice: { cell: 'text', attempt: 'number', data: 'octets' },
+  late: { ms: 'number' },
   configured: { client: 'text', configuration: 'text', 'version?': 'text' },
   'cell-end': { cell: 'text', status: ['done', 'unsupported', 'error', 'interrupted'], 'reason?': 'text' },
   end: { finishedAt: 'text', interrupted: 'boolean' },
@@ -104,6 +108,7 @@ const WITHIN: Readonly<Record<string, Shape>> = {
     state: ['delivered', 'failed', 'queued', 'bounced', 'crashed', 'hung', 'unsupported'],
     log: 'texts',
     reason: 'text',
+    'ageSeconds?': 'number',
     'claims?': 'object',
   },
   hello: {
@@ -112,6 +117,7 @@ const WITHIN: Readonly<Record<string, Shape>> = {
     versions: 'numbers',
     'serverName?': 'text',
     extensions: 'numbers',
+    'session?': ['psk', 'ticket', 'session-id'],
   },
   elided: { length: 'number', hits: 'texts' },
   canaries: { name: 'text', value: 'text' },
@@ -175,12 +181,23 @@ function isOf(field: unknown, kind: Kind): boolean {
       return Array.isArray(field) && field.every((each) => typeof each === 'string')
     case 'numbers':
       return Array.isArray(field) && field.every((each) => typeof each === 'number')
+    case 'hosts':
+      return isRecord(field) && Object.values(field).every(isHost)
     case 'objects':
       return Array.isArray(field) && field.every(isRecord)
     default:
       return isRecord(field)
   }
 }
+
+/** What a mail host is to its domain, by its id. */
+function isHost(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { preference, tls } = value
+  return (preference === 'none' || typeof preference === 'number') && HOST_TLS.includes(String(tls))
+}
+
+const HOST_TLS: readonly string[] = ['starttls', 'connect', 'none']
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
@@ -197,6 +214,7 @@ const WANTED: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   octets: 'base64 text',
   'octets[]': 'a list of base64 texts',
+  hosts: 'by host id a preference (a number or "none") and tls (starttls, connect or none)',
   texts: 'a list of texts',
   numbers: 'a list of numbers',
   objects: 'a list of objects',

@@ -81,6 +81,19 @@ t.test('each mistake has its line and what was expected', (t) => {
     said(line((event) => (event.proof = [{ behaviour: 'b', host: 'mx', fires: 'now' }]), 'cell')),
     'f:1: got "now" in cell.proof.fires; want one of must, may, must-not',
   )
+  const wanted = 'by host id a preference (a number or "none") and tls (starttls, connect or none)'
+  t.equal(
+    said(line((event) => (event.hosts = { mx: { preference: 10, tls: 'always' } }), 'cell')),
+    `f:1: got {"mx":{"preference":10,"tls":"always"}} in cell.hosts; want ${wanted}`,
+  )
+  t.equal(
+    said('{"type":"phase","t":1,"cell":"c","phase":"later","hosts":{"mx":{"preference":"none","tls":"none"}}}\n'),
+    '1',
+  )
+  t.equal(
+    said('{"type":"phase","t":1,"cell":"c","phase":"later","hosts":{"mx":5}}\n'),
+    `f:1: got {"mx":5} in phase.hosts; want ${wanted}`,
+  )
   t.equal(
     said(line((event) => (event.word = { state: 'well' }), 'client')),
     'f:1: got "well" in client.word.state; want one of delivered, failed, queued, bounced, crashed, hung, unsupported',

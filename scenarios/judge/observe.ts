@@ -7,7 +7,7 @@
 import type { PeerEvent, ProofEvent } from '../../peers/events.ts'
 import type { ClientWord } from '../client.ts'
 import type { CellBegun, CellEnded, LogEvent } from '../events.ts'
-import { FLOOR } from '../policy.ts'
+import { FLOOR, type Policy } from '../policy.ts'
 import { type Sighting, sightingsIn } from './canaries.ts'
 import { type Connection, readConnections, type Transaction } from './connection.ts'
 import { type Credential, credentialOf } from './credential.ts'
@@ -17,9 +17,12 @@ import type { CommandEntry, Placed } from './transcript.ts'
 export interface Attempt {
   readonly number: number
   readonly cause: 'first' | 'forced' | 'aged' | 'own'
+  /** Where it is another than the cell's: the attempt prepares, and what this one allows is no fault here. */
+  readonly policy?: Policy
   readonly t: number
   readonly seq: number
-  readonly ended: boolean
+  /** When the client had said how it ended; undefined for one that was cut short. */
+  readonly endedAt?: number
   readonly connections: readonly Connection[]
   /** What the client said of it, last word. */
   readonly word?: ClientWord
@@ -37,9 +40,15 @@ export interface Observation {
   readonly attempts: readonly Attempt[]
   /** The attempts of the last message. */
   readonly judged: readonly Attempt[]
+  /** How old the last message was, in seconds of the client's clock, when its waiting by itself was over. */
+  readonly aloneSeconds?: number
   readonly connections: readonly Observed[]
   readonly proof: readonly Placed<ProofEvent>[]
+  /** The hosts of the domain, from the place in the log where they became so. */
+  readonly worlds: readonly { readonly seq: number; readonly hosts: CellBegun['hosts'] }[]
   readonly end?: CellEnded
+  /** The longest time for which the harness was late while the client was busy, in milliseconds. */
+  readonly lateMs: number
   /** Time of the last event. */
   readonly lastAt: number
   readonly alternatives: readonly Alternative[]
@@ -65,7 +74,9 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
     credential: credentialOf(connection, plain.slice(0, at), cell),
     sightings: sightingsIn(connection, cell.canaries),
   }))
-  const attempts = readAttempts(cell, placed, connections)
+  const told = readAttempts(cell, placed, connections)
+  const attempts = told.filter((attempt) => !onlyWaited(attempt))
+  const aloneSeconds = told.findLast(({ cause }) => cause === 'own')?.word?.ageSeconds
   const lastFirst = attempts.findLastIndex(({ cause }) => cause === 'first')
   const end = events.findLast((event): event is CellEnded => event.type === 'cell-end')
   const allows = (letters: string): boolean =>
@@ -75,9 +86,15 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
     cell,
     attempts,
     judged: attempts.slice(Math.max(0, lastFirst)),
+    ...(aloneSeconds === undefined ? {} : { aloneSeconds }),
     connections,
     proof: placed.filter((each): each is Placed<ProofEvent> => isProof(each.event)),
+    worlds: [
+      { seq: -1, hosts: cell.hosts },
+      ...events.flatMap((event, seq) => (event.type === 'phase' ? [{ seq, hosts: event.hosts }] : [])),
+    ],
     ...(end === undefined ? {} : { end }),
+    lateMs: Math.max(0, ...events.map((event) => (event.type === 'late' ? event.ms : 0))),
     lastAt: events.at(-1)?.t ?? cell.t,
     alternatives,
     forbidsClear: floor !== 'C' && !allows('C'),
@@ -85,16 +102,38 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
   }
 }
 
+/** Without what the client did under another policy: what flags and predicates look at. */
+export function withoutPreparation(observation: Observation): Observation {
+  const { cell, connections } = observation
+  const attempts = observation.attempts.filter(({ policy }) => policy === undefined)
+  const preparing = observation.attempts.filter(({ policy }) => policy !== undefined)
+  if (preparing.length === 0) return observation
+  const theirs = new Set(preparing.flatMap((attempt) => attempt.connections.map(({ conn }) => conn)))
+  const messages = cell.messages - preparing.filter(({ cause }) => cause === 'first').length
+  return {
+    ...observation,
+    cell: { ...cell, messages },
+    attempts,
+    connections: connections.filter(({ conn }) => !theirs.has(conn)),
+  }
+}
+
 function isProof(event: LogEvent): boolean {
   return event.type === 'armed' || event.type === 'opportunity' || event.type === 'fired'
+}
+
+/** The client was left to itself, and made no attempt until the harness stopped waiting. */
+function onlyWaited({ cause, connections, word }: Attempt): boolean {
+  return cause === 'own' && connections.length === 0 && word?.state === 'queued'
 }
 
 interface Building {
   number: number
   cause: Attempt['cause']
+  policy?: Policy
   t: number
   seq: number
-  ended: boolean
+  endedAt?: number
   word?: ClientWord
   wordAt?: number
 }
@@ -107,10 +146,11 @@ function readAttempts(
   const attempts: Building[] = []
   for (const { event, seq } of events) {
     if (event.type === 'attempt' && event.state === 'begun') {
-      attempts.push({ number: event.attempt, cause: event.cause, t: event.t, seq, ended: false })
+      const { attempt, cause, policy, t } = event
+      attempts.push({ number: attempt, cause, ...(policy === undefined ? {} : { policy }), t, seq })
     } else if (event.type === 'attempt') {
       const own = attempts.find(({ number }) => number === event.attempt)
-      if (own !== undefined) own.ended = true
+      if (own !== undefined) own.endedAt = event.t
     } else if (event.type === 'client') {
       const own = attempts.find(({ number }) => number === event.attempt) ?? attempts.at(-1)
       if (own !== undefined) {
@@ -119,12 +159,23 @@ function readAttempts(
       }
     }
   }
-  if (attempts.length === 0) attempts.push({ number: 1, cause: 'first', t: cell.t, seq: 0, ended: false })
+  if (attempts.length === 0) attempts.push({ number: 1, cause: 'first', t: cell.t, seq: 0 })
   return attempts.map((attempt, at) => {
     const from = at === 0 ? -1 : attempt.seq
     const until = attempts[at + 1]?.seq ?? Number.POSITIVE_INFINITY
     return { ...attempt, connections: connections.filter(({ opened }) => opened.seq >= from && opened.seq < until) }
   })
+}
+
+/** The attempts of each message, those of the one that is judged last. */
+export function messagesOf(observation: Observation): readonly (readonly Attempt[])[] {
+  const messages: Attempt[][] = []
+  for (const attempt of observation.attempts) {
+    const last = messages.at(-1)
+    if (attempt.cause === 'first' || last === undefined) messages.push([attempt])
+    else last.push(attempt)
+  }
+  return messages
 }
 
 /** A canary's text, or one that is found nowhere. */

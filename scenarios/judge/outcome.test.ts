@@ -7,6 +7,7 @@ const NOW = new Date('2026-01-15T12:00:00.000Z')
 const authority = await createAuthority({ now: NOW, seed: 1 })
 const names = { host: HOST_NAME, domain: 'cell.badmx.test' }
 const good = (await authority.issue('good', names)).chain
+const bad = (await authority.issue('untrusted-ca', names)).chain
 const wrong = (await authority.issue('wrong-name', names)).chain
 
 const start = (given: Partial<CellBegun> = {}): LogBuilder =>
@@ -111,6 +112,11 @@ t.test('a resumed session has the certificate of the one before', (t) => {
   log.conn('c1').greet('STARTTLS').starttls().tls(good).ehlo().quit()
   log.conn('c2').greet('STARTTLS').starttls().tls([], { resumed: true }).ehlo().deliver().quit()
   t.equal(first(log.says('delivered')), 'delivered-verified')
+  const refused = start()
+  refused.conn('c1').greet('STARTTLS').starttls().tls(good).ehlo().quit()
+  refused.conn('c2').greet('STARTTLS').starttls().refused(bad)
+  refused.conn('c3').greet('STARTTLS').starttls().tls([], { resumed: true }).ehlo().deliver().quit()
+  t.equal(first(refused.says('delivered')), 'delivered-verified', 'not of one that came to nothing')
   const fresh = start()
   fresh.conn('c1').greet('STARTTLS').starttls().tls(good).ehlo().quit()
   fresh.conn('c2').greet('STARTTLS').starttls().tls([], { resumed: false }).ehlo().deliver().quit()

@@ -2,10 +2,11 @@
 
 import { offersIn, replyFor } from './connection.ts'
 import type { Holding } from './holding.ts'
-import { notApplicable, unless } from './holding.ts'
+import { held, notApplicable, unless } from './holding.ts'
 import { acceptances, type Observation } from './observe.ts'
 import type { Outcomes } from './outcome.ts'
 import type { Predicate } from './predicates.ts'
+import { spell } from './schedule.ts'
 
 function bounded(_: Observation, outcomes: Outcomes): Holding {
   const waits = outcomes.attempts.flatMap(({ wait }) => (wait === undefined ? [] : [wait]))
@@ -55,6 +56,21 @@ export const CLIENT_PREDICATES: Readonly<Record<string, Predicate>> = {
     source: 'RFC 5321 §4.5.4.1',
     weight: 'fail',
     check: (_, outcomes) => unless(bounces(outcomes), 'no bounce'),
+  },
+  'kept-for-days': {
+    title: 'The message is not given up before it is four days old',
+    source: 'RFC 5321 §4.5.4.1 (the give-up time generally needs to be at least 4-5 days)',
+    weight: 'flagged',
+    check(_, outcomes) {
+      const bounced = outcomes.judged.find(({ outcome }) => outcome === 'bounced')
+      if (bounced === undefined) return held('never given up')
+      const age = bounced.attempt.word?.ageSeconds
+      if (age === undefined) return notApplicable('its age on the clock of the client is not known')
+      return unless(
+        age < 4 * 86_400 ? `given up at an age of ${spell(age)}` : undefined,
+        `given up after ${spell(age)}`,
+      )
+    },
   },
   'no-bounce-under-mta-sts': {
     title: 'Under an enforced MTA-STS policy the message is not bounced at once',

@@ -8,6 +8,9 @@ function hellosOf({ connections }: Observation) {
   return connections.flatMap(({ hellos }) => hellos).filter(({ event }) => event.hello.format !== 'none')
 }
 
+/** How the legacy engine says that the client sent one. */
+const HEARTBEAT = /^a heartbeat of \d+ octets$/
+
 export const TLS_PREDICATES: Readonly<Record<string, Predicate>> = {
   'no-sslv2-hello': {
     title: 'No ClientHello is in the format of SSLv2',
@@ -35,6 +38,20 @@ export const TLS_PREDICATES: Readonly<Record<string, Predicate>> = {
       return unless(
         bare.map(() => 'a ClientHello without server_name'),
         'every ClientHello names a server',
+      )
+    },
+  },
+  'no-heartbeat-answer': {
+    title: 'No heartbeat is answered that was not agreed to',
+    source: 'RFC 6520 §3; CVE-2014-0160',
+    weight: 'fail',
+    check({ connections }) {
+      const shaken = connections.filter(({ presented, failures }) => presented.length > 0 || failures.length > 0)
+      if (shaken.length === 0) return notApplicable('no TLS handshake')
+      const answers = shaken.flatMap(({ failures }) => failures.filter(({ event }) => HEARTBEAT.test(event.reason)))
+      return unless(
+        answers.map(({ event }) => `the client sent ${event.reason}`),
+        'no heartbeat came from the client',
       )
     },
   },

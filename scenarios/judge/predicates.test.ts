@@ -139,6 +139,12 @@ const CASES: Readonly<Record<string, Case>> = {
     broken: (log) => log.says('bounced'),
     holds: (log) => log.says('queued'),
   },
+  'kept-for-days': {
+    given: { kind: 'queue' },
+    broken: (log) => log.says('queued').attempt(2, 'own').says('bounced', { ageSeconds: 86_400 }, 2),
+    holds: (log) => log.says('queued').attempt(2, 'own').says('bounced', { ageSeconds: 432_000 }, 2),
+    idle: (log) => log.says('queued').attempt(2, 'aged').says('bounced', {}, 2),
+  },
   'bounce-never-first': {
     given: { kind: 'queue' },
     broken: (log) => log.says('bounced'),
@@ -323,6 +329,18 @@ const CASES: Readonly<Record<string, Case>> = {
     broken: (log) => open(log).starttls().hello({ serverName: undefined }).failed(),
     holds: (log) => open(log).starttls().hello().failed(),
     idle: (log) => open(log).quit(),
+  },
+  'no-heartbeat-answer': {
+    broken: (log) =>
+      open(log).starttls().hello().event({
+        type: 'tls',
+        state: 'failed',
+        conn: 'c1',
+        side: 'client',
+        reason: 'a heartbeat of 16403 octets',
+      }),
+    holds: (log) => open(log).starttls().refused(good, 'unexpected_message'),
+    idle: (log) => open(log).close(),
   },
   'no-version-dance': {
     broken: (log) => {

@@ -21,6 +21,28 @@ export function engagementOf(observation: Observation): Engagement {
     .filter((needed) => needed.fires === 'must-not')
     .filter((needed) => has(observation, needed, 'fired'))
   if (fired[0] !== undefined) return { state: 'forbidden', detail: `${fired[0].behaviour} must not fire, and did` }
+  const hosts = [...new Set(proof.filter(({ fires }) => fires !== 'may').map(({ host }) => host))]
+  const engagements = hosts.map((host) =>
+    engagementAt(
+      observation,
+      proof.filter((needed) => needed.host === host),
+    ),
+  )
+  for (const state of PRECEDENCE) {
+    const found = engagements.find((engagement) => engagement.state === state)
+    if (found !== undefined) return found
+  }
+  return { state: 'engaged', detail: '' }
+}
+
+/**
+ * Of several hosts with faults one whose faults all fired is enough: a client that was served there had no reason to come
+ * to the others. What says that the harness did not work weighs more.
+ */
+const PRECEDENCE: readonly Engagement['state'][] = ['error', 'inconclusive', 'engaged', 'not-exercised']
+
+/** Of the faults of one host. */
+function engagementAt(observation: Observation, proof: readonly ProofNeeded[]): Engagement {
   const silent = proof.filter((needed) => needed.fires === 'must' && !has(observation, needed, 'fired'))
   const unarmed = [...silent, ...proof.filter((needed) => needed.fires === 'must-not')].find((needed) =>
     neverInPlace(observation, needed),
@@ -33,10 +55,13 @@ export function engagementOf(observation: Observation): Engagement {
   }
   const [untouched] = silent
   if (untouched !== undefined) {
+    const { behaviour, host } = untouched
+    if (Object.keys(observation.cell.hosts).length > 1 && !isMet(observation, host))
+      return { state: 'not-exercised', detail: `the client did not come to ${host}, where ${behaviour} was waiting` }
     const armed = has(observation, untouched, 'armed') ? 'was in place and' : ''
     return {
       state: 'not-exercised',
-      detail: `${untouched.behaviour} ${armed} never got its opportunity`.replace('  ', ' '),
+      detail: `${behaviour} ${armed} never got its opportunity`.replace('  ', ' '),
     }
   }
   return { state: 'engaged', detail: '' }
@@ -51,10 +76,14 @@ function has(observation: Observation, needed: ProofNeeded, state: ProofEvent['t
 /** A certificate is in place whenever its host is; anything else says so when a connection opens. */
 function neverInPlace(observation: Observation, needed: ProofNeeded): boolean {
   if (needed.behaviour.startsWith('certificate:')) return false
-  const came = observation.connections.some(({ host }) => host === needed.host)
   return (
-    came && !observation.proof.some(({ event }) => event.behaviour === needed.behaviour && event.host === needed.host)
+    isMet(observation, needed.host) &&
+    !observation.proof.some(({ event }) => event.behaviour === needed.behaviour && event.host === needed.host)
   )
+}
+
+function isMet(observation: Observation, host: string): boolean {
+  return observation.connections.some((connection) => connection.host === host)
 }
 
 /** All proofs of the cell, in order. */

@@ -140,6 +140,31 @@ const needed = (fires: ProofNeeded['fires'], behaviour = 'hide-starttls'): reado
   { behaviour, host: 'mx', fires },
 ]
 
+t.test('a message under another policy prepares, and is not judged', (t) => {
+  const record = (prepared: Deed, own: Deed, policy?: 'may', given: Partial<CellBegun> = {}): CellRecord => {
+    const log = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'verify', expected: 'D', messages: 2, ...given })
+    log.attempt(1, 'first', policy)
+    act(log, prepared)
+    log.attempt(2)
+    act(log, own, 2)
+    return log.done().judge()
+  }
+  for (const prepared of ['U', 'C'] as const) {
+    const told = record(prepared, 'D', 'may', { asserts: ['no-clear-resend-at-once'] })
+    t.match(
+      told,
+      { verdict: 'pass', flags: [], attempts: [{ policy: 'may' }, { policy: undefined, outcome: 'deferred' }] },
+      prepared,
+    )
+    t.equal(told.attempts.length, 2, 'and stands in the record')
+    t.match(record(prepared, 'D'), { verdict: 'leak' }, `${prepared} under the policy itself`)
+    t.match(record('U', prepared, 'may'), { verdict: 'leak' }, `${prepared} afterwards`)
+  }
+  t.match(record('crashed', 'D', 'may'), { verdict: 'fail' }, 'no policy lets it crash')
+  t.match(record('D', 'U', 'may', { judgedAs: 'encrypt', expected: 'U' }), { verdict: 'pass' })
+  t.end()
+})
+
 t.test('no pass without proof', (t) => {
   type State = 'armed' | 'opportunity' | 'fired'
   const run = (
@@ -166,7 +191,17 @@ t.test('no pass without proof', (t) => {
     'not-exercised',
     'a certificate is in place with its host',
   )
-  t.equal(run([], 'D', needed('may')).verdict, 'pass', 'a companion')
+  t.match(
+    run(['armed'], 'D', needed('may')),
+    { verdict: 'not-exercised', reason: /not the doing of hide-starttls$/ },
+    'stopped by something else',
+  )
+  t.equal(run(['armed', 'opportunity', 'fired'], 'D', needed('may')).verdict, 'pass')
+  t.equal(run(['armed'], 'U', needed('may'), 'verify').verdict, 'leak', 'findings need no proof of a companion')
+  t.equal(
+    run(['armed', 'opportunity', 'fired'], 'D', [...needed('must'), ...needed('may', 'cut-reply')]).verdict,
+    'pass',
+  )
   t.equal(run(['armed'], 'D', needed('must-not')).verdict, 'pass')
   t.equal(run(['armed', 'fired'], 'D', needed('must-not')).verdict, 'fail')
   t.equal(
@@ -352,5 +387,26 @@ t.test('one changed octet changes the verdict that rests on it', (t) => {
   )
   t.equal(judgeCell({ ...log.cell, judgedAs: 'verify', policy: 'verify' }, chain).verdict, 'leak')
   t.equal(judgeCell({ ...log.cell, judgedAs: 'verify', policy: 'verify' }, log.events).verdict, 'pass')
+  t.end()
+})
+
+t.test('a busy machine: nobody is judged by patience, leaks stand', (t) => {
+  const run = (deed: Deed, expected: string, lateMs: number, kind: CellBegun['kind'] = 'one-shot'): CellRecord => {
+    const log = new LogBuilder({ roots: [authority.rootDer], judgedAs: 'encrypt', expected, kind })
+      .attempt(1)
+      .late(lateMs)
+    act(log, deed)
+    return log.done().judge()
+  }
+  t.equal(run('D', 'V', 1_500).verdict, 'over-strict')
+  t.match(run('D', 'V', 2_500), {
+    verdict: 'error',
+    reason: /^the machine was too busy: badmx was 2\.5 s late.*over-strict/,
+  })
+  t.equal(run('D', 'V', 2_500, 'queue').verdict, 'over-strict', 'an MTA is given more time')
+  t.equal(run('D', 'V', 6_500, 'queue').verdict, 'error')
+  t.equal(run('D', 'V|D', 2_500).verdict, 'pass')
+  t.equal(run('C', 'V', 2_500).verdict, 'leak')
+  t.equal(run('B', 'D', 2_500).verdict, 'fail', 'a bounce is no matter of patience')
   t.end()
 })

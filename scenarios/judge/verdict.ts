@@ -36,10 +36,36 @@ export function judgeObservation(
   if (trouble !== undefined && (trouble.verdict !== 'missing' || forbidden === undefined)) {
     return { verdict: trouble.verdict, reason: trouble.because }
   }
-  const open = unsettled(observation, outcomes)
+  const open = unsettled(observation, outcomes, flags)
   const weighed = open === undefined ? charges(observation, outcomes, flags, asserts) : []
-  const charge = forbidden === undefined ? (open ?? gravest(weighed)) : gravest([forbidden, ...weighed])
-  return { verdict: charge.verdict, reason: sentence(observation, outcomes, charge) }
+  const found = forbidden === undefined ? (open ?? gravest(weighed)) : gravest([forbidden, ...weighed])
+  const charge = found.verdict === 'pass' ? (unearned(observation, outcomes) ?? found) : found
+  return doubtful(observation, outcomes, { verdict: charge.verdict, reason: sentence(observation, outcomes, charge) })
+}
+
+/**
+ * Milliseconds for which the harness may be late before the patience of a client says nothing of the client any more: what
+ * adapters add to the limits that the time scale divides.
+ */
+const LATE_MS: Readonly<Record<Observation['cell']['kind'], number>> = { 'one-shot': 2_000, queue: 6_000 }
+
+/** Verdicts that a client can get for having waited, or given up waiting. A leak stays one, however busy the machine was. */
+const BY_PATIENCE: ReadonlySet<Verdict> = new Set<Verdict>([
+  'fail',
+  'over-strict',
+  'not-exercised',
+  'info',
+  'inconclusive',
+])
+
+/** Outcomes that may come of a wait. */
+const WAITED: ReadonlySet<FinalOutcome> = new Set<FinalOutcome>(['deferred', 'hung', 'not-attempted', 'inconclusive'])
+
+function doubtful({ cell, lateMs }: Observation, outcomes: Outcomes, judgement: Judgement): Judgement {
+  const waited = outcomes.attempts.some(({ outcome }) => WAITED.has(outcome))
+  if (lateMs < LATE_MS[cell.kind] || !waited || !BY_PATIENCE.has(judgement.verdict)) return judgement
+  const late = `the machine was too busy: badmx was ${(lateMs / 1000).toFixed(1)} s late, and no client can be judged by its patience then`
+  return { verdict: 'error', reason: `${late}; it would be ${judgement.verdict}: ${judgement.reason}` }
 }
 
 function sentence(observation: Observation, outcomes: Outcomes, { because }: Charge): string {
@@ -83,10 +109,11 @@ function forbiddenInItself(
 ): Charge | undefined {
   const policy = policyName(observation)
   const words = outcomes.attempts.map(({ outcome }) => outcome)
-  if (observation.forbidsClear && words.includes('delivered-cleartext')) {
+  const own = outcomes.attempts.filter(({ attempt }) => attempt.policy === undefined).map(({ outcome }) => outcome)
+  if (observation.forbidsClear && own.includes('delivered-cleartext')) {
     return { verdict: 'leak', because: `${policy} forbids cleartext` }
   }
-  if (observation.requiresVerified && words.includes('delivered-unauthenticated-tls')) {
+  if (observation.requiresVerified && own.includes('delivered-unauthenticated-tls')) {
     return { verdict: 'leak', because: `${policy} wants a verified peer` }
   }
   const leak = flags.find(({ weight }) => weight === 'leak')
@@ -102,12 +129,14 @@ function policyName({ cell }: Observation): string {
 }
 
 /** Reasons to give no verdict on the client. */
-function unsettled(observation: Observation, outcomes: Outcomes): Charge | undefined {
+function unsettled(observation: Observation, outcomes: Outcomes, flags: readonly FlagRaised[]): Charge | undefined {
   if (observation.cell.noVerdict)
     return { verdict: 'info', because: 'the scenario passes no verdict under this policy' }
   const engagement: Engagement = engagementOf(observation)
   if (engagement.state === 'forbidden') return { verdict: 'fail', because: engagement.detail }
-  if (engagement.state !== 'engaged') return { verdict: engagement.state, because: engagement.detail }
+  // A client that went past the host with the fault although its preference was due is judged for that.
+  const wentPast = engagement.state === 'not-exercised' && flags.some(({ flag }) => flag === 'mx.order')
+  if (engagement.state !== 'engaged' && !wentPast) return { verdict: engagement.state, because: engagement.detail }
   const cut = outcomes.judged.find(({ attempt }) => endedByHarness(attempt))
   if (cut !== undefined)
     return { verdict: 'error', because: 'the harness ended the connection before the client had spoken' }
@@ -120,6 +149,19 @@ function unsettled(observation: Observation, outcomes: Outcomes): Charge | undef
     return { verdict: 'inconclusive', because: 'the log does not say how the delivery ended' }
   }
   return undefined
+}
+
+/**
+ * Where behaviours may fire and none must, a delivery shows that the client got past them. A message that was not delivered
+ * although none fired was stopped by something else, which earns no pass.
+ */
+function unearned({ cell, proof }: Observation, { first, final }: Outcomes): Charge | undefined {
+  const letters = [first, final].flatMap((word) => (word === 'unknown' ? [] : (letterOf(word) ?? [])))
+  const optional = cell.proof.length > 0 && cell.proof.every(({ fires }) => fires === 'may')
+  if (!optional || letters.some(delivers)) return undefined
+  if (proof.some(({ event }) => event.type === 'fired')) return undefined
+  const names = cell.proof.map(({ behaviour }) => behaviour).join(', ')
+  return { verdict: 'not-exercised', because: `nothing was delivered, and that is not the doing of ${names}` }
 }
 
 /** A connection was ended by the harness while the client had not yet said how the delivery went. */

@@ -41,6 +41,7 @@ export class Tracker {
   private early: { readonly line: string; readonly report: Report | undefined }[] = []
   private readonly last: string[] = []
   private death: string | undefined
+  private heard: (() => void) | undefined
   private watcher: { readonly pattern: RegExp; end(trouble: string | undefined): void } | undefined
 
   constructor(read: LogReader) {
@@ -70,6 +71,7 @@ export class Tracker {
     this.last.push(line)
     if (this.last.length > LAST_WORDS) this.last.shift()
     if (this.watcher?.pattern.test(line)) this.watcher.end(undefined)
+    this.heard?.()
     this.sort(line, this.read(line))
   }
 
@@ -115,6 +117,29 @@ export class Tracker {
       }
       const timer = setTimeout(() => end(`was not ready after ${limitMs / 1000} s`), limitMs)
       this.watcher = { pattern, end }
+    })
+  }
+
+  /** What the MTA has said of a message since it was last asked, without waiting. */
+  told(id: string): ClientWord | undefined {
+    const followed = this.byMark.get(id)
+    const report = followed?.reports.shift()
+    if (followed === undefined || report === undefined) return undefined
+    return wordOf(report, followed.lines)
+  }
+
+  /** Resolves when nothing was logged for so many milliseconds. */
+  quiet(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.heard = undefined
+        resolve()
+      }
+      let timer = setTimeout(done, limitMs)
+      this.heard = () => {
+        clearTimeout(timer)
+        timer = setTimeout(done, limitMs)
+      }
     })
   }
 

@@ -17,7 +17,7 @@ export async function attempt(
   const visit = async (now: Job, to: Target = target): Promise<Receipt> => {
     const limitMs = Math.min(decide.stageLimit('connect', now.timeScale), decide.attemptLimit(now.deadlineMs))
     const connection = await Connection.open(
-      decide.sendsServerName ? to : { ...to, hostName: '' },
+      { ...to, smallestGroup: decide.smallestGroup, ...(decide.sendsServerName ? {} : { hostName: '' }) },
       bounds,
       limitMs,
       note,

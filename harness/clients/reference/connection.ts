@@ -11,7 +11,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { BeneathTls } from './beneath-tls.ts'
 import type { Presented } from './certificate.ts'
-import type { Wire } from './dialogue.ts'
+import type { Secured, Wire } from './dialogue.ts'
 import { Failure, type FailureKind, type Stage } from './failure.ts'
 
 export interface Target {
@@ -27,6 +27,8 @@ export interface Target {
   readonly ciphers?: string
   /** The highest version that is offered; by default 1.3. */
   readonly maxVersion?: 'TLSv1.2'
+  /** Bits of the shortest Diffie-Hellman group that is agreed to; by default 1024. */
+  readonly smallestGroup?: number
 }
 
 /** What bounds an attempt. */
@@ -48,6 +50,11 @@ export class Connection implements Wire {
   readonly #bounds: Bounds
   readonly #raw: Socket
   #tls: TLSSocket | undefined
+  /** Given by the server before anybody wanted to keep them. */
+  readonly #sessions: Buffer[] = []
+  #keep = (session: Buffer): void => {
+    this.#sessions.push(session)
+  }
   #beneath: BeneathTls | undefined
   #unread: Buffer[] = []
   #unreadSize = 0
@@ -117,8 +124,8 @@ export class Connection implements Wire {
     )
   }
 
-  async secure(early: Buffer, limitMs: number): Promise<Presented> {
-    const { hostName, ca, own, ciphers, maxVersion, address } = this.#target
+  async secure(early: Buffer, limitMs: number, session: Buffer | undefined): Promise<Secured> {
+    const { hostName, ca, own, ciphers, maxVersion, smallestGroup = 1024, address } = this.#target
     this.#deafen()
     this.#beneath = new BeneathTls(this.#raw, early)
     const options: ConnectionOptions & Pick<TLSSocketOptions, 'requestOCSP'> = {
@@ -128,6 +135,8 @@ export class Connection implements Wire {
       ...own,
       ...(ciphers === undefined ? {} : { ciphers }),
       ...(maxVersion === undefined ? {} : { maxVersion }),
+      ...(session === undefined ? {} : { session }),
+      minDHSize: smallestGroup,
       requestOCSP: true,
       // The certificate is judged by the policy: neither Node's refusal nor its reading of names is wanted here.
       rejectUnauthorized: false,
@@ -139,19 +148,30 @@ export class Connection implements Wire {
     tls.on('OCSPResponse', (response: Buffer | null) => {
       staple = response ?? undefined
     })
+    tls.on('session', (given: Buffer) => this.#keep(given))
     await this.#within('handshake', limitMs, (done, fail) => {
       tls.once('secureConnect', () => done())
       tls.on('error', (error) => fail(this.#raw.readableEnded ? 'lost' : 'handshake', error.message))
     })
-    this.note(`TLS: ${tls.getProtocol()} ${tls.getCipher().name}`)
+    const resumed = tls.isSessionReused()
+    this.note(`TLS: ${tls.getProtocol()} ${tls.getCipher().name}${resumed ? ', resumed' : ''}`)
+    // Up to TLS 1.2 a session may go on more than once, and the server need not give another ticket (RFC 5077 §3.3).
+    const same = resumed && tls.getProtocol() !== 'TLSv1.3' ? tls.getSession() : undefined
+    if (same !== undefined) this.#keep(same)
     this.#listenTo(tls)
-    return {
+    const presented: Presented = {
       chain: sentChain(tls),
       roots: pemBlocks(ca).map((pem) => new X509Certificate(pem)),
       refusal: tls.authorized ? undefined : String(tls.authorizationError),
       address,
       staple,
     }
+    return { resumed, presented }
+  }
+
+  keepSessions(keep: (session: Buffer) => void): void {
+    this.#keep = keep
+    for (const session of this.#sessions.splice(0)) keep(session)
   }
 
   unsecure(): Buffer {

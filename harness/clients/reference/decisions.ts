@@ -4,19 +4,27 @@
  */
 import type { X509Certificate } from 'node:crypto'
 import type { ClientWord, MailHost } from '../../../scenarios/client.ts'
+import type { Policy as AnyPolicy } from '../../../scenarios/policy.ts'
 import { type Capabilities, chooseMechanism, readKeyword } from './capabilities.ts'
 import { distrust, nameMatches, type Presented } from './certificate.ts'
 import type { Failure, Stage } from './failure.ts'
 import type { Job, Policy } from './job.ts'
 import { assemble, LONGEST, type Reply, type ReplyDecisions, readLine } from './replies.ts'
 import type { Mechanism } from './sasl.ts'
+import { type Handshake, type KeptSession, sessionName } from './sessions.ts'
 
-/** What one started client remembers from delivery to delivery. The correct client never looks at it. */
+/** What one started client remembers from delivery to delivery. The correct client looks at nothing of it but its sessions. */
 export interface Memory {
   /** Hosts that TLS came up with. */
   readonly tls: Set<string>
   /** Fingerprint of the first certificate of each host. */
   readonly pins: Map<string, string>
+  /** Hosts where TLS did not come up. */
+  readonly broken: Set<string>
+  /** The hosts of each domain when it was first looked up. */
+  readonly hosts: Map<string, readonly MailHost[]>
+  /** By {@link Decisions.sessionName}. */
+  readonly sessions: Map<string, KeptSession>
 }
 
 export interface Residue {
@@ -44,6 +52,8 @@ export interface Decisions extends ReplyDecisions {
   readonly readKeyword: typeof readKeyword
 
   // Before TLS
+  /** Does not ask for TLS although it is offered. */
+  readonly skipsTls: (job: Job, memory: Memory) => boolean
   readonly withoutStartTls: (job: Job, offered: Capabilities, memory: Memory) => 'clear' | 'fail'
   /** The command, without its line end. */
   readonly startTlsCommand: (ehlo: string, job: Job) => string
@@ -56,6 +66,8 @@ export interface Decisions extends ReplyDecisions {
 
   // TLS
   readonly sendsServerName: boolean
+  /** Bits of the shortest Diffie-Hellman group that it agrees to. */
+  readonly smallestGroup: number
   readonly afterFailedHandshake: 'fail' | 'same-connection'
   readonly afterCloseNotify: 'fail' | 'same-connection'
   readonly checksCertificate: (policy: Policy) => boolean
@@ -64,6 +76,15 @@ export interface Decisions extends ReplyDecisions {
   readonly nameMatches: (leaf: X509Certificate, hostName: string, presented: Presented) => boolean
   /** A demand on certificates beyond the policy's; why it is not met, or undefined. */
   readonly demand: (presented: Presented, hostName: string, memory: Memory) => string | undefined
+  /** What a session may be offered to. */
+  readonly sessionName: (job: Job) => string
+  /** Whose sessions are kept: those of peers that the policy accepts, or of any that completes a handshake. */
+  readonly keepsSessionsOf: 'accepted' | 'any'
+  readonly afterRefusedSession: 'go-on' | 'fail'
+  /** What is known of the peer of a resumed session. */
+  readonly resumedPeer: (then: Presented) => Presented
+  /** Whether the peer is checked at all where the policy wants it. */
+  readonly checksPeerOf: (handshake: Handshake) => boolean
   readonly greetsInTls: boolean
   readonly capabilitiesInTls: (before: Capabilities, inside: Capabilities) => Capabilities
   readonly repeatsStartTls: (before: Capabilities) => boolean
@@ -83,10 +104,20 @@ export interface Decisions extends ReplyDecisions {
   readonly afterUnansweredQuit: 'delivered' | 'fail'
 
   // The queue
+  /** The hosts of a domain as they were looked up now. */
+  readonly lookedUp: (domain: string, hosts: readonly MailHost[], memory: Memory) => readonly MailHost[]
   /** Of the hosts of a domain in the order of their preference, those to try in one attempt. */
   readonly hostsToTry: (hosts: readonly MailHost[]) => readonly MailHost[]
+  /** Connections to a host at a time, for one message. */
+  readonly connections: number
   /** Tries a message again that it keeps. */
   readonly retries: boolean
+  /** Seconds until the next attempt, after so many. */
+  readonly retryAfter: (attempts: number) => number
+  /** Age in seconds at which a message that cannot be delivered is given up. */
+  readonly lifetime: number
+  /** The policy of an attempt, counted from 1. */
+  readonly policyOf: (policy: AnyPolicy, attempt: number) => AnyPolicy
 
   // The attempt
   readonly afterFailure: (
@@ -118,6 +149,9 @@ const SECONDS: Readonly<Record<Stage, number>> = {
 /** Addresses that are tried in one attempt; Postfix has as many (postconf(5), smtp_mx_address_limit). */
 const MOST_ADDRESSES = 5
 
+/** Seconds between attempts: doubling, as Postfix does it (postconf(5), minimal_backoff_time, maximal_backoff_time). */
+const RETRY = { shortest: 300, longest: 4000 } as const
+
 /** The correct client. */
 export const CORRECT: Decisions = {
   received: (octets) => octets,
@@ -138,6 +172,7 @@ export const CORRECT: Decisions = {
     (policy === 'none' || policy === 'may') && credentials === undefined ? 'helo' : 'fail',
   readKeyword,
 
+  skipsTls: () => false,
   withoutStartTls: ({ policy }) => (policy === 'may' ? 'clear' : 'fail'),
   startTlsCommand: () => 'STARTTLS',
   startTlsAnswer: (code) => {
@@ -149,12 +184,18 @@ export const CORRECT: Decisions = {
   residue: (octets) => (octets.length === 0 ? { replies: octets } : 'fail'),
 
   sendsServerName: true,
+  smallestGroup: 1024,
   afterFailedHandshake: 'fail',
   afterCloseNotify: 'fail',
   checksCertificate: (policy) => policy === 'verify' || policy === 'implicit',
   distrust,
   nameMatches,
   demand: () => undefined,
+  sessionName,
+  keepsSessionsOf: 'accepted',
+  afterRefusedSession: 'go-on',
+  resumedPeer: (then) => then,
+  checksPeerOf: () => true,
   greetsInTls: true,
   capabilitiesInTls: (_before, inside) => inside,
   repeatsStartTls: () => false,
@@ -167,8 +208,13 @@ export const CORRECT: Decisions = {
   strayChallenge: 'cancel',
   afterUnansweredQuit: 'delivered',
 
+  lookedUp: (_domain, hosts) => hosts,
   hostsToTry: (hosts) => hosts.slice(0, MOST_ADDRESSES),
+  connections: 1,
   retries: true,
+  retryAfter: (attempts) => Math.min(RETRY.longest, RETRY.shortest * 2 ** (attempts - 1)),
+  lifetime: 5 * 86_400,
+  policyOf: (policy) => policy,
 
   afterFailure: () => 'give-up',
   report: (word) => word,

@@ -8,6 +8,13 @@ import { Failure, type Stage } from './failure.ts'
 import type { Job } from './job.ts'
 import { type Reply, ReplyReader } from './replies.ts'
 
+/** TLS is up. */
+export interface Secured {
+  /** The session that was offered goes on: nothing was presented. */
+  readonly resumed: boolean
+  readonly presented: Presented
+}
+
 /** The connection as a session sees it. Times are milliseconds from now; every promise may reject with a Failure. */
 export interface Wire {
   readonly secured: boolean
@@ -17,8 +24,10 @@ export interface Wire {
   arrived(): Buffer
   /** The next octets, at least one. */
   read(stage: Stage, limitMs: number): Promise<Buffer>
-  /** Starts TLS. What arrives from now on belongs to TLS, behind `early`. */
-  secure(early: Buffer, limitMs: number): Promise<Presented>
+  /** Starts TLS and offers the session, where there is one. What arrives from now on belongs to TLS, behind `early`. */
+  secure(early: Buffer, limitMs: number, session: Buffer | undefined): Promise<Secured>
+  /** Hands over the sessions of this connection that a later one may resume, those that the server gave already at once. */
+  keepSessions(keep: (session: Buffer) => void): void
   /** Leaves TLS and keeps the TCP connection. Returns what followed the last TLS record: only a flaw does this. */
   unsecure(): Buffer
   /** Milliseconds since some fixed moment. */
@@ -88,12 +97,17 @@ export class Dialogue {
   }
 
   /** Goes over to TLS; what had been received in clear is dealt with first, nothing of it is read inside. */
-  async secure(): Promise<Presented> {
+  async secure(session: Buffer | undefined): Promise<Secured> {
     this.#reader.push(this.#wire.arrived())
     const kept = this.#decide.residue(this.#reader.pending)
     if (kept === 'fail') throw new Failure('protocol', 'handshake', 'octets in clear between the 220 and TLS')
     this.#reader.restart(kept.replies ?? NOTHING)
-    return this.#wire.secure(kept.tls ?? NOTHING, this.#limit('handshake'))
+    return this.#wire.secure(kept.tls ?? NOTHING, this.#limit('handshake'), session)
+  }
+
+  /** See {@link Wire.keepSessions}. */
+  keepSessions(keep: (session: Buffer) => void): void {
+    this.#wire.keepSessions(keep)
   }
 
   /** Gives TLS up and goes on in clear: only a flaw does this. */

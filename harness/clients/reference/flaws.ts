@@ -8,6 +8,7 @@ import { PASSWORD_FLAWS } from './flaws/passwords.ts'
 import { QUEUE_FLAWS } from './flaws/queue.ts'
 import { REPLY_FLAWS } from './flaws/replies.ts'
 import { REPORT_FLAWS } from './flaws/reports.ts'
+import { SESSION_FLAWS } from './flaws/sessions.ts'
 import { STARTTLS_FLAWS } from './flaws/starttls.ts'
 
 /** Name to one-line meaning, all flaws. */
@@ -36,5 +37,13 @@ export interface Flaw {
 export type FlawTable = Readonly<Record<string, Flaw>>
 
 function allFlaws(): FlawTable {
-  return { ...REPLY_FLAWS, ...STARTTLS_FLAWS, ...CERTIFICATE_FLAWS, ...PASSWORD_FLAWS, ...REPORT_FLAWS, ...QUEUE_FLAWS }
+  return {
+    ...REPLY_FLAWS,
+    ...STARTTLS_FLAWS,
+    ...CERTIFICATE_FLAWS,
+    ...PASSWORD_FLAWS,
+    ...REPORT_FLAWS,
+    ...SESSION_FLAWS,
+    ...QUEUE_FLAWS,
+  }
 }

@@ -34,6 +34,8 @@ export interface Identity {
   readonly certPem: string
   readonly keyPem: string
   readonly ocspResponse?: Buffer
+  /** OpenSSL presents it at security level 0 alone. */
+  readonly weak?: true
 }
 
 export interface Seen {
@@ -183,11 +185,12 @@ function withoutRecords(text: string, found: () => void): string {
 
 function secure(raw: Socket, identity: Identity | undefined): TLSSocket {
   if (identity === undefined) throw new TypeError('the script starts TLS and has no identity')
-  const { certPem, keyPem, ocspResponse } = identity
+  const { certPem, keyPem, ocspResponse, weak } = identity
   // Never listens: Node asks a server object for the staple.
   const stapler = createTlsServer()
   if (ocspResponse !== undefined) stapler.on('OCSPRequest', (_certificate, _issuer, done) => done(null, ocspResponse))
-  const context = createSecureContext({ cert: certPem, key: keyPem })
+  const level0 = weak === undefined ? {} : { ciphers: 'DEFAULT@SECLEVEL=0' }
+  const context = createSecureContext({ cert: certPem, key: keyPem, ...level0 })
   const socket = new TLSSocket(raw, { isServer: true, server: stapler, secureContext: context })
   socket.on('error', () => {})
   return socket

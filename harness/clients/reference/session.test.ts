@@ -1,7 +1,7 @@
 import t from 'tap'
-import type { Presented } from './certificate.ts'
+import { newMemory } from '../reference.ts'
 import { CORRECT, type Decisions } from './decisions.ts'
-import type { Wire } from './dialogue.ts'
+import type { Secured, Wire } from './dialogue.ts'
 import { Failure } from './failure.ts'
 import { decisionsWith } from './flaws.ts'
 import type { Job } from './job.ts'
@@ -68,11 +68,12 @@ function scriptedWire(changed: Answers, decide: Decisions, sent: string[]): Wire
       now += afterMs
       return Buffer.from(typeof next === 'object' ? next.text : next, 'latin1')
     },
-    async secure(): Promise<Presented> {
+    async secure(): Promise<Secured> {
       secured = true
       sent.push('(TLS)')
       throw new Failure('handshake', 'handshake', 'there is no TLS here')
     },
+    keepSessions: () => {},
     unsecure: () => Buffer.alloc(0),
     now: () => now,
     remaining: () => end - now,
@@ -84,7 +85,7 @@ async function ending(answers: Answers, decide: Decisions, job: Partial<Job> = {
   const sent: string[] = []
   const wire = scriptedWire(answers, decide, sent)
   try {
-    await session(wire, { ...JOB, ...job }, decide, { tls: new Set(), pins: new Map() })
+    await session(wire, { ...JOB, ...job }, decide, newMemory())
     return { end: 'delivered', sent, tookMs: wire.now() }
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure

@@ -6,12 +6,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Credentials } from '../../../scenarios/client.ts'
 import { type Capabilities, NO_CAPABILITIES, readCapabilities } from './capabilities.ts'
+import type { Presented } from './certificate.ts'
 import type { Decisions, Memory } from './decisions.ts'
-import { Dialogue, type Wire } from './dialogue.ts'
+import { Dialogue, type Secured, type Wire } from './dialogue.ts'
 import { Failure, type Stage } from './failure.ts'
 import { type Job, OWN_NAME } from './job.ts'
 import type { Reply } from './replies.ts'
 import { exchangeOf, type Mechanism } from './sasl.ts'
+import type { Handshake } from './sessions.ts'
 
 /** What a delivered message went through. */
 export interface Receipt {
@@ -45,7 +47,7 @@ async function negotiate(
   banner: Reply,
 ): Promise<Capabilities> {
   const offered = await greet(talk, job, decide, banner)
-  if (job.policy === 'none' || talk.secured) return offered
+  if (job.policy === 'none' || talk.secured || decide.skipsTls(job, memory)) return offered
   if (decide.authenticatesFirst && offered.keywords.has('AUTH')) await authenticate(talk, job, decide, offered)
   if (!(await startTls(talk, job, decide, memory, offered))) return offered
   if (decide.repeatsStartTls(offered)) await talk.command('starttls', 'STARTTLS')
@@ -89,29 +91,43 @@ async function startTls(
 
 /** True when TLS is up with a peer that the policy accepts. */
 async function handshake(talk: Dialogue, job: Job, decide: Decisions, memory: Memory): Promise<boolean> {
-  let presented: Awaited<ReturnType<Dialogue['secure']>>
+  const name = decide.sessionName(job)
+  const kept = memory.sessions.get(name)
+  memory.sessions.delete(name)
+  let secured: Secured
   try {
-    presented = await talk.secure()
+    secured = await talk.secure(kept?.session)
   } catch (failure) {
+    memory.broken.add(job.hostName)
     const failed = failure instanceof Failure && (failure.kind === 'handshake' || failure.kind === 'timeout')
     if (!failed || decide.afterFailedHandshake === 'fail') throw failure
     talk.unsecure()
     return false
   }
-  const refuse = (reason: string): never => {
-    throw new Failure('certificate', 'handshake', reason)
-  }
-  const [leaf] = presented.chain
-  const unmet = decide.demand(presented, job.hostName, memory)
-  if (unmet !== undefined) refuse(unmet)
-  if (decide.checksCertificate(job.policy)) {
-    if (leaf === undefined) return refuse('the server showed no certificate')
-    const distrusted = decide.distrust(presented, job.hostName)
-    if (distrusted !== undefined) refuse(`the certificate is not trusted: ${distrusted}`)
-    if (!decide.nameMatches(leaf, job.hostName, presented)) refuse(`the certificate is not for ${job.hostName}`)
-  }
+  const then = secured.resumed ? kept?.presented : undefined
+  const how: Handshake = kept === undefined ? 'full' : secured.resumed ? 'resumed' : 'refused'
+  if (how === 'refused' && decide.afterRefusedSession === 'fail')
+    throw new Failure('handshake', 'handshake', 'the server does not go on with the session')
+  const keep = (): void =>
+    talk.keepSessions((session) => memory.sessions.set(name, { session, presented: then ?? secured.presented }))
+  if (decide.keepsSessionsOf === 'any') keep()
+  acceptPeer(then === undefined ? secured.presented : decide.resumedPeer(then), how, job, decide, memory)
+  keep()
   memory.tls.add(job.hostName)
   return true
+}
+
+/** Throws a {@link Failure} unless the policy accepts the peer that showed this. */
+function acceptPeer(presented: Presented, how: Handshake, job: Job, decide: Decisions, memory: Memory): void {
+  const refused = (reason: string): Failure => new Failure('certificate', 'handshake', reason)
+  const unmet = decide.demand(presented, job.hostName, memory)
+  if (unmet !== undefined) throw refused(unmet)
+  if (!decide.checksCertificate(job.policy) || !decide.checksPeerOf(how)) return
+  const [leaf] = presented.chain
+  if (leaf === undefined) throw refused('the server showed no certificate')
+  const distrusted = decide.distrust(presented, job.hostName)
+  if (distrusted !== undefined) throw refused(`the certificate is not trusted: ${distrusted}`)
+  if (!decide.nameMatches(leaf, job.hostName, presented)) throw refused(`the certificate is not for ${job.hostName}`)
 }
 
 async function authenticate(talk: Dialogue, job: Job, decide: Decisions, offered: Capabilities): Promise<void> {

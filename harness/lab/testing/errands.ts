@@ -1,10 +1,13 @@
 /** What a visitor does in the lab; each gives what it found, for a test to look at. */
 import { once } from 'node:events'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { hostname } from 'node:os'
+import type { Readable } from 'node:stream'
+import { labContents } from '../enter.ts'
 import type { Layer } from '../layer.ts'
 import { LAB_NETWORK } from '../network.ts'
-import { type ClientRoot, openRoot, type RootOptions } from '../root.ts'
+import { type ClientRoot, openRoot, type RootOptions, type RunOptions } from '../root.ts'
 
 type Errand = (layers: readonly Layer[], words: readonly string[]) => Promise<unknown>
 
@@ -44,6 +47,27 @@ function reach(host: string, port: number): Promise<string> {
   })
 }
 
+/** Processes whose root this folder is. */
+function processesIn(path: string): number {
+  const roots = readdirSync('/proc').map((name) => {
+    try {
+      return readlinkSync(`/proc/${name}/root`)
+    } catch {
+      return undefined
+    }
+  })
+  return roots.filter((root) => root === path).length
+}
+
+/** A connection to an address of the lab, on which somebody listens. */
+async function reachListener(host: string): Promise<string> {
+  const server = createServer((socket) => socket.destroy()).listen(0)
+  await once(server, 'listening')
+  const found = await reach(host, (server.address() as AddressInfo).port)
+  server.close()
+  return found
+}
+
 export const ERRANDS: Readonly<Record<string, Errand>> = {
   /** The version that each Postfix tells, all of their roots open at once. */
   async versions(layers) {
@@ -81,6 +105,83 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
     server.close()
     one.close()
     return found
+  },
+
+  /** Everything that a root promises, but for the clock. */
+  async root([layer], [overlay = '']) {
+    const log: string[] = []
+    const root = await open(layer, {
+      ...{ overlay, hostname: 'smtp.example.test', onLog: (line) => log.push(line) },
+      resolvers: [LAB_NETWORK.resolver4, LAB_NETWORK.resolver6],
+    })
+    const sh = async (script: string, options: RunOptions = {}): Promise<string> =>
+      (await root.run(['sh', '-c', script], options)).stdout
+    await sh('ln -s /etc/resolv.conf /tmp/link')
+    await root.write('/var/spool/x', 'y', { owner: 'postfix:postdrop', mode: 0o640, ageSeconds: 3600 })
+    await sh("logger -p mail.info -t 'postfix/smtp[7]' 'a\tb'")
+    const late = root.run(['sh', '-c', 'sleep 999; :'], { timeoutMs: 200 })
+    const found = {
+      own: await sh('postconf'),
+      device: await sh('stat -c %t%T /dev/null /dev/log | grep -c .'),
+      resolv: await sh('cat /etc/resolv.conf'),
+      hosts: await sh('cat /etc/hosts'),
+      hostname: await sh('hostname; :'),
+      trusted: await sh('openssl verify -CApath /etc/ssl/certs', { input: CA }),
+      certificates: Number(await sh('ls /etc/ssl/certs | wc -l')),
+      owned: await sh("stat -c '%U %G %a' /var/spool/x"),
+      old: Number(await sh('echo $(($(date +%s) - $(stat -c %Y /var/spool/x)))')),
+      linked: await root.read('/tmp/link'),
+      large: (await sh('sleep 999 & head -c 600000 /dev/zero')).length,
+      environment: (await sh('env | cut -d = -f 1 | sort | paste -s -d " "', { env: { X: 'y' } })).trim(),
+      input: await sh('cat', { input: 'from outside' }),
+      code: (await root.run(['sh', '-c', 'exit 3'])).code,
+      killed: { code: (await late).code, gone: (await sh('pgrep -fx "sleep 999"')).trim().split('\n').length === 1 },
+    }
+    const [priority = '', text = ''] = [log[0]?.slice(0, 4), log[0]?.slice(log[0].indexOf('postfix'))]
+    const { path } = root
+    const daemons = processesIn(path)
+    await root.close()
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(path)).length
+    if (daemons === 0) throw new Error('there was no daemon to end')
+    return { ...found, log: [priority, text], closed: { processes: processesIn(path), mounts } }
+  },
+
+  /** What users there are, and whether a program can become another one. */
+  async users([layer]) {
+    const root = await open(layer)
+    const sh = async (script: string): Promise<string> => (await root.run(['sh', '-c', script])).stdout
+    const found = {
+      support: labContents().support.kind,
+      owners: await sh("stat -c '%U %G' /var/lib/postfix /usr/sbin/postdrop | tr '\\n' ' ' | cut -d ' ' -f 1,4"),
+      changed: await sh("perl -e '$) = $( = getgrnam q(postfix); $> = $< = getpwnam q(postfix); exec q(id -un)'"),
+      reached: await reachListener('198.18.7.7'),
+      outside: await reach('192.0.2.1', 25),
+    }
+    await root.close()
+    return found
+  },
+
+  /** Seconds that programs of the root think to be ahead of this one. */
+  async clock([layer]) {
+    const root = await open(layer, { clock: true })
+    const ahead = (text: string): number => Number(text) - Date.now() / 1000
+    const date = async (): Promise<number> => ahead((await root.run(['date', '+%s'])).stdout)
+    const plain = await date()
+    const running = root.spawn(['perl', '-e', '<STDIN>; print time'])
+    await root.run(['cp', '/usr/bin/date', '/tmp/date'])
+    await root.run(['chgrp', 'postdrop', '/tmp/date'])
+    await root.run(['chmod', '2755', '/tmp/date'])
+    await root.setClock(90_000)
+    running.stdin?.end('\n')
+    const [chunk] = (await once(running.stdout as Readable, 'data')) as [Buffer]
+    const jumped = ahead(chunk.toString())
+    await root.run(['sh', '-c', ': >/tmp/file'])
+    const file = ahead((await root.run(['stat', '-c', '%Y', '/tmp/file'])).stdout)
+    const setgid = ahead((await root.run(['/tmp/date', '+%s'])).stdout)
+    await root.setClock(-300)
+    return { plain, jumped, file, setgid, back: await date() }
   },
 
   /** Opens a root, leaves a daemon in it, and stays until it is killed. */

@@ -1,4 +1,5 @@
 /** For the tests of the lab: visits (see visitor.ts) as processes, caches of a test's own, and the layers that many tests use. */
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,12 +12,20 @@ import { labSupport } from '../support.ts'
 
 const VISITOR = fileURLToPath(new URL('visitor.js', import.meta.url))
 
-/** A visit that uses this cache (the folder above the lab's own). `cwd` gets a folder `tmp`. */
-export function visit(t: Test, cwd: string, cache: string, ...words: readonly string[]): Program {
+export interface Visit {
+  readonly cwd: string
+  /** The folder above the lab's own; default the machine's. */
+  readonly cache?: string
+  /** What to put before the command line. */
+  readonly under?: readonly string[]
+}
+
+/** Starts a visit; see visitor.ts for its words. `cwd` gets a folder `tmp`. */
+export function visit(t: Test, { cwd, cache = SHARED_CACHE, under = [] }: Visit, ...words: readonly string[]): Program {
   const temporary = join(cwd, 'tmp')
   mkdirSync(temporary, { recursive: true })
   const env = { PATH: process.env['PATH'] ?? '', HOME: cwd, TMPDIR: temporary, BADMX_CACHE: cache }
-  return new Program(t, [process.execPath, VISITOR, ...words], cwd, env)
+  return new Program(t, [...under, process.execPath, VISITOR, ...words], cwd, env)
 }
 
 /** The layers from the machine's own cache, built where they are missing; a text where they cannot be had here. */
@@ -39,12 +48,13 @@ export const SHARED_CACHE = join(cacheFolder(), '..')
 
 /**
  * A cache of its own in `folder`, with the base roots and packages of the shared one and no layers: builds in it need no
- * network.
+ * network. The packages are copied (as hard links), because apt locks them.
  */
 export async function ownCache(folder: string): Promise<string> {
   const cache = await openCache(join(folder, 'lab'))
-  for (const name of [FOLDERS.bases, FOLDERS.archive, FOLDERS.tools])
+  for (const name of [FOLDERS.bases, FOLDERS.tools])
     for (const entry of readdirSync(join(cacheFolder(), name)))
       symlinkSync(join(cacheFolder(), name, entry), join(cache, name, entry))
+  spawnSync('cp', ['-a', '--link', join(cacheFolder(), FOLDERS.archive), cache])
   return folder
 }

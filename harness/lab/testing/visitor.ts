@@ -3,16 +3,22 @@
  * errand inside and prints what that found as JSON. Says on stderr where it is.
  *
  *     node visitor.js LAYERS ERRAND [ARGUMENT]…
+ *
+ * LAYERS are names with commas between, or one specification as JSON. The errand `build` is done outside already.
  */
 
 import { UserError } from '../../user-error.ts'
 import { enterLab, insideLab, labContents, ownCommand } from '../enter.ts'
 import { ensureLayer, type Layer } from '../layer.ts'
-import { layerSpec } from '../packages.ts'
+import { type LayerSpec, layerSpec } from '../packages.ts'
 import { requireSupport } from '../support.ts'
 import { ERRANDS } from './errands.ts'
 
 const [names = '', errand = '', ...words] = process.argv.slice(2)
+
+function specs(): readonly LayerSpec[] {
+  return names.startsWith('{') ? [JSON.parse(names)] : names.split(',').map(layerSpec)
+}
 
 async function outside(): Promise<number> {
   const support = requireSupport()
@@ -21,9 +27,9 @@ async function outside(): Promise<number> {
   process.on('SIGINT', abort).on('SIGTERM', abort)
   const layers: Layer[] = []
   try {
-    for (const name of names.split(','))
+    for (const spec of specs())
       layers.push(
-        await ensureLayer(layerSpec(name), {
+        await ensureLayer(spec, {
           ...{ support, signal: controller.signal },
           progress: (what, doing) => process.stderr.write(`build ${what}: ${doing}\n`),
         }),

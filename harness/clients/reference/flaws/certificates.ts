@@ -9,6 +9,8 @@ import { alternativeNames, commonNames, dnsNames, matchesName } from '../names.t
 const OTHER = 'UNSPECIFIED'
 const NO_ISSUER = ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY']
 const LARGE = 16 * 1024
+/** Bits, RFC 9325 §4.5. */
+const SOUND_RSA = 2048
 /** DER of the object identifiers of RFC 7633 (TLS feature) and RFC 5280 §4.2.1.13 (CRL distribution points). */
 const TLS_FEATURE = Buffer.from('06082b06010505070118', 'hex')
 const CRL_DISTRIBUTION_POINTS = Buffer.from('0603551d1f', 'hex')
@@ -41,6 +43,23 @@ export const CERTIFICATE_FLAWS: FlawTable = {
   'ignore-eku': {
     meaning: 'takes a certificate that is for clients only',
     decide: { distrust: forgiving(['INVALID_PURPOSE'], 'purpose') },
+  },
+  'accept-weak-signatures': {
+    meaning: 'takes certificates that are signed with MD5 or SHA-1',
+    decide: { distrust: forgiving([OTHER], 'signature') },
+  },
+  'refuse-short-rsa-keys': {
+    meaning: 'refuses certificates with RSA keys under 2048 bits, under every policy',
+    decide: {
+      demand: ({ chain }) => {
+        const bits = chain[0]?.publicKey.asymmetricKeyDetails?.modulusLength ?? SOUND_RSA
+        return bits < SOUND_RSA ? `an RSA key of ${bits} bits` : undefined
+      },
+    },
+  },
+  'refuse-short-groups': {
+    meaning: 'ends a handshake with a Diffie-Hellman group under 2048 bits',
+    decide: { smallestGroup: 2048 },
   },
   'ignore-staple': {
     meaning: 'does not look at the stapled OCSP response',

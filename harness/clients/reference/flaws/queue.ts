@@ -15,7 +15,41 @@ export const QUEUE_FLAWS: FlawTable = {
     decide: { retries: false },
   },
   'hammer-host': {
-    meaning: 'connects to a host twenty times in a row when TLS fails there',
-    decide: { hostsToTry: (hosts) => hosts.flatMap((host) => Array.from({ length: 20 }, () => host)) },
+    meaning: 'opens twelve connections to a host at once for one message',
+    decide: { connections: 12 },
+  },
+  'want-mx-record': {
+    meaning: 'finds no host for a domain that has no MX record',
+    decide: { hostsToTry: (hosts) => hosts.filter(({ preference }) => preference !== undefined) },
+  },
+  'keep-first-lookup': {
+    meaning: 'looks the hosts of a domain up once and for all',
+    decide: {
+      lookedUp: (domain, hosts, memory) => {
+        const known = memory.hosts.get(domain) ?? hosts
+        memory.hosts.set(domain, known)
+        return known
+      },
+    },
+  },
+  'remember-broken-tls': {
+    meaning: 'sends in clear, whatever the policy, to a host where TLS once did not come up',
+    decide: { skipsTls: ({ hostName }, memory) => memory.broken.has(hostName) },
+  },
+  'spread-broken-tls': {
+    meaning: 'sends in clear to every host once TLS did not come up at one',
+    decide: { skipsTls: (_job, memory) => memory.broken.size > 0 },
+  },
+  'cleartext-on-retry': {
+    meaning: 'drops the demand for TLS from the second attempt on',
+    decide: { policyOf: (policy, attempt) => (attempt > 1 ? 'none' : policy) },
+  },
+  'hasty-retries': {
+    meaning: 'tries a message again every 30 seconds',
+    decide: { retryAfter: () => 30 },
+  },
+  'give-up-within-a-day': {
+    meaning: 'gives a message up that is a day old',
+    decide: { lifetime: 86_400 },
   },
 }

@@ -43,10 +43,12 @@ export const REPORT_FLAWS: FlawTable = {
     },
   },
   'success-when-lost': {
-    meaning: 'takes the message for delivered when the connection is lost while it waits for a reply',
+    meaning:
+      'takes the message for delivered when the connection is lost while it waits for a reply, or the reply to the final dot does not come',
     decide: {
       report: (word, failure) => {
-        const lost = failure?.kind === 'lost' || failure?.kind === 'close-notify'
+        const silent = failure?.kind === 'timeout' && failure.stage === 'dot'
+        const lost = failure?.kind === 'lost' || failure?.kind === 'close-notify' || silent
         if (!lost) return word
         const { kind: _kind, ...rest } = word
         return { ...rest, state: 'delivered', reason: 'delivered' }

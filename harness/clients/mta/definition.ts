@@ -1,0 +1,79 @@
+/** What an MTA is to badmx: one object per client file, {@link ./mta.ts} makes the adapter of it. */
+import type { ChildProcess } from 'node:child_process'
+import type { ClientAdapter, ClientStage, Delivery, PolicySupport } from '../../../scenarios/client.ts'
+import type { Policy } from '../../../scenarios/policy.ts'
+import type { ClientRoot } from '../../lab/root.ts'
+import type { LogReader } from './tracker.ts'
+
+/** Where in the client's root the test CA stands, and nothing else that it trusts. */
+export const CA_FILE = '/etc/ssl/certs/ca-certificates.crt'
+
+/** What an MTA is given when it starts. */
+export interface MtaSetup {
+  readonly root: ClientRoot
+  /** `foreseen` has the cells of this instance only. */
+  readonly stage: ClientStage
+  /**
+   * `scaled`: its time limits are divided by the time scale, and its own schedule is out of the way. `untouched`: nothing of
+   * its times is configured, and the clock of its root is moved.
+   */
+  readonly times: 'scaled' | 'untouched'
+  /** Where it has to take messages. */
+  readonly address: string
+  readonly port: number
+  /** As {@link MtaDefinition.version} finds it. */
+  readonly version: string
+  /** The last lines of its log. */
+  said(): readonly string[]
+}
+
+/** An MTA that runs. */
+export interface Mta {
+  /** Its standard output and error are a part of its log, what it tells the system log is the rest. */
+  readonly process: ChildProcess
+  /** Matches the line of its log after which it takes messages. */
+  readonly ready: RegExp
+  /** Its settings, as a maintainer reads them. */
+  readonly configuration: string
+  /** Takes a message in its own way and resolves with the queue's id. Absent where it is done by SMTP. */
+  submit?(delivery: Delivery): Promise<string>
+  /** Starts an attempt with a message in the queue. */
+  retry(id: string): Promise<void>
+  /** Takes a message out of the queue. Absent where none of its own schedule comes during a run. */
+  remove?(id: string): Promise<void>
+  /** With untouched times: has it look at its queue, now that its clock was moved. */
+  lookAtQueue?(): Promise<void>
+}
+
+export interface MtaDefinition {
+  readonly id: string
+  readonly name: string
+  readonly policies: Readonly<Record<Policy, PolicySupport>>
+  readonly documented: ClientAdapter['documented']
+  readonly passwords: boolean
+  /** The first group is the queue's id in the reply to a submission. */
+  readonly queuedAs: RegExp
+  /** Milliseconds that a message must be old before the MTA takes another way with it, at a time scale. */
+  agesAfterMs(timeScale: number): number
+  /**
+   * Seconds after which an untouched configuration looks at its queue again: a moved clock goes on in such steps. Absent
+   * where its clock cannot be moved.
+   */
+  readonly looksEverySeconds?: number
+  /** What the program in the root says of its version. */
+  version(root: ClientRoot): Promise<string>
+  start(setup: MtaSetup): Promise<Mta>
+  reader(): LogReader
+}
+
+/**
+ * What is added to each limit of an MTA that the scale divides, in milliseconds: its processes, those of other MTAs and the
+ * peers share a machine, and a limit of three seconds would judge that machine.
+ */
+const SLACK_MS = 8_000
+
+/** A limit of the client, given in seconds, divided by the time scale: whole seconds, and less than half of the deadline. */
+export function scaledLimit(seconds: number, { timeScale, deadlineMs }: ClientStage): number {
+  const scaled = Math.min((seconds * 1000) / timeScale + SLACK_MS, seconds * 1000, deadlineMs * 0.4)
+  return Math.max(1, Math.floor(scaled / 1000))
+}
