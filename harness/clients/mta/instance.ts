@@ -66,7 +66,7 @@ export class Instance {
   /** Hands a message over; resolves with the queue's id. */
   async submit(delivery: Delivery): Promise<string> {
     const id = await (this.mta.submit?.(delivery) ?? this.submitBySmtp(delivery))
-    this.tracker.follow([id, ...delivery.hosts.map(({ address }) => address)])
+    this.tracker.follow([id, ...delivery.hosts.flatMap(({ name, address }) => [name, address])])
     return id
   }
 

@@ -51,7 +51,7 @@ export class Tracker {
   /**
    * Follows a message.
    *
-   * @param marks what its lines hold: the queue's id first, then addresses of its hosts.
+   * @param marks what its lines hold: the queue's id first, then names and addresses of its hosts (Sendmail's line of a handshake has the name only).
    */
   follow(marks: readonly string[]): void {
     const followed: Followed = { marks, lines: [], reports: [], wake: undefined }
