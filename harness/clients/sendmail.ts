@@ -4,7 +4,10 @@
  * Its settings are those of Debian's sendmail.mc, apart from what a lab needs, and from the time limits, which the run's time
  * scale divides. Nothing that it does depends on the age of a message, until Timeout.queuereturn gives the message up.
  */
+import type { ChildProcess } from 'node:child_process'
+import { watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
@@ -15,6 +18,8 @@ import type { LogReader } from './mta/tracker.ts'
 import { LabError } from './process.ts'
 
 const PROGRAM = '/usr/libexec/sendmail/sendmail'
+/** Of its pid file; /run of a root is empty. */
+const RUN_FOLDER = '/run/sendmail/mta'
 
 /** Entries of the access map for the hosts below a domain: cf/README, "STARTTLS", "Allowing Connections". */
 const ENTRIES: Readonly<Partial<Record<Policy, string>>> = {
@@ -88,14 +93,12 @@ async function start(setup: MtaSetup): Promise<Mta> {
   await root.write('/etc/mail/local-host-names', '')
   const macros = macrosOf(setup)
   await root.write('/etc/mail/sendmail.mc', macros)
-  // /run is empty: the folder of its pid file.
-  await tool(root, ['mkdir', '-p', '/run/sendmail/mta'])
+  await tool(root, ['mkdir', '-p', RUN_FOLDER])
   await tool(root, ['sh', '-c', 'makemap hash /etc/mail/access </etc/mail/access'])
   await root.write('/etc/mail/sendmail.cf', await tool(root, ['m4', '/etc/mail/sendmail.mc']))
   const options = (await root.read('/etc/mail/sendmail.cf')).split('\n').filter((line) => line.startsWith('O '))
   return {
-    // Without -q: no queue runs of its own.
-    process: root.spawn([PROGRAM, '-bD']),
+    ...daemon(root),
     ready: /starting daemon/,
     configuration: `# sendmail.mc\n${macros}\n# access, the first of ${entries.length}\n${lines(entries.slice(0, 8))}\n# options of sendmail.cf\n${lines(options)}`,
     retry: (id) => force(root, id),
@@ -127,6 +130,19 @@ async function force(root: ClientRoot, id: string): Promise<void> {
     })
     if (!locked) return
   }
+}
+
+/** Without -q: no queue runs of its own. It listens when it has written its pid file (daemon.c, getrequests). */
+function daemon(root: ClientRoot): { readonly process: ChildProcess; readonly listening: Promise<void> } {
+  const watcher = watch(join(root.path, RUN_FOLDER))
+  const process = root.spawn([PROGRAM, '-bD'])
+  const listening = new Promise<void>((resolve) => {
+    watcher.on('change', (_, name) => {
+      if (name === 'sendmail.pid') resolve()
+    })
+    process.once('exit', () => resolve())
+  }).finally(() => watcher.close())
+  return { process, listening }
 }
 
 async function tool(root: ClientRoot, argv: readonly string[]): Promise<string> {

@@ -100,6 +100,7 @@ async function untilReady(definition: MtaDefinition, mta: Mta, tracker: Tracker)
   for (const stream of [mta.process.stdout, mta.process.stderr])
     if (stream !== null) createInterface({ input: stream }).on('line', (line) => tracker.line(line))
   const trouble = await tracker.seen(mta.ready, START_MS)
+  if (trouble === undefined) await mta.listening
   if (trouble !== undefined)
     throw new LabError(
       'client-start',
