@@ -38,6 +38,11 @@ t.test('reads what Sendmail says of a message', async (t) => {
     read(`${LOG} 6ASG0oDR000034: ${TO}, dsn=5.0.0, reply=554 Transaction failed, stat=Service unavailable`),
     { id: '6ASG0oDR000034', state: 'bounced', kind: 'permanent', reason: 'Service unavailable' },
   )
+  t.strictSame(
+    read(`${LOG} 6ASGDPSA000028: ${TO}, dsn=2.1.5, stat=Remote protocol error`),
+    { id: '6ASGDPSA000028', state: 'bounced', kind: 'permanent', reason: 'Remote protocol error' },
+    'the code of a reply that stands for another',
+  )
 })
 
 t.test('stays silent on other lines', async (t) => {

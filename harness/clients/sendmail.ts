@@ -219,8 +219,9 @@ export function reader(): LogReader {
     const { id, dsn = '', reason = '', word = '' } = RESULT.exec(line)?.groups ?? {}
     if (id === undefined || word === 'queued') return undefined
     if (word === 'Sent') return { id, state: 'delivered', reason }
-    return dsn.startsWith('5')
-      ? { id, state: 'bounced', kind: 'permanent', reason }
-      : { id, state: 'queued', kind: 'temporary', reason }
+    // Where the server is out of step the status code is that of any reply: `dsn=2.1.5, stat=Remote protocol error`, a bounce.
+    return word === 'Deferred' || dsn.startsWith('4')
+      ? { id, state: 'queued', kind: 'temporary', reason }
+      : { id, state: 'bounced', kind: 'permanent', reason }
   }
 }
