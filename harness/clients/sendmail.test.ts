@@ -43,6 +43,12 @@ t.test('reads what Sendmail says of a message', async (t) => {
     { id: '6ASGDPSA000028', state: 'bounced', kind: 'permanent', reason: 'Remote protocol error' },
     'the code of a reply that stands for another',
   )
+  t.strictSame(read(`${LOG} 6ASGPv28000030: 6B3GQpCc000131: sender notify: Cannot send message for 5 days`), {
+    id: '6ASGPv28000030',
+    state: 'bounced',
+    kind: 'permanent',
+    reason: 'Cannot send message for 5 days',
+  })
 })
 
 t.test('stays silent on other lines', async (t) => {
@@ -52,6 +58,7 @@ t.test('stays silent on other lines', async (t) => {
     `${LOG} 6ASG0oRJ000032: to=<q5@s1.may.badmx.test>, delay=00:00:00, mailer=esmtp, pri=30396, dsn=4.4.3, stat=queued`,
     `${LOG} 6ASG0oRJ000032: 6ASG0oRK000032: DSN: Service unavailable`,
     '<21>Nov 28 16:01:00 sendmail[93]: ruleset=tls_server, arg1=NONE, relay=mx.s1.may.badmx.test, reject=454 4.7.0 encryption too weak 0 less than 112',
+    `${LOG} 6ASGPv28000030: 6ASKQO3r000073: sender notify: Warning: could not send message for past 4 hours`,
     `${LOG} starting daemon (8.17.1.9): SMTP`,
   ])
     t.equal(read(line), undefined, line)

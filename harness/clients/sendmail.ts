@@ -210,12 +210,18 @@ function macrosOf({ stage, times, address, port }: MtaSetup): string {
 /** `sendmail[12]: 5ASFn1: to=<x@y.test>, delay=…, relay=mx.y.test. [198.18.1.8], dsn=4.0.0, reply=…, stat=Deferred: …`. */
 const RESULT = /: (?<id>\w+): to=.*?, dsn=(?<dsn>[\d.]+), (?:reply=.*?, )?stat=(?<reason>(?<word>\w+).*)$/
 
+/** After the last attempt: `6ASGPv28000030: 6B3GQpCc000131: sender notify: Cannot send message for 5 days`. */
+const EXPIRED = /: (?<id>\w+): \w+: [\w ]+: (?<reason>Cannot send message for .*)$/
+
 /**
  * Exported for its test. The log tells of a handshake (`STARTTLS=client, …, verify=OK`), of a chain and not of a name, and not
  * by which connection the message went: it claims nothing of a delivery.
  */
 export function reader(): LogReader {
   return (line) => {
+    const expired = EXPIRED.exec(line)?.groups
+    if (expired !== undefined)
+      return { id: expired['id'] ?? '', state: 'bounced', kind: 'permanent', reason: expired['reason'] ?? '' }
     const { id, dsn = '', reason = '', word = '' } = RESULT.exec(line)?.groups ?? {}
     if (id === undefined || word === 'queued') return undefined
     if (word === 'Sent') return { id, state: 'delivered', reason }
