@@ -43,17 +43,19 @@ function support(policy: Policy): PolicySupport {
   return { options: ENTRIES[policy] ?? 'no entry in the access map' }
 }
 
-/** Limits in seconds as OSTYPE(debian) and the operations guide ("Read Timeouts") have them. */
+/**
+ * Limits in seconds as OSTYPE(debian) and the operations guide ("Read Timeouts") have them; CONNECT is untouched the kernel's.
+ * The one for content on its way out is compiled in (conf.h, DATA_PROGRESS_TIMEOUT, 300 s), and no scale divides it.
+ */
 const LIMITS = {
   ICONNECT: 120,
-  CONNECT: 300,
+  CONNECT: 120,
   INITIAL: 300,
   HELO: 300,
   STARTTLS: 3600,
   MAIL: 120,
   RCPT: 3600,
   DATAINIT: 120,
-  DATABLOCK: 3600,
   DATAFINAL: 3600,
   RSET: 60,
   QUIT: 120,
