@@ -4,10 +4,11 @@
  * peers get a port each on loopback, and only a client that is pointed at host and port can be run.
  */
 import type { ListenOptions } from '../peers/listener.ts'
+import type { PeerOptions } from '../peers/peer.ts'
 import type { MailHost } from './client.ts'
 
 /** Where a host is to serve. */
-export type Place = Required<ListenOptions>
+export interface Place extends Pick<PeerOptions, 'listener'>, Required<Pick<ListenOptions, 'address' | 'port'>> {}
 
 export interface Internet {
   /** An address that no other host of the run has. */

@@ -1,9 +1,6 @@
 /**
- * The world of a run in a lab: an address for each mail host, at which it listens on port 25 or 465; DNS with a zone for the
- * domain of each cell; and the host of the envelope senders' domain, to which bounces come home.
- *
- * Each host has a listening socket of its own: libuv takes one connection from a socket in a turn of its loop (since 1.45), so
- * that on a busy machine connections to a single socket for all of them waited for half a minute, and clients gave up.
+ * The world of a run in a lab: a listener on port 25 (and 465) for all mail hosts, told apart by their addresses; DNS with a
+ * zone for the domain of each cell; and the host of the envelope senders' domain, to which bounces come home.
  */
 import type { Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
@@ -33,14 +30,14 @@ export interface LabInternetOptions {
 }
 
 export class LabInternet implements Internet {
-  private readonly listener: Listener
+  private readonly listeners: ReadonlyMap<number, Listener>
   private readonly zones: Zones
   private readonly dns: Dns
   private readonly notices: Notices
   private hosts = 0
 
-  private constructor(listener: Listener, zones: Zones, dns: Dns, notices: Notices) {
-    this.listener = listener
+  private constructor(listeners: ReadonlyMap<number, Listener>, zones: Zones, dns: Dns, notices: Notices) {
+    this.listeners = listeners
     this.zones = zones
     this.dns = dns
     this.notices = notices
@@ -48,11 +45,12 @@ export class LabInternet implements Internet {
 
   /** @throws {ListenError} when something else listens in the lab. */
   static async open({ log, now, timeScale, issuer }: LabInternetOptions): Promise<LabInternet> {
+    const listeners = new Map<number, Listener>()
+    for (const port of [25, 465]) listeners.set(port, await Listener.open({ address: '::', port, allowRemote: true }))
     const { cert, key } = await noticeCertificate(issuer)
     const notices = new Notices(cert, key)
     const address = hostAddress('ipv4', 0)
-    const listener = await Listener.open({ address, port: 25, allowRemote: true })
-    listener.serve(notices)
+    listeners.get(25)?.serve(notices, address)
     const zones = await Zones.create([
       zone('badmx.test', [
         `client.lab A ${LAB_NETWORK.client4}`,
@@ -68,12 +66,14 @@ export class LabInternet implements Internet {
       allowRemote: true,
       ...{ log, now, timeScale },
     })
-    return new LabInternet(listener, zones, dns, notices)
+    return new LabInternet(listeners, zones, dns, notices)
   }
 
   place(family: 'ipv4' | 'ipv6', port: 25 | 465): Place {
+    const listener = this.listeners.get(port)
+    if (listener === undefined) throw new Error(`the lab has no listener on port ${port}`)
     this.hosts += 1
-    return { address: hostAddress(family, this.hosts), port, allowRemote: true }
+    return { listener, address: hostAddress(family, this.hosts), port }
   }
 
   publish(cell: string, domain: string, hosts: readonly MailHost[]): void {
@@ -86,7 +86,7 @@ export class LabInternet implements Internet {
 
   async close(): Promise<void> {
     await this.dns.close()
-    await this.listener.close()
+    for (const listener of this.listeners.values()) await listener.close()
   }
 }
 
