@@ -25,6 +25,8 @@ export interface MtaSetup {
   readonly version: string
   /** The last lines of its log. */
   said(): readonly string[]
+  /** Takes a line of its log that comes neither from {@link Mta.process} nor from the system log. */
+  hear(line: string): void
 }
 
 /** An MTA that runs. */
@@ -39,6 +41,11 @@ export interface Mta {
   submit?(delivery: Delivery): Promise<string>
   /** Starts an attempt with a message in the queue. */
   retry(id: string): Promise<void>
+  /**
+   * An attempt with a message has ended, and it stays in the queue. Absent where none of the MTA's own schedule comes before
+   * the next that is asked for.
+   */
+  rest?(id: string): Promise<void>
   /** Takes a message out of the queue. Absent where none of its own schedule comes during a run. */
   remove?(id: string): Promise<void>
   /** With untouched times: has it look at its queue, now that its clock was moved. */
@@ -51,8 +58,8 @@ export interface MtaDefinition {
   readonly policies: Readonly<Record<Policy, PolicySupport>>
   readonly documented: ClientAdapter['documented']
   readonly passwords: boolean
-  /** The first group is the queue's id in the reply to a submission. */
-  readonly queuedAs: RegExp
+  /** The first group is the queue's id in the reply to a submission. Absent where messages come in another way. */
+  readonly queuedAs?: RegExp
   /** Milliseconds that a message must be old before the MTA takes another way with it, at a time scale. */
   agesAfterMs(timeScale: number): number
   /**
@@ -60,6 +67,11 @@ export interface MtaDefinition {
    * where its clock cannot be moved.
    */
   readonly looksEverySeconds?: number
+  /**
+   * What limits it has for replies, where none can be set: the harness ends it before them, and what it would have done
+   * nobody knows.
+   */
+  readonly fixedLimits?: string
   /** What the program in the root says of its version. */
   version(root: ClientRoot): Promise<string>
   start(setup: MtaSetup): Promise<Mta>

@@ -19,16 +19,19 @@ const START_MS = 20_000
 export class Instance {
   readonly root: ClientRoot
   readonly tracker: Tracker
-  readonly mta: Mta
   readonly version: string
   private readonly definition: MtaDefinition
+  private readonly setup: MtaSetup
   private readonly submission: Submission
+  private running: Mta
+  private starting: Promise<void> | undefined
 
   private constructor(definition: MtaDefinition, setup: MtaSetup, mta: Mta, tracker: Tracker) {
     this.definition = definition
+    this.setup = setup
     this.root = setup.root
     this.version = setup.version
-    this.mta = mta
+    this.running = mta
     this.tracker = tracker
     this.submission = new Submission(setup.address, setup.port)
   }
@@ -53,7 +56,8 @@ export class Instance {
     try {
       const version = await definition.version(root)
       const where = { address: SUBMISSION_ADDRESS, port }
-      const setup: MtaSetup = { root, stage, times, ...where, version, said: () => tracker.lastWords() }
+      const log = { said: () => tracker.lastWords(), hear: (line: string) => tracker.line(line) }
+      const setup: MtaSetup = { root, stage, times, ...where, version, ...log }
       const mta = await definition.start(setup)
       await untilReady(definition, mta, tracker)
       return new Instance(definition, setup, mta, tracker)
@@ -63,8 +67,35 @@ export class Instance {
     }
   }
 
+  get mta(): Mta {
+    return this.running
+  }
+
+  /** An MTA that has ended by itself is started again, as the machine's init would. */
+  private async alive(): Promise<void> {
+    if (this.tracker.ended === undefined && this.starting === undefined) return
+    this.starting ??= this.startAgain().finally(() => {
+      this.starting = undefined
+    })
+    await this.starting
+  }
+
+  private async startAgain(): Promise<void> {
+    const { definition, setup, tracker } = this
+    tracker.startsAgain()
+    this.running = await definition.start(setup)
+    await untilReady(definition, this.running, tracker)
+  }
+
+  /** Starts another attempt with a message in the queue. */
+  async retry(id: string): Promise<void> {
+    await this.alive()
+    await this.mta.retry(id)
+  }
+
   /** Hands a message over; resolves with the queue's id. */
   async submit(delivery: Delivery): Promise<string> {
+    await this.alive()
     const id = await (this.mta.submit?.(delivery) ?? this.submitBySmtp(delivery))
     this.tracker.follow([id, ...delivery.hosts.map(({ address }) => address)])
     return id
@@ -73,13 +104,15 @@ export class Instance {
   private async submitBySmtp(delivery: Delivery): Promise<string> {
     const { name, queuedAs } = this.definition
     const response = await this.submission.send(delivery, delivery.message)
-    const id = queuedAs.exec(response)?.[1]
+    const id = queuedAs?.exec(response)?.[1]
     if (id === undefined) throw new Error(`${name} took the message and named no queue id: ${response}`)
     return id
   }
 
-  outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
-    return this.tracker.outcome(id, deadlineMs, signal)
+  async outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
+    const word = await this.tracker.outcome(id, deadlineMs, signal)
+    if (word.state === 'queued') await this.mta.rest?.(id)
+    return word
   }
 
   async forget(id: string): Promise<void> {

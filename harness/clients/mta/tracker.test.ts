@@ -51,7 +51,35 @@ t.test('without a report: the deadline, the end of the run, the death of the MTA
   const pending = tracker.outcome('E5', 10_000, NEVER)
   tracker.line('panic: out of ideas')
   tracker.died('ended by itself (status 1)')
-  t.match(await pending, { state: 'crashed', log: ['panic: out of ideas'], reason: 'ended by itself (status 1)' })
+  t.match(await pending, { state: 'crashed', log: ['…', 'panic: out of ideas'], reason: 'ended by itself (status 1)' })
+})
+
+t.test('an MTA that dies with several messages in hand accuses none of them', async (t) => {
+  const tracker = new Tracker(read)
+  for (const id of ['G7', 'H8', 'I9']) tracker.follow([id])
+  const done = tracker.outcome('G7', 10_000, NEVER)
+  const pending = ['H8', 'I9'].map((id) => tracker.outcome(id, 10_000, NEVER))
+  tracker.line('G7 delivered')
+  t.match(await done, { state: 'delivered' })
+  tracker.died('ended by itself (status 1)')
+  for (const each of pending) await t.rejects(each, /with 2 messages in hand/)
+  t.equal(tracker.ended, 'ended by itself (status 1)')
+
+  tracker.startsAgain()
+  t.equal(tracker.ended, undefined)
+  const again = tracker.outcome('H8', 10_000, NEVER)
+  tracker.line('H8 queued')
+  t.match(await again, { state: 'queued' })
+})
+
+t.test('an MTA that dies with one message in hand, others at rest in its queue', async (t) => {
+  const tracker = new Tracker(read)
+  for (const id of ['J1', 'K2']) tracker.follow([id])
+  tracker.line('J1 queued')
+  t.match(await tracker.outcome('J1', 10_000, NEVER), { state: 'queued' })
+  const pending = tracker.outcome('K2', 10_000, NEVER)
+  tracker.died('ended by itself (status 1)')
+  t.match(await pending, { state: 'crashed' })
 })
 
 t.test('a message that was left is of no interest', async (t) => {

@@ -11,7 +11,8 @@ import type { ClientWord } from '../../../scenarios/client.ts'
 export interface Report {
   /** The queue's id of the message. */
   readonly id: string
-  readonly state: 'delivered' | 'queued' | 'bounced'
+  /** `crashed`: the process that had this message alone. */
+  readonly state: 'delivered' | 'queued' | 'bounced' | 'crashed'
   readonly kind?: ClientWord['kind']
   readonly claims?: ClientWord['claims']
   /** In the words of the MTA. */
@@ -31,7 +32,15 @@ interface Followed {
   readonly lines: string[]
   /** Reports that nobody has waited for yet. */
   readonly reports: Report[]
+  /** The MTA has it in hand: from its submission, or the begin of another attempt, to the next report. */
+  inHand: boolean
   wake: (() => void) | undefined
+}
+
+interface Death {
+  readonly how: string
+  /** Messages that it had in hand. */
+  readonly inHand: number
 }
 
 export class Tracker {
@@ -40,7 +49,7 @@ export class Tracker {
   /** Lines and reports of messages whose id is not known yet: the log can be faster than the reply to the submission. */
   private early: { readonly line: string; readonly report: Report | undefined }[] = []
   private readonly last: string[] = []
-  private death: string | undefined
+  private death: Death | undefined
   private heard: (() => void) | undefined
   private watcher: { readonly pattern: RegExp; end(trouble: string | undefined): void } | undefined
 
@@ -54,7 +63,7 @@ export class Tracker {
    * @param marks what its lines hold: the queue's id first, then addresses of its hosts.
    */
   follow(marks: readonly string[]): void {
-    const followed: Followed = { marks, lines: [], reports: [], wake: undefined }
+    const followed: Followed = { marks, lines: [], reports: [], inHand: true, wake: undefined }
     for (const mark of marks) this.byMark.set(mark, followed)
     const own = this.early.filter(({ line }) => marks.some((mark) => line.includes(mark)))
     this.early = this.early.filter((each) => !own.includes(each))
@@ -100,15 +109,27 @@ export class Tracker {
 
   /** The MTA has ended; what waits, ends with it. */
   died(how: string): void {
-    this.death ??= how
+    const all = new Set(this.byMark.values())
+    this.death ??= { how, inHand: [...all].filter(({ inHand, reports }) => inHand && reports.length === 0).length }
     this.watcher?.end(how)
-    for (const followed of new Set(this.byMark.values())) followed.wake?.()
+    for (const followed of all) followed.wake?.()
+  }
+
+  /** How it ended, if it did. */
+  get ended(): string | undefined {
+    return this.death?.how
+  }
+
+  /** The MTA starts again, with the queue that it had. */
+  startsAgain(): void {
+    this.death = undefined
+    this.last.length = 0
   }
 
   /** Waits for a line; resolves with what was in the way, if anything. */
   async seen(pattern: RegExp, limitMs: number): Promise<string | undefined> {
     if (this.last.some((line) => pattern.test(line))) return undefined
-    if (this.death !== undefined) return this.death
+    if (this.death !== undefined) return this.death.how
     return new Promise((resolve) => {
       const end = (trouble: string | undefined): void => {
         clearTimeout(timer)
@@ -148,16 +169,23 @@ export class Tracker {
     return this.last
   }
 
-  /** The end of the attempt that is under way with a message, as the MTA tells it. */
+  /**
+   * The end of the attempt that is under way with a message, as the MTA tells it.
+   *
+   * @throws where the MTA ended with this and other messages in hand: which of them did it, nobody knows
+   */
   async outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
     const followed = this.byMark.get(id)
     if (followed === undefined) throw new Error(`the message ${id} is not followed`)
     const end = performance.now() + deadlineMs
+    followed.inHand = true
     for (;;) {
       const report = followed.reports.shift()
-      if (report !== undefined) return wordOf(report, followed.lines)
-      if (this.death !== undefined)
-        return { state: 'crashed', log: [...followed.lines, ...this.last], reason: this.death }
+      if (report !== undefined) {
+        followed.inHand = false
+        return wordOf(report, followed.lines)
+      }
+      if (this.death !== undefined) return this.crashed(this.death, followed)
       const left = end - performance.now()
       if (left <= 0 || signal.aborted)
         return {
@@ -168,6 +196,13 @@ export class Tracker {
         }
       await this.next(followed, left, signal)
     }
+  }
+
+  private crashed({ how, inHand }: Death, { lines }: Followed): ClientWord {
+    const log = [...lines, '…', ...this.last]
+    if (inHand <= 1) return { state: 'crashed', log, reason: how }
+    const others = `with ${inHand} messages in hand: a run of this cell alone shows whether it is this one`
+    throw new Error(`${how} ${others}; its log ends with ${this.last.slice(-3).join(' | ')}`)
   }
 
   private async next(followed: Followed, limitMs: number, signal: AbortSignal): Promise<void> {
