@@ -85,8 +85,10 @@ async function start(setup: MtaSetup): Promise<Mta> {
   }
 
   return {
-    process: run({ folder: `${SPOOL}/check`, address: setup.address, running: undefined }),
-    ready: /daemon listening on/,
+    daemon: {
+      process: run({ folder: `${SPOOL}/check`, address: setup.address, running: undefined }),
+      ready: /daemon listening on/,
+    },
     configuration,
     async submit(delivery: Delivery): Promise<string> {
       count += 1

@@ -78,8 +78,7 @@ async function start(setup: MtaSetup): Promise<Mta> {
     return stdout
   }
   return {
-    process: root.spawn(['smtpd', '-d']),
-    ready: /info: OpenSMTPD \S+ starting/,
+    daemon: { process: root.spawn(['smtpd', '-d']), ready: /info: OpenSMTPD \S+ starting/ },
     configuration,
     async retry(id: string): Promise<void> {
       // It leaves an address alone for 15 s after an error of the network (mta.c, DELAY_ROUTE_BASE); its own first retry comes

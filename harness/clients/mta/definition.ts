@@ -8,6 +8,9 @@ import type { LogReader } from './tracker.ts'
 /** Where in the client's root the test CA stands, and nothing else that it trusts. */
 export const CA_FILE = '/etc/ssl/certs/ca-certificates.crt'
 
+/** Milliseconds within which an MTA has to be ready, and to have taken a message. */
+export const START_MS = 20_000
+
 /** What an MTA is given when it starts. */
 export interface MtaSetup {
   readonly root: ClientRoot
@@ -25,16 +28,21 @@ export interface MtaSetup {
   readonly version: string
   /** The last lines of its log. */
   said(): readonly string[]
-  /** Takes a line of its log that comes neither from {@link Mta.process} nor from the system log. */
+  /** Takes a line of its log that comes neither from {@link Mta.daemon} nor from the system log. */
   hear(line: string): void
+  /** Resolves with the next line of its log that matches; rejects when there was none after {@link START_MS}. */
+  heard(pattern: RegExp): Promise<RegExpExecArray>
 }
 
 /** An MTA that runs. */
 export interface Mta {
-  /** Its standard output and error are a part of its log, what it tells the system log is the rest. */
-  readonly process: ChildProcess
-  /** Matches the line of its log after which it takes messages. */
-  readonly ready: RegExp
+  /** What runs as long as the MTA does; absent where each message has a process of its own. */
+  readonly daemon?: {
+    /** Its standard output and error are a part of its log, what it tells the system log is the rest. */
+    readonly process: ChildProcess
+    /** Matches the line of its log after which it takes messages. */
+    readonly ready: RegExp
+  }
   /** Its settings, as a maintainer reads them. */
   readonly configuration: string
   /** Takes a message in its own way and resolves with the queue's id. Absent where it is done by SMTP. */

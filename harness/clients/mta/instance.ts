@@ -6,15 +6,13 @@ import type { Layer } from '../../lab/layer.ts'
 import { LAB_NETWORK } from '../../lab/network.ts'
 import { type ClientRoot, openRoot } from '../../lab/root.ts'
 import { LabError } from '../process.ts'
-import type { Mta, MtaDefinition, MtaSetup } from './definition.ts'
+import { type Mta, type MtaDefinition, type MtaSetup, START_MS } from './definition.ts'
 import { Submission } from './submission.ts'
 import { Tracker } from './tracker.ts'
 
 /** Each MTA of a lab takes messages at a loopback port of its own, in the order of their start. */
 const SUBMISSION_ADDRESS = '127.0.0.1'
 let lastPort = 10_024
-/** Milliseconds within which an MTA has to be ready. */
-const START_MS = 20_000
 
 export class Instance {
   readonly root: ClientRoot
@@ -56,7 +54,11 @@ export class Instance {
     try {
       const version = await definition.version(root)
       const where = { address: SUBMISSION_ADDRESS, port }
-      const log = { said: () => tracker.lastWords(), hear: (line: string) => tracker.line(line) }
+      const log = {
+        said: () => tracker.lastWords(),
+        hear: (line: string) => tracker.line(line),
+        heard: (pattern: RegExp) => tracker.heard(pattern, START_MS),
+      }
       const setup: MtaSetup = { root, stage, times, ...where, version, ...log }
       const mta = await definition.start(setup)
       await untilReady(definition, mta, tracker)
@@ -126,13 +128,14 @@ export class Instance {
   }
 }
 
-async function untilReady(definition: MtaDefinition, mta: Mta, tracker: Tracker): Promise<void> {
+async function untilReady(definition: MtaDefinition, { daemon }: Mta, tracker: Tracker): Promise<void> {
+  if (daemon === undefined) return
   const end = (how: string): void => tracker.died(`${definition.name} ${how}`)
-  mta.process.on('error', (error) => end(`could not be started: ${error.message}`))
-  mta.process.on('exit', (code, signal) => end(`ended by itself (${signal ?? `status ${code}`})`))
-  for (const stream of [mta.process.stdout, mta.process.stderr])
+  daemon.process.on('error', (error) => end(`could not be started: ${error.message}`))
+  daemon.process.on('exit', (code, signal) => end(`ended by itself (${signal ?? `status ${code}`})`))
+  for (const stream of [daemon.process.stdout, daemon.process.stderr])
     if (stream !== null) createInterface({ input: stream }).on('line', (line) => tracker.line(line))
-  const trouble = await tracker.seen(mta.ready, START_MS)
+  const trouble = await tracker.seen(daemon.ready, START_MS)
   if (trouble !== undefined)
     throw new LabError(
       'client-start',

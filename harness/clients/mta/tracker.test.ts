@@ -101,3 +101,13 @@ t.test('until a line is seen', async (t) => {
   tracker.died('ended by itself (status 75)')
   t.equal(await never, 'ended by itself (status 75)')
 })
+
+t.test('the next line that matches', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.line('L3 taken')
+  const heard = tracker.heard(/^(\w+) taken/, 10_000)
+  tracker.line('something else')
+  tracker.line('M4 taken')
+  t.equal((await heard)[1], 'M4', 'not one that was there before')
+  await t.rejects(tracker.heard(/taken/, 10), /nothing like \/taken\/ in its log after 0.01 s/)
+})

@@ -50,7 +50,8 @@ export class Tracker {
   private early: { readonly line: string; readonly report: Report | undefined }[] = []
   private readonly last: string[] = []
   private death: Death | undefined
-  private heard: (() => void) | undefined
+  private stirred: (() => void) | undefined
+  private readonly listeners = new Set<(line: string) => void>()
   private watcher: { readonly pattern: RegExp; end(trouble: string | undefined): void } | undefined
 
   constructor(read: LogReader) {
@@ -80,7 +81,8 @@ export class Tracker {
     this.last.push(line)
     if (this.last.length > LAST_WORDS) this.last.shift()
     if (this.watcher?.pattern.test(line)) this.watcher.end(undefined)
-    this.heard?.()
+    this.stirred?.()
+    for (const listen of this.listeners) listen(line)
     this.sort(line, this.read(line))
   }
 
@@ -141,6 +143,27 @@ export class Tracker {
     })
   }
 
+  /** The next line that matches; rejects when there was none in time. */
+  heard(pattern: RegExp, limitMs: number): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.listeners.delete(listen)
+      }
+      const listen = (line: string): void => {
+        const found = pattern.exec(line)
+        if (found === null) return
+        end()
+        resolve(found)
+      }
+      const timer = setTimeout(() => {
+        end()
+        reject(new Error(`nothing like ${pattern} in its log after ${limitMs / 1000} s`))
+      }, limitMs)
+      this.listeners.add(listen)
+    })
+  }
+
   /** What the MTA has said of a message since it was last asked, without waiting. */
   told(id: string): ClientWord | undefined {
     const followed = this.byMark.get(id)
@@ -153,11 +176,11 @@ export class Tracker {
   quiet(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
-        this.heard = undefined
+        this.stirred = undefined
         resolve()
       }
       let timer = setTimeout(done, limitMs)
-      this.heard = () => {
+      this.stirred = () => {
         clearTimeout(timer)
         timer = setTimeout(done, limitMs)
       }
