@@ -31,6 +31,14 @@ t.test('a log that is faster than the reply to the submission', async (t) => {
   t.match(await tracker.outcome('C3', 10_000, NEVER), { state: 'delivered', log: ['C3 delivered'] })
 })
 
+t.test('a report that many lines of others have buried before its message is followed', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.line('C4 delivered')
+  for (let count = 0; count < 1_000; count++) tracker.line(`nobody knows line ${count}`)
+  tracker.follow(['C4'])
+  t.match(await tracker.outcome('C4', 10_000, NEVER), { state: 'delivered', log: ['C4 delivered'] })
+})
+
 t.test('a report that comes before anybody waits for it', async (t) => {
   const tracker = new Tracker(read)
   tracker.follow(['D4'])

@@ -24,6 +24,8 @@ export type LogReader = (line: string) => Report | undefined
 
 /** Lines that are kept of one message. */
 const LINES = 200
+/** Reports kept of messages that nobody follows: notices, and those whose submission is not over. */
+const EARLY_REPORTS = 5_000
 /** Lines kept that speak of no message, for the time that an MTA dies. */
 const LAST_WORDS = 40
 
@@ -106,7 +108,11 @@ export class Tracker {
 
   private keepEarly(line: string, report: Report | undefined): void {
     this.early.push({ line, report })
-    if (this.early.length > LINES) this.early.shift()
+    if (this.early.length <= LINES) return
+    // A report that is dropped would make its message hang; others' lines can be many while a submission is under way.
+    const dull = this.early.findIndex((each) => each.report === undefined)
+    if (dull >= 0) this.early.splice(dull, 1)
+    else if (this.early.length > EARLY_REPORTS) this.early.shift()
   }
 
   /** The MTA has ended; what waits, ends with it. */
