@@ -72,19 +72,14 @@ async function start(setup: MtaSetup): Promise<Mta> {
   const check = await root.run(['smtpd', '-n'], { timeoutMs: 20_000 })
   if (check.code !== 0)
     throw new LabError('client-start', `smtpd -n fails\n${check.stderr}`, '`npx badmx lab shell opensmtpd`')
-  const control = async (...words: readonly string[]): Promise<string> => {
-    const { code, stdout, stderr } = await root.run(['smtpctl', ...words], { timeoutMs: 20_000 })
-    if (code !== 0) throw new Error(`smtpctl ${words.join(' ')}: ${stderr}`)
-    return stdout
-  }
   return {
     daemon: { process: root.spawn(['smtpd', '-d']), ready: /info: OpenSMTPD \S+ starting/ },
     configuration,
     async retry(id: string): Promise<void> {
       // It leaves an address alone for 15 s after an error of the network (mta.c, DELAY_ROUTE_BASE); its own first retry comes
       // after 400 s and finds the address free again, and this one has to find it so too.
-      for (const route of disabledRoutes(await control('show', 'routes'))) await control('resume', 'route', route)
-      await control('schedule', id)
+      const { code, stderr } = await root.run(['sh', '-euc', RETRY, 'sh', id], { timeoutMs: 20_000 })
+      if (code !== 0) throw new Error(`smtpctl schedule ${id}: ${stderr}`)
     },
     async remove(id: string): Promise<void> {
       // Of a message that has left the queue it says "command failed".
@@ -93,10 +88,13 @@ async function start(setup: MtaSetup): Promise<Mta> {
   }
 }
 
-/** `1. [] <-> 198.18.1.2 (mx.y.test) DN nconn=0 …`: ids of those that are disabled. */
-function disabledRoutes(shown: string): readonly string[] {
-  return shown.split('\n').flatMap((line) => /^(\d+)\. \S+ <-> \S+ (?:\([^)]*\) )?\S*D/.exec(line)?.[1] ?? [])
-}
+/** Routes are shown as `1. [] <-> 198.18.1.2 (mx.y.test) -DQ- nconn=0 …`, D where they are disabled. */
+const RETRY = `
+for route in $(smtpctl show routes | sed -n 's/^\\([0-9]*\\)\\. .* <-> .* [^ ]*D[^ ]* nconn=.*/\\1/p'); do
+  # Gone by now, or enabled: it says so, and that is no trouble.
+  smtpctl resume route $route || :
+done
+smtpctl schedule "$1"`
 
 /** A way to relay, and the domains that it is for. */
 interface Route {
