@@ -179,16 +179,16 @@ async function hand({ from, to, message }: Delivery, host: string, port: number)
 }
 
 /** Takes mail for local users, and gives it to the mail host that the internet has for them. */
-const DELIVER = `#!/usr/bin/perl
+const DELIVER = String.raw`#!/usr/bin/perl
 use IO::Socket::INET;
 my ($to) = @ARGV;
 my $host = IO::Socket::INET->new(PeerAddr => 'mx.${DOMAIN}:25', Timeout => 20) or exit 75;
-sub told { while (my $line = <$host>) { return if $line =~ /^[23]dd /; exit 75 if $line =~ /^d{3} / } exit 75 }
-sub say_ { print $host "$_[0]\r\n"; told() }
+sub told { while (my $line = <$host>) { next if $line =~ /^\d{3}-/; return if $line =~ /^[23]/; exit 75 } exit 75 }
+sub tell_host { print $host "$_[0]\r\n"; told() }
 told();
-say_($_) for 'HELO ${LAB_NETWORK.hostname}', 'MAIL FROM:<>', "RCPT TO:<$to>", 'DATA';
-while (<STDIN>) { s/\r?\nz//; s/^./../; print $host "$_\r\n" }
-say_($_) for '.', 'QUIT';
+tell_host($_) for 'HELO ${LAB_NETWORK.hostname}', 'MAIL FROM:<>', "RCPT TO:<$to>", 'DATA';
+while (<STDIN>) { s/\r?\n\z//; s/^\./../; print $host "$_\r\n" }
+tell_host($_) for '.', 'QUIT';
 `
 
 async function configure({ root, stage }: MtaSetup): Promise<string> {
