@@ -9,7 +9,8 @@ t.test('the shipped list speaks of clients and scenarios that there are, each ce
   const clients = new Set((await knownClients()).map(({ id }) => id))
   t.ok(shipped.length > 20)
   for (const { client, cell } of shipped) {
-    t.ok(clients.has(client), client)
+    // A release of a client is a client of its own: opensmtpd@trixie.
+    t.ok(clients.has(client.split('@')[0] ?? ''), client)
     t.ok(scenarios.has(cell.split('/').slice(0, 2).join('/')), cell)
   }
   const keys = shipped.map(({ client, cell }) => `${client} ${cell}`)

@@ -89,8 +89,7 @@ async function start(setup: MtaSetup): Promise<Mta> {
   const effective = await root.run([PROGRAM, '-bP', 'transport', 'remote_smtp'], { timeoutMs: 20_000 })
   return {
     // Without -q: no queue runs of its own.
-    process: root.spawn([PROGRAM, '-bdf']),
-    ready: /daemon started: pid=/,
+    daemon: { process: root.spawn([PROGRAM, '-bdf']), ready: /daemon started: pid=/ },
     configuration: `# exim4.conf\n${configuration}\n# policies, the first of ${policies.length}\n${lines(policies.slice(0, 8))}\n# exim4 -bP transport remote_smtp\n${effective.stdout}`,
     retry: (id) => force(root, id),
     async lookAtQueue(): Promise<void> {

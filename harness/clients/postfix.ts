@@ -115,8 +115,10 @@ async function start(setup: MtaSetup): Promise<Mta> {
   if (check.code !== 0)
     throw new LabError('client-start', `postfix check fails\n${setup.said().join('\n')}`, 'badmx lab shell postfix')
   return {
-    process: root.spawn(['/usr/lib/postfix/sbin/master', '-s']),
-    ready: /postfix\/master\[\d+\]: daemon started/,
+    daemon: {
+      process: root.spawn(['/usr/lib/postfix/sbin/master', '-s']),
+      ready: /postfix\/master\[\d+\]: daemon started/,
+    },
     configuration: `# main.cf\n${main}\n# master.cf\n${await postconf(setup, ['-M'])}\n# tls_policy, the first of ${policies.length}\n${lines(policies.slice(0, 8))}`,
     async retry(id: string): Promise<void> {
       const { code, stderr } = await root.run(['postqueue', '-i', id], { timeoutMs: 20_000 })

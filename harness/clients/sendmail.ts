@@ -100,8 +100,7 @@ async function start(setup: MtaSetup): Promise<Mta> {
   await root.write('/etc/mail/sendmail.cf', await tool(root, ['m4', '/etc/mail/sendmail.mc']))
   const options = (await root.read('/etc/mail/sendmail.cf')).split('\n').filter((line) => line.startsWith('O '))
   return {
-    ...daemon(root),
-    ready: /starting daemon/,
+    daemon: { ...daemon(root), ready: /starting daemon/ },
     configuration: `# sendmail.mc\n${macros}\n# access, the first of ${entries.length}\n${lines(entries.slice(0, 8))}\n# options of sendmail.cf\n${lines(options)}`,
     retry: (id) => force(root, id),
     async lookAtQueue(): Promise<void> {

@@ -8,6 +8,9 @@ import type { LogReader } from './tracker.ts'
 /** Where in the client's root the test CA stands, and nothing else that it trusts. */
 export const CA_FILE = '/etc/ssl/certs/ca-certificates.crt'
 
+/** Milliseconds within which an MTA has to be ready, and to have taken a message. */
+export const START_MS = 20_000
+
 /** What an MTA is given when it starts. */
 export interface MtaSetup {
   readonly root: ClientRoot
@@ -25,22 +28,34 @@ export interface MtaSetup {
   readonly version: string
   /** The last lines of its log. */
   said(): readonly string[]
+  /** Takes a line of its log that comes neither from {@link Mta.daemon} nor from the system log. */
+  hear(line: string): void
+  /** Resolves with the next line of its log that matches; rejects when there was none after {@link START_MS}. */
+  heard(pattern: RegExp): Promise<RegExpExecArray>
 }
 
 /** An MTA that runs. */
 export interface Mta {
-  /** Its standard output and error are a part of its log, what it tells the system log is the rest. */
-  readonly process: ChildProcess
-  /** Matches the line of its log after which it takes messages. */
-  readonly ready: RegExp
-  /** Resolves when it takes messages, or has ended, where that may be later than its line {@link ready}. */
-  readonly listening?: Promise<void>
+  /** What runs as long as the MTA does; absent where each message has a process of its own. */
+  readonly daemon?: {
+    /** Its standard output and error are a part of its log, what it tells the system log is the rest. */
+    readonly process: ChildProcess
+    /** Matches the line of its log after which it takes messages. */
+    readonly ready: RegExp
+    /** Resolves when it takes messages, or has ended, where that may be later than its line {@link ready}. */
+    readonly listening?: Promise<void>
+  }
   /** Its settings, as a maintainer reads them. */
   readonly configuration: string
   /** Takes a message in its own way and resolves with the queue's id. Absent where it is done by SMTP. */
   submit?(delivery: Delivery): Promise<string>
   /** Starts an attempt with a message in the queue. */
   retry(id: string): Promise<void>
+  /**
+   * An attempt with a message has ended, and it stays in the queue. Absent where none of the MTA's own schedule comes before
+   * the next that is asked for.
+   */
+  rest?(id: string): Promise<void>
   /** Takes a message out of the queue. Absent where none of its own schedule comes during a run. */
   remove?(id: string): Promise<void>
   /** With untouched times: has it look at its queue, now that its clock was moved. */
@@ -53,8 +68,8 @@ export interface MtaDefinition {
   readonly policies: Readonly<Record<Policy, PolicySupport>>
   readonly documented: ClientAdapter['documented']
   readonly passwords: boolean
-  /** The first group is the queue's id in the reply to a submission. */
-  readonly queuedAs: RegExp
+  /** The first group is the queue's id in the reply to a submission. Absent where messages come in another way. */
+  readonly queuedAs?: RegExp
   /** Milliseconds that a message must be old before the MTA takes another way with it, at a time scale. */
   agesAfterMs(timeScale: number): number
   /**
@@ -62,6 +77,11 @@ export interface MtaDefinition {
    * where its clock cannot be moved.
    */
   readonly looksEverySeconds?: number
+  /**
+   * What limits it has for replies, where none can be set: the harness ends it before them, and what it would have done
+   * nobody knows.
+   */
+  readonly fixedLimits?: string
   /** What the program in the root says of its version. */
   version(root: ClientRoot): Promise<string>
   start(setup: MtaSetup): Promise<Mta>

@@ -6,29 +6,30 @@ import type { Layer } from '../../lab/layer.ts'
 import { LAB_NETWORK } from '../../lab/network.ts'
 import { type ClientRoot, openRoot } from '../../lab/root.ts'
 import { LabError } from '../process.ts'
-import type { Mta, MtaDefinition, MtaSetup } from './definition.ts'
+import { type Mta, type MtaDefinition, type MtaSetup, START_MS } from './definition.ts'
 import { Submission } from './submission.ts'
 import { Tracker } from './tracker.ts'
 
 /** Each MTA of a lab takes messages at a loopback port of its own, in the order of their start. */
 const SUBMISSION_ADDRESS = '127.0.0.1'
 let lastPort = 10_024
-/** Milliseconds within which an MTA has to be ready. */
-const START_MS = 20_000
 
 export class Instance {
   readonly root: ClientRoot
   readonly tracker: Tracker
-  readonly mta: Mta
   readonly version: string
   private readonly definition: MtaDefinition
+  private readonly setup: MtaSetup
   private readonly submission: Submission
+  private running: Mta
+  private starting: Promise<void> | undefined
 
   private constructor(definition: MtaDefinition, setup: MtaSetup, mta: Mta, tracker: Tracker) {
     this.definition = definition
+    this.setup = setup
     this.root = setup.root
     this.version = setup.version
-    this.mta = mta
+    this.running = mta
     this.tracker = tracker
     this.submission = new Submission(setup.address, setup.port)
   }
@@ -53,7 +54,12 @@ export class Instance {
     try {
       const version = await definition.version(root)
       const where = { address: SUBMISSION_ADDRESS, port }
-      const setup: MtaSetup = { root, stage, times, ...where, version, said: () => tracker.lastWords() }
+      const log = {
+        said: () => tracker.lastWords(),
+        hear: (line: string) => tracker.line(line),
+        heard: (pattern: RegExp) => tracker.heard(pattern, START_MS),
+      }
+      const setup: MtaSetup = { root, stage, times, ...where, version, ...log }
       const mta = await definition.start(setup)
       await untilReady(definition, mta, tracker)
       return new Instance(definition, setup, mta, tracker)
@@ -63,8 +69,35 @@ export class Instance {
     }
   }
 
+  get mta(): Mta {
+    return this.running
+  }
+
+  /** An MTA that has ended by itself is started again, as the machine's init would. */
+  private async alive(): Promise<void> {
+    if (this.tracker.ended === undefined && this.starting === undefined) return
+    this.starting ??= this.startAgain().finally(() => {
+      this.starting = undefined
+    })
+    await this.starting
+  }
+
+  private async startAgain(): Promise<void> {
+    const { definition, setup, tracker } = this
+    tracker.startsAgain()
+    this.running = await definition.start(setup)
+    await untilReady(definition, this.running, tracker)
+  }
+
+  /** Starts another attempt with a message in the queue. */
+  async retry(id: string): Promise<void> {
+    await this.alive()
+    await this.mta.retry(id)
+  }
+
   /** Hands a message over; resolves with the queue's id. */
   async submit(delivery: Delivery): Promise<string> {
+    await this.alive()
     const id = await (this.mta.submit?.(delivery) ?? this.submitBySmtp(delivery))
     this.tracker.follow([id, ...delivery.hosts.flatMap(({ name, address }) => [name, address])])
     return id
@@ -73,13 +106,15 @@ export class Instance {
   private async submitBySmtp(delivery: Delivery): Promise<string> {
     const { name, queuedAs } = this.definition
     const response = await this.submission.send(delivery, delivery.message)
-    const id = queuedAs.exec(response)?.[1]
+    const id = queuedAs?.exec(response)?.[1]
     if (id === undefined) throw new Error(`${name} took the message and named no queue id: ${response}`)
     return id
   }
 
-  outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
-    return this.tracker.outcome(id, deadlineMs, signal)
+  async outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
+    const word = await this.tracker.outcome(id, deadlineMs, signal)
+    if (word.state === 'queued') await this.mta.rest?.(id)
+    return word
   }
 
   async forget(id: string): Promise<void> {
@@ -93,14 +128,15 @@ export class Instance {
   }
 }
 
-async function untilReady(definition: MtaDefinition, mta: Mta, tracker: Tracker): Promise<void> {
+async function untilReady(definition: MtaDefinition, { daemon }: Mta, tracker: Tracker): Promise<void> {
+  if (daemon === undefined) return
   const end = (how: string): void => tracker.died(`${definition.name} ${how}`)
-  mta.process.on('error', (error) => end(`could not be started: ${error.message}`))
-  mta.process.on('exit', (code, signal) => end(`ended by itself (${signal ?? `status ${code}`})`))
-  for (const stream of [mta.process.stdout, mta.process.stderr])
+  daemon.process.on('error', (error) => end(`could not be started: ${error.message}`))
+  daemon.process.on('exit', (code, signal) => end(`ended by itself (${signal ?? `status ${code}`})`))
+  for (const stream of [daemon.process.stdout, daemon.process.stderr])
     if (stream !== null) createInterface({ input: stream }).on('line', (line) => tracker.line(line))
-  const trouble = await tracker.seen(mta.ready, START_MS)
-  if (trouble === undefined) await mta.listening
+  const trouble = await tracker.seen(daemon.ready, START_MS)
+  if (trouble === undefined) await daemon.listening
   if (trouble !== undefined)
     throw new LabError(
       'client-start',

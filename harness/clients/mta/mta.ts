@@ -133,7 +133,7 @@ class RunningMta implements RunningClient {
     const id = await instance.submit(delivery)
     this.queued.set(delivery, { instance, id, at: performance.now() })
     untouched?.schedule.add(id)
-    return instance.outcome(id, delivery.deadlineMs, signal)
+    return this.outcome(delivery, signal)
   }
 
   agesInMs(delivery: Delivery): number {
@@ -142,8 +142,20 @@ class RunningMta implements RunningClient {
 
   async retry(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
     const { instance, id } = this.of(delivery)
-    await instance.mta.retry(id)
-    return instance.outcome(id, delivery.deadlineMs, signal)
+    await instance.retry(id)
+    return this.outcome(delivery, signal)
+  }
+
+  private async outcome(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
+    const { instance, id } = this.of(delivery)
+    const word = await instance.outcome(id, delivery.deadlineMs, signal)
+    const { fixedLimits } = this.definition
+    if (word.state !== 'hung' || fixedLimits === undefined) return word
+    return {
+      ...word,
+      state: 'unsupported',
+      reason: `it was still waiting, and its limits cannot be set: ${fixedLimits}`,
+    }
   }
 
   async wait(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {

@@ -31,6 +31,14 @@ t.test('a log that is faster than the reply to the submission', async (t) => {
   t.match(await tracker.outcome('C3', 10_000, NEVER), { state: 'delivered', log: ['C3 delivered'] })
 })
 
+t.test('a report that many lines of others have buried before its message is followed', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.line('C4 delivered')
+  for (let count = 0; count < 1_000; count++) tracker.line(`nobody knows line ${count}`)
+  tracker.follow(['C4'])
+  t.match(await tracker.outcome('C4', 10_000, NEVER), { state: 'delivered', log: ['C4 delivered'] })
+})
+
 t.test('a report that comes before anybody waits for it', async (t) => {
   const tracker = new Tracker(read)
   tracker.follow(['D4'])
@@ -61,7 +69,35 @@ t.test('without a report: the deadline, the end of the run, the death of the MTA
   const pending = tracker.outcome('E5', 10_000, NEVER)
   tracker.line('panic: out of ideas')
   tracker.died('ended by itself (status 1)')
-  t.match(await pending, { state: 'crashed', log: ['panic: out of ideas'], reason: 'ended by itself (status 1)' })
+  t.match(await pending, { state: 'crashed', log: ['…', 'panic: out of ideas'], reason: 'ended by itself (status 1)' })
+})
+
+t.test('an MTA that dies with several messages in hand accuses none of them', async (t) => {
+  const tracker = new Tracker(read)
+  for (const id of ['G7', 'H8', 'I9']) tracker.follow([id])
+  const done = tracker.outcome('G7', 10_000, NEVER)
+  const pending = ['H8', 'I9'].map((id) => tracker.outcome(id, 10_000, NEVER))
+  tracker.line('G7 delivered')
+  t.match(await done, { state: 'delivered' })
+  tracker.died('ended by itself (status 1)')
+  for (const each of pending) await t.rejects(each, /with 2 messages in hand/)
+  t.equal(tracker.ended, 'ended by itself (status 1)')
+
+  tracker.startsAgain()
+  t.equal(tracker.ended, undefined)
+  const again = tracker.outcome('H8', 10_000, NEVER)
+  tracker.line('H8 queued')
+  t.match(await again, { state: 'queued' })
+})
+
+t.test('an MTA that dies with one message in hand, others at rest in its queue', async (t) => {
+  const tracker = new Tracker(read)
+  for (const id of ['J1', 'K2']) tracker.follow([id])
+  tracker.line('J1 queued')
+  t.match(await tracker.outcome('J1', 10_000, NEVER), { state: 'queued' })
+  const pending = tracker.outcome('K2', 10_000, NEVER)
+  tracker.died('ended by itself (status 1)')
+  t.match(await pending, { state: 'crashed' })
 })
 
 t.test('a message that was left is of no interest', async (t) => {
@@ -82,4 +118,14 @@ t.test('until a line is seen', async (t) => {
   const never = tracker.seen(/sorcery/, 10_000)
   tracker.died('ended by itself (status 75)')
   t.equal(await never, 'ended by itself (status 75)')
+})
+
+t.test('the next line that matches', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.line('L3 taken')
+  const heard = tracker.heard(/^(\w+) taken/, 10_000)
+  tracker.line('something else')
+  tracker.line('M4 taken')
+  t.equal((await heard)[1], 'M4', 'not one that was there before')
+  await t.rejects(tracker.heard(/taken/, 10), /nothing like \/taken\/ in its log after 0.01 s/)
 })

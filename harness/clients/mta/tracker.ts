@@ -11,7 +11,8 @@ import type { ClientWord } from '../../../scenarios/client.ts'
 export interface Report {
   /** The queue's id of the message. */
   readonly id: string
-  readonly state: 'delivered' | 'queued' | 'bounced'
+  /** `crashed`: the process that had this message alone. */
+  readonly state: 'delivered' | 'queued' | 'bounced' | 'crashed'
   readonly kind?: ClientWord['kind']
   readonly claims?: ClientWord['claims']
   /** In the words of the MTA. */
@@ -23,6 +24,8 @@ export type LogReader = (line: string) => Report | undefined
 
 /** Lines that are kept of one message. */
 const LINES = 200
+/** Reports kept of messages that nobody follows: notices, and those whose submission is not over. */
+const EARLY_REPORTS = 5_000
 /** Lines kept that speak of no message, for the time that an MTA dies. */
 const LAST_WORDS = 40
 
@@ -31,7 +34,15 @@ interface Followed {
   readonly lines: string[]
   /** Reports that nobody has waited for yet. */
   readonly reports: Report[]
+  /** The MTA has it in hand: from its submission, or the begin of another attempt, to the next report. */
+  inHand: boolean
   wake: (() => void) | undefined
+}
+
+interface Death {
+  readonly how: string
+  /** Messages that it had in hand. */
+  readonly inHand: number
 }
 
 export class Tracker {
@@ -40,8 +51,9 @@ export class Tracker {
   /** Lines and reports of messages whose id is not known yet: the log can be faster than the reply to the submission. */
   private early: { readonly line: string; readonly report: Report | undefined }[] = []
   private readonly last: string[] = []
-  private death: string | undefined
-  private heard: (() => void) | undefined
+  private death: Death | undefined
+  private stirred: (() => void) | undefined
+  private readonly listeners = new Set<(line: string) => void>()
   private watcher: { readonly pattern: RegExp; end(trouble: string | undefined): void } | undefined
 
   constructor(read: LogReader) {
@@ -54,7 +66,7 @@ export class Tracker {
    * @param marks what its lines hold: the queue's id first, then names and addresses of its hosts (Sendmail's line of a handshake has the name only).
    */
   follow(marks: readonly string[]): void {
-    const followed: Followed = { marks, lines: [], reports: [], wake: undefined }
+    const followed: Followed = { marks, lines: [], reports: [], inHand: true, wake: undefined }
     for (const mark of marks) this.byMark.set(mark, followed)
     const own = this.early.filter(({ line }) => marks.some((mark) => line.includes(mark)))
     this.early = this.early.filter((each) => !own.includes(each))
@@ -71,7 +83,8 @@ export class Tracker {
     this.last.push(line)
     if (this.last.length > LAST_WORDS) this.last.shift()
     if (this.watcher?.pattern.test(line)) this.watcher.end(undefined)
-    this.heard?.()
+    this.stirred?.()
+    for (const listen of this.listeners) listen(line)
     this.sort(line, this.read(line))
   }
 
@@ -95,20 +108,36 @@ export class Tracker {
 
   private keepEarly(line: string, report: Report | undefined): void {
     this.early.push({ line, report })
-    if (this.early.length > LINES) this.early.shift()
+    if (this.early.length <= LINES) return
+    // A report that is dropped would make its message hang; others' lines can be many while a submission is under way.
+    const dull = this.early.findIndex((each) => each.report === undefined)
+    if (dull >= 0) this.early.splice(dull, 1)
+    else if (this.early.length > EARLY_REPORTS) this.early.shift()
   }
 
   /** The MTA has ended; what waits, ends with it. */
   died(how: string): void {
-    this.death ??= how
+    const all = new Set(this.byMark.values())
+    this.death ??= { how, inHand: [...all].filter(({ inHand, reports }) => inHand && reports.length === 0).length }
     this.watcher?.end(how)
-    for (const followed of new Set(this.byMark.values())) followed.wake?.()
+    for (const followed of all) followed.wake?.()
+  }
+
+  /** How it ended, if it did. */
+  get ended(): string | undefined {
+    return this.death?.how
+  }
+
+  /** The MTA starts again, with the queue that it had. */
+  startsAgain(): void {
+    this.death = undefined
+    this.last.length = 0
   }
 
   /** Waits for a line; resolves with what was in the way, if anything. */
   async seen(pattern: RegExp, limitMs: number): Promise<string | undefined> {
     if (this.last.some((line) => pattern.test(line))) return undefined
-    if (this.death !== undefined) return this.death
+    if (this.death !== undefined) return this.death.how
     return new Promise((resolve) => {
       const end = (trouble: string | undefined): void => {
         clearTimeout(timer)
@@ -117,6 +146,27 @@ export class Tracker {
       }
       const timer = setTimeout(() => end(`was not ready after ${limitMs / 1000} s`), limitMs)
       this.watcher = { pattern, end }
+    })
+  }
+
+  /** The next line that matches; rejects when there was none in time. */
+  heard(pattern: RegExp, limitMs: number): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.listeners.delete(listen)
+      }
+      const listen = (line: string): void => {
+        const found = pattern.exec(line)
+        if (found === null) return
+        end()
+        resolve(found)
+      }
+      const timer = setTimeout(() => {
+        end()
+        reject(new Error(`nothing like ${pattern} in its log after ${limitMs / 1000} s`))
+      }, limitMs)
+      this.listeners.add(listen)
     })
   }
 
@@ -135,11 +185,11 @@ export class Tracker {
   quiet(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
-        this.heard = undefined
+        this.stirred = undefined
         resolve()
       }
       let timer = setTimeout(done, limitMs)
-      this.heard = () => {
+      this.stirred = () => {
         clearTimeout(timer)
         timer = setTimeout(done, limitMs)
       }
@@ -151,16 +201,23 @@ export class Tracker {
     return this.last
   }
 
-  /** The end of the attempt that is under way with a message, as the MTA tells it. */
+  /**
+   * The end of the attempt that is under way with a message, as the MTA tells it.
+   *
+   * @throws where the MTA ended with this and other messages in hand: which of them did it, nobody knows
+   */
   async outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
     const followed = this.byMark.get(id)
     if (followed === undefined) throw new Error(`the message ${id} is not followed`)
     const end = performance.now() + deadlineMs
+    followed.inHand = true
     for (;;) {
       const report = followed.reports.shift()
-      if (report !== undefined) return wordOf(report, followed.lines)
-      if (this.death !== undefined)
-        return { state: 'crashed', log: [...followed.lines, ...this.last], reason: this.death }
+      if (report !== undefined) {
+        followed.inHand = false
+        return wordOf(report, followed.lines)
+      }
+      if (this.death !== undefined) return this.crashed(this.death, followed)
       const left = end - performance.now()
       if (left <= 0 || signal.aborted)
         return {
@@ -171,6 +228,13 @@ export class Tracker {
         }
       await this.next(followed, left, signal)
     }
+  }
+
+  private crashed({ how, inHand }: Death, { lines }: Followed): ClientWord {
+    const log = [...lines, '…', ...this.last]
+    if (inHand <= 1) return { state: 'crashed', log, reason: how }
+    const others = `with ${inHand} messages in hand: a run of this cell alone shows whether it is this one`
+    throw new Error(`${how} ${others}; its log ends with ${this.last.slice(-3).join(' | ')}`)
   }
 
   private async next(followed: Followed, limitMs: number, signal: AbortSignal): Promise<void> {

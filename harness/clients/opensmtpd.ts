@@ -1,0 +1,197 @@
+/**
+ * OpenSMTPD, in a lab: one instance for all cells, with an action for each policy and a table of the domains that it is for.
+ *
+ * Its settings are those that OpenSMTPD has untouched, apart from what a lab needs. It goes to clear in the attempt in which
+ * TLS fails, whatever the age of the message (mta_session.c, MTA_DOWNGRADE_PLAIN), so that no retry needs an age. Its limits
+ * for replies are in the program.
+ */
+import { readFile } from 'node:fs/promises'
+import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
+import type { Policy } from '../../scenarios/policy.ts'
+import type { Mta, MtaSetup } from './mta/definition.ts'
+import { mtaClient } from './mta/mta.ts'
+import type { LogReader, Report } from './mta/tracker.ts'
+import { LabError } from './process.ts'
+
+/** How messages are relayed: smtpd.conf(5), `relay`. */
+const ACTIONS: Readonly<Partial<Record<Policy, string>>> = {
+  may: 'relay',
+  encrypt: 'relay tls no-verify',
+  verify: 'relay tls',
+}
+const DEFAULT_ACTION = 'relay'
+
+const NO_DANE = 'OpenSMTPD has no DANE'
+const SMART_HOST = 'of a smart host only (smtpd.conf(5), `relay host`), not of the hosts of an MX record'
+const UNSUPPORTED: Readonly<Partial<Record<Policy, string>>> = {
+  none: `smtp+notls:// is a setting ${SMART_HOST}`,
+  dane: NO_DANE,
+  'dane-only': NO_DANE,
+  'mta-sts': 'OpenSMTPD has no MTA-STS',
+  implicit: `smtps:// is a setting ${SMART_HOST}`,
+}
+
+function support(policy: Policy): PolicySupport {
+  const unsupported = UNSUPPORTED[policy]
+  return unsupported === undefined ? { options: `action "…" ${ACTIONS[policy] ?? DEFAULT_ACTION}` } : { unsupported }
+}
+
+/** Connections at once; untouched 100. */
+const CONNECTIONS = 500
+/** Messages that it takes in one session of the submitter; untouched 100. */
+const MAILS = 5000
+
+export const client = mtaClient({
+  id: 'opensmtpd',
+  name: 'OpenSMTPD',
+  policies: {
+    none: support('none'),
+    may: support('may'),
+    encrypt: support('encrypt'),
+    verify: support('verify'),
+    dane: support('dane'),
+    'dane-only': support('dane-only'),
+    'mta-sts': support('mta-sts'),
+    implicit: support('implicit'),
+    default: support('default'),
+  },
+  documented: { policy: 'may', source: 'smtpd.conf(5), `relay`: TLS is required with `tls` only' },
+  passwords: false,
+  queuedAs: /^250 2\.0\.0 ([0-9a-f]{8}) Message accepted/,
+  agesAfterMs: () => 0,
+  fixedLimits: '300 s (mta_session.c)',
+  version: async (root) => /OpenSMTPD (\S+)/.exec((await root.run(['smtpd', '-h'])).stderr)?.[1] ?? 'unknown',
+  start,
+  reader,
+})
+
+async function start(setup: MtaSetup): Promise<Mta> {
+  const { root } = setup
+  const configuration = await configure(setup)
+  await root.write('/etc/smtpd.conf', configuration)
+  const check = await root.run(['smtpd', '-n'], { timeoutMs: 20_000 })
+  if (check.code !== 0)
+    throw new LabError('client-start', `smtpd -n fails\n${check.stderr}`, '`npx badmx lab shell opensmtpd`')
+  return {
+    daemon: { process: root.spawn(['smtpd', '-d']), ready: /info: OpenSMTPD \S+ starting/ },
+    configuration,
+    async retry(id: string): Promise<void> {
+      // It leaves an address alone for 15 s after an error of the network (mta.c, DELAY_ROUTE_BASE); its own first retry comes
+      // after 400 s and finds the address free again, and this one has to find it so too.
+      const { code, stderr } = await root.run(['sh', '-euc', RETRY, 'sh', id], { timeoutMs: 20_000 })
+      if (code !== 0) throw new Error(`smtpctl schedule ${id}: ${stderr}`)
+    },
+    async remove(id: string): Promise<void> {
+      // Of a message that has left the queue it says "command failed".
+      await root.run(['smtpctl', 'remove', id], { timeoutMs: 20_000 })
+    },
+  }
+}
+
+/** Routes are shown as `1. [] <-> 198.18.1.2 (mx.y.test) -DQ- nconn=0 …`, D where they are disabled. */
+const RETRY = `
+for route in $(smtpctl show routes | sed -n 's/^\\([0-9]*\\)\\. .* <-> .* [^ ]*D[^ ]* nconn=.*/\\1/p'); do
+  # Gone by now, or enabled: it says so, and that is no trouble.
+  smtpctl resume route $route || :
+done
+smtpctl schedule "$1"`
+
+/** A way to relay, and the domains that it is for. */
+interface Route {
+  readonly action: string
+  readonly domains: string[]
+}
+
+async function configure({ root, stage, address, port }: MtaSetup): Promise<string> {
+  const pki: string[] = []
+  const names = new Map<string, string>()
+  for (const { clientCertificate } of stage.foreseen) {
+    if (clientCertificate === undefined || names.has(clientCertificate.chainFile)) continue
+    const name = `client-${names.size + 1}`
+    names.set(clientCertificate.chainFile, name)
+    const files = { crt: clientCertificate.chainFile, key: clientCertificate.keyFile }
+    for (const [ending, file] of Object.entries(files))
+      await root.write(`/etc/badmx/${name}.${ending}`, await readFile(file), { mode: 0o600 })
+    pki.push(`pki ${name} cert "/etc/badmx/${name}.crt"`, `pki ${name} key "/etc/badmx/${name}.key"`)
+  }
+  const routes = new Map<string, Route>()
+  for (const each of stage.foreseen) {
+    const action = actionOf(each, names)
+    const route = routes.get(action) ?? { action, domains: [] }
+    routes.set(action, route)
+    route.domains.push(each.domain)
+  }
+  const matches: string[] = []
+  for (const [at, { action, domains }] of [...routes.values()].entries()) {
+    const table = `domains-${at + 1}`
+    await root.write(`/etc/badmx/${table}`, lines(domains))
+    matches.push(
+      `# ${domains.length} domains, the first ${domains[0]}`,
+      `table ${table} file:/etc/badmx/${table}`,
+      `action "${table}" ${action}`,
+      `match from local for domain <${table}> action "${table}"`,
+    )
+  }
+  return lines([
+    `smtp limit max-mails ${MAILS}`,
+    `mta limit max-conn-per-source ${CONNECTIONS}`,
+    '# Else the next message of a cell goes over the connection of the last, though days have passed in its world.',
+    'mta limit session-keepalive 0',
+    `listen on ${address} port ${port}`,
+    ...pki,
+    ...matches,
+    '# Bounces.',
+    `action "others" ${DEFAULT_ACTION}`,
+    'match from local for any action "others"',
+    ...(stage.settings === undefined ? [] : ['# Of the user:', stage.settings]),
+  ])
+}
+
+function actionOf({ policy, clientCertificate }: Foreseen, pki: ReadonlyMap<string, string>): string {
+  const name = pki.get(clientCertificate?.chainFile ?? '')
+  return `${ACTIONS[policy] ?? DEFAULT_ACTION}${name === undefined ? '' : ` pki ${name}`}`
+}
+
+function lines(each: readonly string[]): string {
+  return each.map((line) => `${line}\n`).join('')
+}
+
+/** `<session> mta delivery evpid=<message and envelope> from=<…> … result="TempFail" stat="Connection timeout"`. */
+const DELIVERY =
+  /(?:^|: )(?<session>[0-9a-f]{16}) mta delivery evpid=(?<id>[0-9a-f]{8})[0-9a-f]{8} .*result="(?<result>\w+)" stat="(?<reason>.*)"$/
+/** Before 7.0 `server-cert-check result="success"`, since then `cert-check result="valid"`. */
+const CHECKED = /(?:^|: )(?<session>[0-9a-f]{16}) mta (?:server-)?cert-check result="(?<result>[\w ]+)"/
+const CONNECTING = /(?:^|: )(?<session>[0-9a-f]{16}) mta (?:connecting|connected|disconnected)/
+const DOWNGRADED = /smtp-out: Error on session (?<session>[0-9a-f]{16}): opportunistic TLS failed/
+
+const STATES: Readonly<Record<string, Pick<Report, 'state' | 'kind'>>> = {
+  Ok: { state: 'delivered' },
+  TempFail: { state: 'queued', kind: 'temporary' },
+  PermFail: { state: 'bounced', kind: 'permanent' },
+  Expired: { state: 'bounced', kind: 'permanent' },
+  LoopFail: { state: 'bounced', kind: 'permanent' },
+}
+
+/** Exported for its test. */
+export function reader(): LogReader {
+  /** Sessions whose server's certificate it has checked, until the session connects again. */
+  const verified = new Set<string>()
+  return (line) => {
+    const checked = CHECKED.exec(line)?.groups
+    if (checked !== undefined) {
+      if (/^(?:success|valid)$/.test(checked['result'] ?? '')) verified.add(checked['session'] ?? '')
+      return undefined
+    }
+    const begins = (CONNECTING.exec(line) ?? DOWNGRADED.exec(line))?.groups
+    if (begins !== undefined) {
+      verified.delete(begins['session'] ?? '')
+      return undefined
+    }
+    const found = DELIVERY.exec(line)?.groups
+    const outcome = STATES[found?.['result'] ?? '']
+    if (found === undefined || outcome === undefined) return undefined
+    const { session = '', id = '', reason = '' } = found
+    const claims = outcome.state === 'delivered' && verified.has(session)
+    return { id, ...outcome, reason, ...(claims ? { claims: { encrypted: true, verified: true } } : {}) }
+  }
+}
