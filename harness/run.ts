@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthority } from '../peers/certificates/authority.ts'
-import { eventsByCell, runOf } from '../reports/by-cell.ts'
+import { logsByCell } from '../reports/by-cell.ts'
 import { renderCapture } from '../reports/capture/capture.ts'
 import { capturePath } from '../reports/capture/path.ts'
 import { loadFormats } from '../reports/format.ts'
@@ -232,15 +232,14 @@ export async function writeReports(
   folder: RunFolder,
   gate: GateOptions,
 ): Promise<{ path: string; title: string }[]> {
-  const begun = runOf(events)
   const written = [{ path: join(folder.path, 'events.ndjson'), title: 'everything that was seen' }]
   for (const format of (await loadFormats()).values()) {
     await folder.write(format.file, format.render(record, gate, events))
     written.push({ path: join(folder.path, format.file), title: format.title })
   }
-  if (begun?.capture === true) {
-    for (const [cell, own] of eventsByCell(events)) {
-      const capture = renderCapture(own, begun)
+  if (events.some((event) => event.type === 'run' && event.capture === true)) {
+    for (const [cell, log] of logsByCell(events)) {
+      const capture = log.run === undefined ? undefined : renderCapture(log.events, log.run)
       if (capture !== undefined) await folder.write(capturePath({ id: cell }), capture)
     }
     written.push({ path: join(folder.path, 'cells'), title: 'Captures with the TLS secrets inside, for Wireshark' })

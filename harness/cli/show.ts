@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { nearestNames } from '../../peers/nearest-name.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
-import { runOf } from '../../reports/by-cell.ts'
+import { logsByCell } from '../../reports/by-cell.ts'
 import { lacksRecords, renderCapture } from '../../reports/capture/capture.ts'
 import { buildLadder } from '../../reports/ladder/build.ts'
 import { renderLadderSvgFile } from '../../reports/ladder/svg.ts'
@@ -93,13 +93,12 @@ async function writeFiles(given: Given, events: readonly LogEvent[], cells: read
   const [cell] = cells
   if (cell === undefined || cells.length > 1)
     throw new UserError(`"${given.cell}" means ${cells.length} cells, and a file holds one`, 'name one of them whole')
-  const own = events.filter((event) => event.cell === cell.id)
+  const { run, events: own = [] } = logsByCell(events).get(cell.id) ?? {}
   if (given.svg !== undefined) {
     await writeOut(given.svg, renderLadderSvgFile(buildLadder(own, cell)))
     process.stdout.write(`${given.svg}\n`)
   }
   if (given.pcapng === undefined) return
-  const run = runOf(events)
   const capture = run === undefined ? undefined : renderCapture(own, run)
   if (capture === undefined) {
     const lacks = run !== undefined && lacksRecords(own, run)

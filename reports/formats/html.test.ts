@@ -121,3 +121,10 @@ t.test('200 scenarios of 8 columns are less than 5 MB', async (t) => {
   )
   t.match(page, new RegExp(`<noscript>[^]*${(cells.length - open).toLocaleString('en')} more cells`))
 })
+
+t.test('connections that nobody asked for are told, and none where there was none', async (t) => {
+  const unexpected = [{ cell: cell().id, conn: 'c9', atMs: 3, detail: `from 127.0.0.9, ${HOSTILE}` }]
+  const page = format.render(record([cell()], { unexpected }))
+  t.match(page, /<h2>Unexpected connections <small>1<\/small><\/h2>[^]*from 127\.0\.0\.9, &lt;\/script&gt;/)
+  t.notMatch(format.render(SAMPLE), 'Unexpected connections')
+})

@@ -9,7 +9,7 @@
  */
 import type { LogEvent, RunBegun } from '../../scenarios/events.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
-import { eventsByCell, runOf } from '../by-cell.ts'
+import { logsByCell } from '../by-cell.ts'
 import { hasCapture } from '../capture/capture.ts'
 import { capturePath } from '../capture/path.ts'
 import type { ReportFormat } from '../format.ts'
@@ -17,7 +17,7 @@ import { type GateOptions, gate, weigh } from '../gate.ts'
 import { type Headline, headlines } from '../headline.ts'
 import { renderCell } from '../html/cell.ts'
 import { renderClient } from '../html/client.ts'
-import { renderFindings } from '../html/findings.ts'
+import { renderFindings, renderUnexpected } from '../html/findings.ts'
 import { renderCounts, renderMatrix } from '../html/matrix.ts'
 import { pack } from '../html/pack.ts'
 import { duration, headlineMarkup, link } from '../html/pieces.ts'
@@ -37,8 +37,8 @@ export const format: ReportFormat = {
   file: 'index.html',
   title: 'The report, for a browser',
   render(record, options = {}, log = []) {
-    const begun = runOf(log)
-    const views = viewsOf(record, log, begun)
+    const begun = log.find((event): event is RunBegun => event.type === 'run')
+    const views = viewsOf(record, log)
     const body = [
       header(record, options),
       '<main>',
@@ -64,12 +64,12 @@ interface Views {
   readonly chunks: readonly (readonly [scenario: string, packed: string])[]
 }
 
-function viewsOf(record: RunRecord, log: readonly LogEvent[], begun: RunBegun | undefined): Views {
-  const cells = eventsByCell(log)
+function viewsOf(record: RunRecord, log: readonly LogEvent[]): Views {
+  const logs = logsByCell(log)
   const render = (cell: CellRecord): string => {
-    const events = cells.get(cell.id) ?? []
+    const { run, events = [] } = logs.get(cell.id) ?? {}
     // Captures are written beside the page where the run recorded TLS records.
-    const captured = begun?.capture === true && hasCapture(events, begun)
+    const captured = run?.capture === true && hasCapture(events, run)
     return renderCell(cell, { record, events, capture: captured ? capturePath(cell) : undefined })
   }
   const rendered = new Map(record.cells.map((cell) => [cell, render(cell)]))
@@ -138,6 +138,7 @@ function overview(record: RunRecord, options: GateOptions, begun: RunBegun | und
     `<div class="wide" id="matrix">${renderMatrix(record)}</div>`,
     '<p id="nothing" class="dim" hidden>No cell matches the filter.</p>',
     renderFindings(record, options),
+    renderUnexpected(record),
   ].join('\n')
 }
 

@@ -43,3 +43,18 @@ function item(record: RunRecord, group: CellGroup, named: boolean): string {
   const rest = group.cells.length > 12 ? ` and ${count(group.cells.length - 12, 'more', 'more')}` : ''
   return `<li>${verdictChip(group.verdict)}<div><p class="what">${shown.join(', ')}${more} <span class="under">${who}${cells.join(', ')}${rest}</span></p><p>${text(clip(group.reason, REASON))}</p></div></li>`
 }
+
+/** Connections that are told; the event log has them all. */
+const MOST_UNEXPECTED = 30
+
+/** Connections that nobody asked for: no verdict rests on them, and a reader must know of them. */
+export function renderUnexpected({ unexpected = [] }: RunRecord): string {
+  if (unexpected.length === 0) return ''
+  const items = unexpected.slice(0, MOST_UNEXPECTED).map(({ cell, detail }) => {
+    const where = cell === undefined ? '' : `<p class="what">${link(cellPlace({ id: cell }), text(cell))}</p>`
+    return `<li>${verdictChip('info')}<div>${where}<p>${text(clip(detail, REASON))}</p></div></li>`
+  })
+  const left = unexpected.length - items.length
+  const more = left > 0 ? `<p class="dim">and ${count(left, 'more', 'more')}</p>` : ''
+  return `<section class="findings"><h2>Unexpected connections <small>${unexpected.length}</small></h2><ul>${items.join('')}</ul>${more}</section>`
+}

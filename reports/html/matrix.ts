@@ -24,8 +24,10 @@ interface Column {
 /** More columns than this are set narrow. */
 const MANY = 8
 
-/** A matrix of fewer scenarios is not folded; without JavaScript none is. */
-const SHORT = 16
+/** Pixels of a row, and those that a screen of 1280 × 720 has for all: a matrix that does not fit is folded. */
+const ROW = 24
+const FAMILY_ROW = 33
+const ROOM = 470
 
 export function renderMatrix(record: RunRecord): string {
   const cells = record.cells.filter((cell) => cell.role !== 'harness-control')
@@ -35,13 +37,14 @@ export function renderMatrix(record: RunRecord): string {
     policiesOf(cells.filter((cell) => cell.client === client)).map((policy) => ({ client, policy })),
   )
   const scenarios = distinct(cells.map((cell) => cell.scenario))
-  const folded = scenarios.length >= SHORT
+  const names = distinct(cells.map(familyOf))
+  const folded = scenarios.length * ROW + names.length * FAMILY_ROW > ROOM
   const byPlace = new Map<string, CellRecord[]>()
   for (const cell of cells) {
     const key = JSON.stringify([cell.scenario, cell.client, cell.policy])
     byPlace.set(key, [...(byPlace.get(key) ?? []), cell])
   }
-  const families = distinct(cells.map(familyOf)).map((family) => {
+  const families = names.map((family) => {
     const rows = scenarios.filter((scenario) => scenario.split('/', 1)[0] === family)
     return familyBody(family, rows, cells, columns, byPlace, folded)
   })

@@ -11,7 +11,6 @@ import { COMPARISON, HOSTILE_PAGE, OTHER, PAGES, RUN } from './places.ts'
 /** Few, but of each kind: stripped, injected, a bad certificate, a leak of credentials, several connections, a pause. */
 const SCENARIOS = [
   'strip/strip-ehlo-omit',
-  'strip/strip-reply-454',
   'strip/strip-reply-delayed',
   'inject/inject-reply-full',
   'cert/cert-wrong-name',
