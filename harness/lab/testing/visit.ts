@@ -51,7 +51,7 @@ export const SHARED_CACHE = join(cacheFolder(), '..')
 
 /**
  * A cache of its own in `folder`, with the base roots and packages of the shared one and no layers: builds in it need no
- * network. The packages are copied (as hard links), because apt locks them.
+ * network. The packages are copied (as hard links), with locks of their own.
  */
 export async function ownCache(folder: string): Promise<string> {
   const cache = await openCache(join(folder, 'lab'))
@@ -59,5 +59,6 @@ export async function ownCache(folder: string): Promise<string> {
     for (const entry of readdirSync(join(cacheFolder(), name)))
       symlinkSync(join(cacheFolder(), name, entry), join(cache, name, entry))
   spawnSync('cp', ['-a', '--link', join(cacheFolder(), FOLDERS.archive), cache])
+  spawnSync('find', [join(cache, FOLDERS.archive), '-name', 'lock', '-delete'])
   return folder
 }
