@@ -4,7 +4,7 @@
  * missing or older than the sources, and says so.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -48,8 +48,7 @@ if (existsSync(join(root, 'tsconfig.json'))) {
   const sources = ['peers', 'scenarios', 'reports', 'harness'].map((folder) => newest(join(root, folder)))
   const built = join(root, 'dist', '.built')
   if (!existsSync(compiled) || !existsSync(built) || statSync(built).mtimeMs < Math.max(...sources)) {
-    step('building', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root])
-    writeFileSync(built, '')
+    step('building', process.execPath, [join(root, 'harness', 'check', 'build.mjs')])
   }
 }
 

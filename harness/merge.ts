@@ -37,7 +37,7 @@ export async function mergeRuns({ runs, known, gate, out }: MergeOptions): Promi
   const folder = await RunFolder.create(out, new Date())
   for (const event of events) folder.event(event)
   await folder.closeEvents()
-  return { record, folder: folder.path, formats: await writeReports(record, folder, gate) }
+  return { record, folder: folder.path, formats: await writeReports(record, events, folder, gate) }
 }
 
 /** The log that a person means by a file, the folder of a run, or `latest`. */

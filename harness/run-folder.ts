@@ -79,11 +79,11 @@ export class RunFolder {
   }
 
   /** @throws {UserError} */
-  async write(file: string, text: string): Promise<void> {
+  async write(file: string, content: string | Buffer): Promise<void> {
     const place = join(this.path, file)
     try {
       await makeFolder(dirname(place))
-      await writeFile(`${place}.part`, text)
+      await writeFile(`${place}.part`, content)
       await rename(`${place}.part`, place)
       this.written.push(file)
     } catch (error) {

@@ -7,16 +7,21 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthority } from '../peers/certificates/authority.ts'
+import { eventsByCell, runOf } from '../reports/by-cell.ts'
+import { renderCapture } from '../reports/capture/capture.ts'
+import { capturePath } from '../reports/capture/path.ts'
 import { loadFormats } from '../reports/format.ts'
 import type { GateOptions } from '../reports/gate.ts'
 import type { ClientAdapter, ClientStage, Probe, RunningClient } from '../scenarios/client.ts'
+import { foreseen } from '../scenarios/client-settings.ts'
+import { deadlineFor } from '../scenarios/deadline.ts'
 import { EVENTS_SCHEMA, type LogEvent } from '../scenarios/events.ts'
 import { judge } from '../scenarios/judge/judge.ts'
 import { type KnownDeviation, markKnown } from '../scenarios/known.ts'
 import { type Plan, type PlannedCell, type PlanRequest, plan } from '../scenarios/plan.ts'
 import type { Policy } from '../scenarios/policy.ts'
 import type { RunRecord } from '../scenarios/record.ts'
-import { deadlineFor, foreseen, runPlan } from '../scenarios/run.ts'
+import { runPlan } from '../scenarios/run.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
 import { insideLab } from './lab/enter.ts'
@@ -43,6 +48,8 @@ export interface RunOptions {
   readonly gate: GateOptions
   /** See {@link ClientStage}. */
   readonly lab?: Pick<ClientStage, 'overlay' | 'settings'>
+  /** Record TLS records too, and write a capture of each cell. */
+  readonly capture: boolean
   /** Folder for the run's files; default a new one under `badmx-out`. */
   readonly out?: string
   readonly signal: AbortSignal
@@ -91,7 +98,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
   await folder.closeEvents()
   const record = markKnown(judge(events), options.known)
-  return { record, folder: folder.path, formats: await writeReports(record, folder, options.gate) }
+  return { record, folder: folder.path, formats: await writeReports(record, events, folder, options.gate) }
 }
 
 function makePlan(options: RunOptions): Plan {
@@ -138,6 +145,7 @@ function runEvent(options: RunOptions, planned: Plan, versions: ReadonlyMap<stri
     shard: options.shard === undefined ? '1/1' : `${options.shard.index}/${options.shard.count}`,
     node: process.versions.node,
     openssl: process.versions.openssl,
+    ...(options.capture ? { capture: true } : {}),
     clients: clients.map(({ id, name, kind }) => {
       const { version = 'unknown', release } = versions.get(id) ?? {}
       return { id, name, kind, version, ...(release === undefined ? {} : { release }) }
@@ -204,6 +212,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       ...(internet === undefined ? {} : { internet }),
       folder,
       jobs: options.jobs,
+      capture: options.capture,
       progress: (cell) => {
         done += 1
         options.progress(done, planned.cells.length, cell)
@@ -219,13 +228,22 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
 /** Writes every format into the folder, and makes it the latest run. */
 export async function writeReports(
   record: RunRecord,
+  events: readonly LogEvent[],
   folder: RunFolder,
   gate: GateOptions,
 ): Promise<{ path: string; title: string }[]> {
+  const begun = runOf(events)
   const written = [{ path: join(folder.path, 'events.ndjson'), title: 'everything that was seen' }]
   for (const format of (await loadFormats()).values()) {
-    await folder.write(format.file, format.render(record, gate))
+    await folder.write(format.file, format.render(record, gate, events))
     written.push({ path: join(folder.path, format.file), title: format.title })
+  }
+  if (begun?.capture === true) {
+    for (const [cell, own] of eventsByCell(events)) {
+      const capture = renderCapture(own, begun)
+      if (capture !== undefined) await folder.write(capturePath({ id: cell }), capture)
+    }
+    written.push({ path: join(folder.path, 'cells'), title: 'Captures with the TLS secrets inside, for Wireshark' })
   }
   await folder.publish()
   return written

@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Remote } from './origin.ts'
-import { type RecordPipe, TlsFloor } from './record-pipe.ts'
+import { type RecordPipe, TlsFloor, TlsTap } from './record-pipe.ts'
 import type { Ground } from './session-parts.ts'
 import { alertOf, startServerTls } from './tls/server-end.ts'
 import { ClearInput, PassedThrough } from './undecrypted.ts'
@@ -58,6 +58,7 @@ export class ClientSide {
   private readonly base: Duplex
   private floor: TlsFloor | undefined
   private upgrading = false
+  private helloSeen = false
   /** A layer answers the ClientHello. */
   private answered = false
   /** FIN was sent under TLS: nothing leaves any more. */
@@ -340,15 +341,22 @@ export class ClientSide {
     const residue = this.framer.drain()
     const first = upgrade.residue === 'handshake' ? residue : NONE
     if (options.underTls) this.floor = new TlsFloor(this.base)
+    const tapped = options.capture && this.pipe === undefined
+    const base = tapped
+      ? new TlsTap(this.base, (direction, octets) => this.records(direction, octets))
+      : (this.floor ?? this.base)
     const { host, tlsLayers, tlsRandom } = options
     startServerTls(
-      this.floor ?? this.base,
+      base,
       identity,
       first,
       recorder,
       { host, tlsLayers, tlsRandom },
       {
-        hello: (offer) => this.tell({ state: 'hello', ...(offer === undefined ? {} : { offer }) }),
+        hello: (offer) => {
+          this.helloSeen = true
+          this.tell({ state: 'hello', ...(offer === undefined ? {} : { offer }) })
+        },
         answered: () => this.answered,
         presented: () => this.tell({ state: 'presented' }),
         up: (stream, session, resumed) =>
@@ -360,10 +368,15 @@ export class ClientSide {
   }
 
   /** All layers hear of TLS at this end, those under it first. */
-  private tell(change: Pick<TlsState, 'state' | 'reason' | 'session' | 'resumed'>): void {
+  private tell(change: Pick<TlsState, 'state' | 'reason' | 'offer' | 'session' | 'resumed'>): void {
     const event: TlsState = { type: 'tls', end: 'client', ...change }
     this.pipe?.tell(event)
     this.ground.stack.all(event)
+  }
+
+  /** TLS records, for a capture; those of the ClientHello are in its event. */
+  private records(direction: 'in' | 'out', octets: Buffer): void {
+    if (this.helloSeen) this.ground.recorder.records(direction, octets)
   }
 
   /** A layer answers the ClientHello: TLS is not started. */

@@ -88,6 +88,10 @@ interface CommonOptions extends ListenOptions {
   readonly timeScale?: number
   /** Milliseconds of silence after which a connection is ended; default 20 minutes (RFC 5321 §4.5.3.2.7 asks a server for 5). */
   readonly idleMs?: number
+  /**
+   * Record the TLS records too, so that a capture can be made: costs about a fifth more CPU in TLS. Default false.
+   */
+  readonly capture?: boolean
   /** Serve on a listener that others use too, at its local address {@link ListenOptions.address}. */
   readonly listener?: Listener
 }
@@ -455,6 +459,7 @@ class MailHost implements Host {
       tlsLayers,
       tlsRandom: (length) => octets(tlsDraw, length),
       underTls: members.some(({ behaviour }) => behaviour.underTls === true),
+      capture: options.capture ?? false,
       identities: ground.identities,
       ...(ground.onConnect === undefined ? {} : { onConnect: ground.onConnect }),
       server: ground.server,

@@ -14,6 +14,8 @@ export interface RecordPipeHandlers {
   effect(output: Parameters<StackSink['effect']>[0], layer: number): void
   /** Cleartext goes to the client that a layer made, and not the session or TLS above. */
   made(octets: Buffer): void
+  /** TLS records crossed between client and peer, as they came or after all layers let them go. */
+  crossed(direction: 'in' | 'out', octets: Buffer): void
 }
 
 export class RecordPipe extends Duplex {
@@ -24,6 +26,8 @@ export class RecordPipe extends Duplex {
   private readonly written = new WeakSet<Buffer>()
   /** Since TLS began: tells the records from what a layer puts between them. */
   private records: RecordSplitter | undefined
+  /** Since TLS was left: its close_notify may still be on its way. */
+  private left: RecordSplitter | undefined
   private readonly handlers: RecordPipeHandlers
   /** Octets that TLS or the session above has written. */
   bytesWritten = 0
@@ -49,7 +53,10 @@ export class RecordPipe extends Duplex {
       },
       effect: (output, layer) => handlers.effect(output, layer),
     })
-    socket.on('data', (bytes) => this.stack.fromClient({ type: 'bytes', from: 'client', bytes }))
+    socket.on('data', (bytes) => {
+      if (this.records !== undefined) handlers.crossed('in', bytes)
+      this.stack.fromClient({ type: 'bytes', from: 'client', bytes })
+    })
     socket.on('end', () => this.stack.fromClient({ type: 'eof', from: 'client' }))
     socket.on('close', () => {
       this.pushEnd()
@@ -68,6 +75,7 @@ export class RecordPipe extends Duplex {
   /** TLS was left: what is written from now on is the session's own cleartext. */
   clearAgain(): void {
     this.records = undefined
+    this.left = new RecordSplitter()
   }
 
   /** An alarm for one layer. */
@@ -94,8 +102,15 @@ export class RecordPipe extends Duplex {
 
   private send(octets: Buffer): void {
     if (this.records !== undefined) {
-      for (const { layer, bytes } of this.records.split(octets)) if (layer === 'tcp') this.handlers.made(bytes)
+      for (const { layer, bytes } of this.records.split(octets)) {
+        if (layer === 'tcp') this.handlers.made(bytes)
+        else this.handlers.crossed('out', bytes)
+      }
     } else if (!this.written.has(octets)) this.handlers.made(octets)
+    else if (this.left !== undefined) {
+      for (const { layer, bytes } of this.left.split(octets))
+        if (layer === 'cipher') this.handlers.crossed('out', bytes)
+    }
     if (this.socket.writable) this.socket.write(octets)
   }
 
@@ -106,12 +121,9 @@ export class RecordPipe extends Duplex {
   }
 }
 
-/**
- * What TLS stands on when a layer acts on the TCP connection under it: octets go through to the base until TLS is left;
- * then TLS ends with its close_notify while the base goes on.
- */
-export class TlsFloor extends Duplex {
-  private readonly base: Duplex
+/** What TLS stands on where it does not stand on the connection itself: octets go through to the base and back. */
+abstract class Floor extends Duplex {
+  protected readonly base: Duplex
   private left = false
 
   constructor(base: Duplex) {
@@ -128,10 +140,8 @@ export class TlsFloor extends Duplex {
     return (this.base as Partial<Socket>).bytesWritten ?? 0
   }
 
-  /** Octets that have left for the client. */
-  get bytesSent(): number {
-    return (this.base as Partial<RecordPipe>).bytesSent ?? this.bytesWritten
-  }
+  /** Called with what goes through, in order. */
+  protected crossed(_direction: 'in' | 'out', _octets: Buffer): void {}
 
   /** What comes from now on is no longer for TLS, and the end of TLS is not the end of the base. */
   leave(): void {
@@ -142,6 +152,7 @@ export class TlsFloor extends Duplex {
   }
 
   private readonly onData = (chunk: Buffer): void => {
+    this.crossed('in', chunk)
     if (!this.push(chunk)) this.base.pause()
   }
 
@@ -158,6 +169,7 @@ export class TlsFloor extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.crossed('out', chunk)
     if (this.base.write(chunk)) done()
     else this.base.once('drain', () => done())
   }
@@ -165,5 +177,30 @@ export class TlsFloor extends Duplex {
   override _final(done: (error?: Error | null) => void): void {
     if (!this.left) this.base.end()
     done()
+  }
+}
+
+/**
+ * Where a layer acts on the TCP connection under TLS: octets go through to the base until TLS is left; then TLS ends with
+ * its close_notify while the base goes on.
+ */
+export class TlsFloor extends Floor {
+  /** Octets that have left for the client. */
+  get bytesSent(): number {
+    return (this.base as Partial<RecordPipe>).bytesSent ?? this.bytesWritten
+  }
+}
+
+/** Where nothing acts under TLS, and its records are wanted for a capture: TLS on the connection itself shows none. */
+export class TlsTap extends Floor {
+  private readonly told: (direction: 'in' | 'out', octets: Buffer) => void
+
+  constructor(base: Duplex, told: (direction: 'in' | 'out', octets: Buffer) => void) {
+    super(base)
+    this.told = told
+  }
+
+  protected override crossed(direction: 'in' | 'out', octets: Buffer): void {
+    this.told(direction, octets)
   }
 }

@@ -100,6 +100,22 @@ t.test('of a longer run: head, tail, length and SHA-256, however it is cut', asy
   }
 })
 
+t.test('TLS records are a run of their own: they end no run of what they carry, and count for no offset', async (t) => {
+  const { recorder, runs } = recording()
+  const long = noise(KEEP)
+  recorder.bytes('client', 'out', 'tls', long)
+  recorder.records('out', long)
+  recorder.records('out', Buffer.alloc(0))
+  recorder.bytes('client', 'out', 'tls', Buffer.from('more'))
+  recorder.records('out', Buffer.from('more'))
+  t.equal(recorder.offset, KEEP + 4)
+  recorder.flush()
+  t.strictSame(
+    runs().map(({ layer, data, elided }) => `${layer} ${data.length} ${elided?.length ?? 'whole'}`),
+    ['tls 65536 whole', 'cipher 65536 whole', 'tls 4 4', 'cipher 4 4'],
+  )
+})
+
 t.test('a run ends when the direction or the layer turns, and a new one is kept afresh', async (t) => {
   const { recorder, runs } = recording()
   const long = noise(KEEP + 10)

@@ -33,8 +33,9 @@ interface Elided {
 }
 
 interface Run {
-  direction: Direction
-  layer: ByteLayer
+  readonly side: Side
+  readonly direction: Direction
+  readonly layer: ByteLayer
   kept: number
   /** The last octets that were kept: a canary may begin in them and end in what is left out. */
   seam: Buffer
@@ -50,9 +51,17 @@ export interface RecorderOptions {
   readonly canaries: readonly CanaryText[]
 }
 
+type RunKey = Side | 'records'
+const RUN_KEYS: readonly RunKey[] = ['client', 'upstream', 'records']
+
 export class Recorder {
   private readonly options: RecorderOptions
-  private readonly runs: Record<Side, Run | undefined> = { client: undefined, upstream: undefined }
+  /** By side, and one more for the TLS records that carry what the client's side shows in plain. */
+  private readonly runs: Record<RunKey, Run | undefined> = {
+    client: undefined,
+    upstream: undefined,
+    records: undefined,
+  }
   /** Octets of the longest form of a canary. */
   private readonly longest: number
   /** Octets sent to the client on the current layer. */
@@ -75,7 +84,16 @@ export class Recorder {
       this.sent = layer === this.sentLayer ? this.sent + data.length : data.length
       this.sentLayer = layer
     }
-    const run = this.run(side, direction, layer)
+    this.keep(this.run(side, side, direction, layer), data)
+  }
+
+  /** TLS records of the client's connection, whose content is recorded as `tls` too: for captures, and nothing counts them. */
+  records(direction: Direction, data: Buffer): void {
+    if (data.length > 0) this.keep(this.run('records', 'client', direction, 'cipher'), data)
+  }
+
+  private keep(run: Run, data: Buffer): void {
+    const { side, direction, layer } = run
     const room = KEEP - run.kept
     if (room > 0) {
       const head = data.subarray(0, room)
@@ -93,16 +111,15 @@ export class Recorder {
 
   /** Writes what is still held back of elided runs. */
   flush(): void {
-    this.endRun('client')
-    this.endRun('upstream')
+    for (const key of RUN_KEYS) this.endRun(key)
   }
 
-  private run(side: Side, direction: Direction, layer: ByteLayer): Run {
-    const current = this.runs[side]
+  private run(key: RunKey, side: Side, direction: Direction, layer: ByteLayer): Run {
+    const current = this.runs[key]
     if (current !== undefined && current.direction === direction && current.layer === layer) return current
-    this.endRun(side)
-    const fresh: Run = { direction, layer, kept: 0, seam: NONE, elided: undefined }
-    this.runs[side] = fresh
+    this.endRun(key)
+    const fresh: Run = { side, direction, layer, kept: 0, seam: NONE, elided: undefined }
+    this.runs[key] = fresh
     return fresh
   }
 
@@ -125,12 +142,13 @@ export class Recorder {
       : Buffer.concat([seam, data]).subarray(-this.longest)
   }
 
-  private endRun(side: Side): void {
-    const run = this.runs[side]
-    this.runs[side] = undefined
+  private endRun(key: RunKey): void {
+    const run = this.runs[key]
+    this.runs[key] = undefined
     if (run?.elided === undefined) return
+    const { side, direction, layer } = run
     const { length, hash, hits, tail } = run.elided
     const elided = { length, sha256: hash.digest('hex'), hits: [...hits].sort() }
-    this.event({ type: 'bytes', side, direction: run.direction, layer: run.layer, data: tail, elided })
+    this.event({ type: 'bytes', side, direction, layer, data: tail, elided })
   }
 }

@@ -33,6 +33,8 @@ export interface SessionOptions {
   readonly tlsRandom: RandomOctets
   /** Go through the record plane even without layers there: a layer acts on the TCP connection under TLS. */
   readonly underTls: boolean
+  /** TLS records are recorded too, as `cipher`, so that a capture can be made. */
+  readonly capture: boolean
   /** By the names that upgrades use. */
   readonly identities: Readonly<Record<string, TlsIdentity>>
   /** TLS starts with the connection, with this upgrade. */

@@ -302,3 +302,38 @@ t.test('FIN without close_notify goes behind the reply, never instead of it', as
     t.equal(await log.ending(), 'peer fin')
   }
 })
+
+t.test('for a capture every octet of the connection is recorded once, with layers under TLS and without', async (t) => {
+  for (const [stack, version] of [
+    [[], 'TLSv1.2'],
+    [[], 'TLSv1.3'],
+    [['refuse-client-certificate'], 'TLSv1.2'],
+    [['end-tls-continue-clear'], 'TLSv1.3'],
+  ] as const) {
+    const { mx, log } = await serve(t, stack, { tls: { certificate: await certificate() }, capture: true })
+    const client = await Client.connect(mx.port)
+    await client.secure({ minVersion: version, maxVersion: version })
+    if (stack[0] === 'end-tls-continue-clear') {
+      client.send('EHLO client\r\n')
+      await log.when((event) => event.type === 'tls' && event.state === 'closed')
+    } else await client.ask('EHLO client')
+    client.finish()
+    await client.ended()
+    await mx.idle()
+    const name = `${JSON.stringify(stack)} ${version}`
+    const hello = log.of('tls').flatMap((event) => (event.state === 'hello' ? event.data.length : []))
+    t.equal(log.octets('client', 'in', 'tcp', 'cipher').length + (hello[0] ?? 0), client.socket.bytesWritten, name)
+    t.equal(log.octets('client', 'out', 'tcp', 'cipher').length, client.socket.bytesRead, `${name}: back`)
+    t.match(log.octets('client', 'in', 'tls').toString(), /^EHLO client\r\n/)
+  }
+})
+
+t.test('without a capture no TLS record is recorded', async (t) => {
+  const { mx, log } = await serve(t, [], { tls: { certificate: await certificate() } })
+  const client = await Client.connect(mx.port)
+  await client.secure()
+  client.finish()
+  await client.ended()
+  await mx.idle()
+  t.equal(log.octets('client', 'in', 'cipher').length + log.octets('client', 'out', 'cipher').length, 0)
+})

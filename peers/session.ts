@@ -61,6 +61,9 @@ export class Session implements Ground {
         effect: (output, layer) =>
           this.effect(output, recordLayers[layer]?.behaviour ?? '', (alarm) => pipe.wake(alarm, layer)),
         made: (octets) => this.recorder.bytes('client', 'out', 'tcp', octets),
+        crossed: (direction, octets) => {
+          if (this.options.capture) this.recorder.records(direction, octets)
+        },
       },
     )
     return pipe

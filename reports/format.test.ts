@@ -4,7 +4,7 @@ import { HOSTILE_RECORD, record, SAMPLE } from './test/sample-record.ts'
 
 t.test('every file of the folder is a format of its own name', async (t) => {
   const formats = await loadFormats()
-  t.strictSame([...formats.keys()], ['json', 'junit', 'markdown', 'tap'])
+  t.strictSame([...formats.keys()], ['html', 'json', 'junit', 'markdown', 'tap'])
   t.equal(
     new Set([...formats.values()].map((format) => format.file)).size,
     formats.size,

@@ -3,6 +3,7 @@
  * found by listing the folder; it exports `format`, and the id is the file's name. No format knows another.
  */
 import { readdir } from 'node:fs/promises'
+import type { LogEvent } from '../scenarios/events.ts'
 import type { RunRecord } from '../scenarios/record.ts'
 import type { GateOptions } from './gate.ts'
 
@@ -13,8 +14,11 @@ export interface ReportFormat {
   readonly file: string
   /** One line, what it is and who reads it. */
   readonly title: string
-  /** The whole file, ending in a line feed. The options say what counts as a failure. Deterministic; never throws. */
-  render(record: RunRecord, options?: GateOptions): string
+  /**
+   * The whole file, ending in a line feed. The options say what counts as a failure; the event log is there for formats
+   * that show what happened, and what they show without it is less. Deterministic; never throws.
+   */
+  render(record: RunRecord, options?: GateOptions, log?: readonly LogEvent[]): string
 }
 
 /**

@@ -33,7 +33,11 @@ const attempt = z
     policy: z.enum(POLICIES).exactOptional().describe("Where it is not the cell's: it prepares for what is judged."),
     outcome,
     connections: z.array(connection).readonly(),
-    hosts: z.array(z.string()).readonly().describe('Ids of the hosts that the client came to, each once, in order.'),
+    hosts: z
+      .array(z.string())
+      .readonly()
+      .exactOptional()
+      .describe('Ids of the hosts that the client came to, each once, in order.'),
     endedAtMs: milliseconds.exactOptional(),
     ageSeconds: z.number().min(0).exactOptional().describe("Of the message, on the client's clock."),
   })

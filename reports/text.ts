@@ -53,8 +53,10 @@ const WIDE =
 
 /** Columns that a visible text takes in a terminal: wide characters two, combining marks none. */
 export function columns(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length
   let width = 0
-  for (const character of text) width += /\p{M}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  for (const character of text)
+    width += character <= '~' ? 1 : /\p{M}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1
   return width
 }
 
@@ -101,6 +103,7 @@ function cut(word: string, width: number): string[] {
 
 /** At most `length` characters; what is cut is counted. */
 export function clip(text: string, length: number): string {
+  if (text.length <= length) return text
   const characters = [...text]
   if (characters.length <= length) return text
   return `${characters.slice(0, length).join('')}… [${group(characters.length - length)} more]`

@@ -29,6 +29,8 @@ export interface RunBegun extends Stamp {
     readonly kind: 'one-shot' | 'queue'
     readonly release?: string
   }[]
+  /** The records of terminated TLS are in the log, so that captures can be made of it. */
+  readonly capture?: boolean
   /** SHA-256 of the plan: the cells with their expectations. */
   readonly plan: string
   /** The cells that were planned, so that a lost one is `missing`. */

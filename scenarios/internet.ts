@@ -4,11 +4,10 @@
  * peers get a port each on loopback, and only a client that is pointed at host and port can be run.
  */
 import type { ListenOptions } from '../peers/listener.ts'
-import type { PeerOptions } from '../peers/peer.ts'
 import type { MailHost } from './client.ts'
 
-/** Where a host is to serve. */
-export interface Place extends Pick<PeerOptions, 'listener'>, Required<Pick<ListenOptions, 'address' | 'port'>> {}
+/** Where a host is to listen. */
+export type Place = Required<ListenOptions>
 
 export interface Internet {
   /** An address that no other host of the run has. */

@@ -57,8 +57,8 @@ export interface AttemptRecord {
   readonly outcome: Outcome
   /** Ids of the connections, in order of opening. */
   readonly connections: readonly string[]
-  /** Ids of the hosts that the client came to, each once, in order. */
-  readonly hosts: readonly string[]
+  /** Ids of the hosts that the client came to, each once, in order; records of 0.1.0 before it had MTAs lack it. */
+  readonly hosts?: readonly string[]
   /** When the client had said how it ended. */
   readonly endedAtMs?: number
   /** Age of the message in seconds on the client's clock, where it is known. */

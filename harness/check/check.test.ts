@@ -16,6 +16,7 @@ interface Count {
     parser: typeof Parser,
     onFile?: (name: string, found: { failures: readonly { place: string }[] }) => void,
   ): { parser: Parser; counts: Counts }
+  countPages(report: object): Counts & { failures: readonly { place: string }[]; skips: readonly { reason: string }[] }
   lastLine(counts: Counts): string
 }
 interface Build {
@@ -30,7 +31,7 @@ async function load<Module>(file: string): Promise<Module> {
   return (await import(pathToFileURL(join(packageRoot(), 'harness/check', file)).href)) as Module
 }
 
-const { countTap, lastLine } = await load<Count>('count.mjs')
+const { countPages, countTap, lastLine } = await load<Count>('count.mjs')
 const { removeStale } = await load<Build>('build.mjs')
 const { missing } = await load<Programs>('programs.mjs')
 
@@ -94,6 +95,39 @@ t.test('a file that is skipped as a whole is one skip, and no pass', async (t) =
     '1..1',
   )
   t.same(counts, { passed: 0, failed: 0, skipped: 1 })
+})
+
+t.test('tests of pages are counted; one that passed at the second try has failed', async (t) => {
+  const spec = (title: string, status: string, annotations: object[] = []): object => ({
+    title,
+    tests: [{ status, annotations, results: [{ errors: [] }] }],
+  })
+  const report = {
+    suites: [
+      {
+        title: 'report.spec.js',
+        specs: [spec('one', 'expected'), spec('two', 'unexpected'), spec('three', 'flaky')],
+        suites: [
+          {
+            title: 'inner',
+            specs: [spec('four', 'skipped', [{ type: 'skip', description: 'no browser' }])],
+            suites: [],
+          },
+        ],
+      },
+    ],
+    errors: [{ message: 'a file that does not load' }],
+  }
+  const { passed, failed, skipped, failures, skips } = countPages(report)
+  t.same({ passed, failed, skipped }, { passed: 1, failed: 3, skipped: 1 })
+  t.same(
+    failures.map(({ place }) => place),
+    ['report.spec.js > two', 'report.spec.js > three', 'pages'],
+  )
+  t.same(
+    skips.map(({ reason }) => reason),
+    ['no browser'],
+  )
 })
 
 t.test('the last line', async (t) => {

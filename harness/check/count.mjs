@@ -60,6 +60,36 @@ function totals(result, path, beneath) {
   return found
 }
 
+/**
+ * Counts the tests of a Playwright run, from its JSON report; a test that passed only when tried again has failed. What
+ * went wrong outside of any test (a file that does not load) is one failure each.
+ */
+export function countPages(report) {
+  const found = { passed: 0, failed: 0, skipped: 0, failures: [], skips: [] }
+  const visit = (suite, path) => {
+    for (const { title, tests } of suite.specs ?? []) {
+      const place = [...path, title].join(' > ')
+      for (const test of tests) {
+        if (test.status === 'skipped') {
+          found.skipped += 1
+          found.skips.push({ place, reason: test.annotations?.find(({ type }) => type === 'skip')?.description ?? '' })
+        } else if (test.status === 'expected') found.passed += 1
+        else {
+          found.failed += 1
+          found.failures.push({ place, diag: { errors: test.results.flatMap(({ errors }) => errors ?? []) } })
+        }
+      }
+    }
+    for (const inner of suite.suites ?? []) visit(inner, [...path, inner.title])
+  }
+  visit(report, [])
+  for (const error of report.errors ?? []) {
+    found.failed += 1
+    found.failures.push({ place: 'pages', diag: { errors: [error] } })
+  }
+  return found
+}
+
 /** The line that a run ends with. */
 export function lastLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`

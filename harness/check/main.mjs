@@ -10,7 +10,7 @@ import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, st
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from './build.mjs'
-import { countTap, lastLine } from './count.mjs'
+import { countPages, countTap, lastLine } from './count.mjs'
 import { provideOldNodes } from './old-nodes.mjs'
 import { provide } from './programs.mjs'
 
@@ -95,6 +95,30 @@ async function runTests() {
   else if (status !== 0 && tap.counts.failed === 0) check(`tap ended with status ${status}`, false)
 }
 
+/** Runs the tests of pages in a browser; their screenshots are kept in .tap/pages for a person to look at. */
+function runPages() {
+  const program = join(root, 'node_modules', '@playwright', 'test', 'cli.js')
+  const config = join('dist', 'harness', 'test', 'pages', 'playwright.config.js')
+  const { stdout } = spawnSync(process.execPath, [program, 'test', '--config', config, '--reporter=json'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  let report
+  try {
+    report = JSON.parse(stdout)
+  } catch {
+    say(stdout)
+    check('pages: playwright made a report', false)
+    return
+  }
+  const found = countPages(report)
+  reportFile('pages', found)
+  for (const word of ['passed', 'failed', 'skipped']) counts[word] += found[word]
+  if (found.passed + found.failed + found.skipped === 0) check('pages: playwright ran tests', false)
+}
+
 async function main() {
   const started = process.hrtime.bigint()
   provide(say)
@@ -103,8 +127,10 @@ async function main() {
     check('types: tsc', build(root, ['ignore', 1, 2]))
     const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome')
     check('format, lint and architecture rules: biome', run(process.execPath, [biome, 'check', '.']))
-    if (existsSync(join(root, 'dist'))) await runTests()
-    else check('tests', false)
+    if (existsSync(join(root, 'dist'))) {
+      await runTests()
+      runPages()
+    } else check('tests', false)
   } else check('dependencies', false)
   if (ci && counts.skipped > 0) check('no test is skipped in CI', false)
   say(`${Number((process.hrtime.bigint() - started) / 1_000_000_000n)} s`)

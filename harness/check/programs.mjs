@@ -35,6 +35,15 @@ export const PROGRAMS = [
   { package: 'libgoogle-gson-java', probe: ['test', '-e', '/usr/share/java/gson.jar'] },
   // Subordinate users, for a lab without root.
   { package: 'uidmap', probe: ['sh', '-c', 'command -v newuidmap'] },
+  // Show reports and read captures. Unattended, tshark's package lets nobody but root capture, which nothing here needs.
+  { package: 'chromium', probe: ['chromium', '--version'] },
+  { package: 'tshark', probe: ['tshark', '--version'] },
+  // What checks and validates DNS beside our own.
+  { package: 'unbound', probe: ['unbound', '-V'] },
+  { package: 'unbound-host', probe: ['sh', '-c', 'command -v unbound-host'] },
+  { package: 'bind9-dnsutils', probe: ['delv', '-v'] },
+  { package: 'bind9-utils', probe: ['dnssec-verify', '-V'] },
+  { package: 'knot-dnssecutils', probe: ['kzonecheck', '-V'] },
   // Gives programs that only know the resolver a hosts file; what cannot be preloaded is complained about, and that is no failure.
   {
     package: 'libnss-wrapper',

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Argv, CommandModule } from 'yargs'
 import { compareRecords } from '../../reports/compare.ts'
+import { renderComparisonHtml } from '../../reports/compare-html.ts'
 import { renderComparison, renderComparisonMarkdown } from '../../reports/compare-text.ts'
 import { jsonText } from '../../reports/text.ts'
 import { onGitHub, withoutCommands } from '../ci.ts'
 import { readRun } from '../read-run.ts'
+import { writeOut } from '../write-out.ts'
 import { wantsColor, width } from './options.ts'
 
 interface Given {
@@ -13,6 +15,7 @@ interface Given {
   readonly new: string
   readonly markdown?: boolean
   readonly json?: boolean
+  readonly html?: string
 }
 
 export function compareCommand(done: (exitCode: number) => void): CommandModule<object, object> {
@@ -25,6 +28,7 @@ export function compareCommand(done: (exitCode: number) => void): CommandModule<
         .positional('new', { string: true, demandOption: true, describe: 'the same' })
         .option('markdown', { boolean: true, describe: 'for a pull request or a job summary' })
         .option('json', { boolean: true, describe: 'for programs' })
+        .option('html', { string: true, requiresArg: true, describe: 'write it to this file too, as a page' })
         .conflicts('markdown', 'json')
         .example('$0 compare results-9.0.2 results-9.0.3', 'two releases of a client')
         .example(
@@ -37,6 +41,7 @@ export function compareCommand(done: (exitCode: number) => void): CommandModule<
 
 async function handle(given: Given): Promise<number> {
   const comparison = compareRecords(await readRun(given.old), await readRun(given.new))
+  if (given.html !== undefined) await writeOut(given.html, renderComparisonHtml(comparison))
   if (given.json === true) process.stdout.write(`${jsonText(comparison, 2)}\n`)
   else if (given.markdown === true) process.stdout.write(renderComparisonMarkdown(comparison))
   else {

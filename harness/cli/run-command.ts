@@ -94,6 +94,11 @@ function options(yargs: Argv) {
       describe: 'divide the delays of peers, the timeouts of clients and the deadlines by this',
       default: TIME_SCALE,
     })
+    .option('capture', {
+      boolean: true,
+      describe: 'write cells/…/capture.pcapng for each cell, with the TLS secrets inside',
+      default: true,
+    })
     .option('last-failed', { boolean: true, describe: 'only the cells that failed in the latest run', default: false })
     .option('shard', { string: true, requiresArg: true, describe: "this machine's share: 1/4" })
     .option('known', {
@@ -153,6 +158,7 @@ async function handle(given: Given): Promise<number> {
       only: words(given.only, 'only'),
       seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
       timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
+      capture: given.capture,
       jobs: numberIn(given.jobs, 'jobs', 1, 1000),
       repeat: numberIn(given.repeat, 'repeat', 1, 1000),
       ...(given.lastFailed ? { lastFailed: await lastFailed(gateOptions) } : {}),

@@ -3,8 +3,12 @@ import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { nearestNames } from '../../peers/nearest-name.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
+import { runOf } from '../../reports/by-cell.ts'
+import { lacksRecords, renderCapture } from '../../reports/capture/capture.ts'
 import { buildLadder } from '../../reports/ladder/build.ts'
+import { renderLadderSvgFile } from '../../reports/ladder/svg.ts'
 import { renderLadderText } from '../../reports/ladder/text.ts'
+import type { LogEvent } from '../../scenarios/events.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
@@ -13,6 +17,7 @@ import { allScenarios } from '../catalogue.ts'
 import { readText } from '../read-text.ts'
 import { findRun } from '../run-folder.ts'
 import { UserError } from '../user-error.ts'
+import { writeOut } from '../write-out.ts'
 import { wantsColor, width } from './options.ts'
 import { showScenario } from './show-scenario.ts'
 
@@ -28,16 +33,35 @@ export function showCommand(done: (exitCode: number) => void): CommandModule<obj
           describe: 'a scenario, the folder of a run, or latest',
         })
         .positional('cell', { string: true, describe: '<family>/<id>/<policy>/<client>; … or * for any' })
+        .option('svg', {
+          string: true,
+          requiresArg: true,
+          describe: 'write the ladder of one cell to this file, as a picture',
+        })
+        .option('pcapng', {
+          string: true,
+          requiresArg: true,
+          describe: 'write what crossed in one cell to this file, for Wireshark',
+        })
         .example('$0 show strip-ehlo-omit', 'a scenario')
+        .example('$0 show latest strip/strip-ehlo-omit/verify/curl', 'what happened in a cell')
         .example(
-          '$0 show latest strip/strip-ehlo-omit/verify/curl',
-          'what happened in a cell',
+          '$0 show latest strip/strip-ehlo-omit/verify/curl --pcapng cell.pcapng',
+          'the same for Wireshark',
         ) as unknown as Argv<object>,
-    handler: async (given) => done(await handle(given as unknown as { what: string; cell?: string })),
+    handler: async (given) => done(await handle(given as unknown as Given)),
   }
 }
 
-async function handle({ what, cell }: { what: string; cell?: string }): Promise<number> {
+interface Given {
+  readonly what: string
+  readonly cell?: string
+  readonly svg?: string
+  readonly pcapng?: string
+}
+
+async function handle(given: Given): Promise<number> {
+  const { what, cell } = given
   if (cell === undefined) {
     if (await isRun(what))
       throw new UserError(`which cell of ${what}?`, `badmx show ${what} CELL; badmx judge ${what} shows the whole run`)
@@ -49,7 +73,12 @@ async function handle({ what, cell }: { what: string; cell?: string }): Promise<
   const file = join(await findRun(what), 'events.ndjson')
   const events = [...readLog(await readText(file), file)]
   const record = judge(events)
-  for (const found of find(record, cell, what)) {
+  const cells = find(record, cell, what)
+  if (given.svg !== undefined || given.pcapng !== undefined) {
+    await writeFiles(given, events, cells)
+    return 0
+  }
+  for (const found of cells) {
     const ladder = buildLadder(
       events.filter((event) => event.cell === found.id),
       found,
@@ -57,6 +86,30 @@ async function handle({ what, cell }: { what: string; cell?: string }): Promise<
     process.stdout.write(`${renderLadderText(ladder, { color: wantsColor(), width: width() })}\n`)
   }
   return 0
+}
+
+/** The ladder and the capture of one cell, as files. */
+async function writeFiles(given: Given, events: readonly LogEvent[], cells: readonly CellRecord[]): Promise<void> {
+  const [cell] = cells
+  if (cell === undefined || cells.length > 1)
+    throw new UserError(`"${given.cell}" means ${cells.length} cells, and a file holds one`, 'name one of them whole')
+  const own = events.filter((event) => event.cell === cell.id)
+  if (given.svg !== undefined) {
+    await writeOut(given.svg, renderLadderSvgFile(buildLadder(own, cell)))
+    process.stdout.write(`${given.svg}\n`)
+  }
+  if (given.pcapng === undefined) return
+  const run = runOf(events)
+  const capture = run === undefined ? undefined : renderCapture(own, run)
+  if (capture === undefined) {
+    const lacks = run !== undefined && lacksRecords(own, run)
+    throw new UserError(
+      `there is no capture of ${cell.id}: ${lacks ? 'its run recorded no TLS records' : 'nothing crossed the wire'}`,
+      lacks ? 'run it again, with captures (--capture)' : undefined,
+    )
+  }
+  await writeOut(given.pcapng, capture)
+  process.stdout.write(`${given.pcapng}\n`)
 }
 
 /** A scenario is never called `latest`, and its id never has an event log. */

@@ -68,6 +68,7 @@ async function tour(): Promise<number> {
       seed: 1,
       timeScale: TIME_SCALE,
       jobs: JOBS,
+      capture: false,
       repeat: 1,
       known: [],
       gate: {},

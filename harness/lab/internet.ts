@@ -1,6 +1,9 @@
 /**
- * The world of a run in a lab: a listener on port 25 (and 465) for all mail hosts, told apart by their addresses; DNS with a
- * zone for the domain of each cell; and the host of the envelope senders' domain, to which bounces come home.
+ * The world of a run in a lab: an address of its own for each mail host; DNS with a zone for the domain of each cell; and the
+ * host of the envelope senders' domain, to which bounces come home.
+ *
+ * Each host listens by itself. One listener for all of them would do, but accepts one connection each time round the event
+ * loop (libuv since 1.46), so that on a busy machine clients waited ten seconds for a banner.
  */
 import type { Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
@@ -30,14 +33,14 @@ export interface LabInternetOptions {
 }
 
 export class LabInternet implements Internet {
-  private readonly listeners: ReadonlyMap<number, Listener>
+  private readonly noticeHost: Listener
   private readonly zones: Zones
   private readonly dns: Dns
   private readonly notices: Notices
   private hosts = 0
 
-  private constructor(listeners: ReadonlyMap<number, Listener>, zones: Zones, dns: Dns, notices: Notices) {
-    this.listeners = listeners
+  private constructor(noticeHost: Listener, zones: Zones, dns: Dns, notices: Notices) {
+    this.noticeHost = noticeHost
     this.zones = zones
     this.dns = dns
     this.notices = notices
@@ -45,12 +48,11 @@ export class LabInternet implements Internet {
 
   /** @throws {ListenError} when something else listens in the lab. */
   static async open({ log, now, timeScale, issuer }: LabInternetOptions): Promise<LabInternet> {
-    const listeners = new Map<number, Listener>()
-    for (const port of [25, 465]) listeners.set(port, await Listener.open({ address: '::', port, allowRemote: true }))
     const { cert, key } = await noticeCertificate(issuer)
     const notices = new Notices(cert, key)
     const address = hostAddress('ipv4', 0)
-    listeners.get(25)?.serve(notices, address)
+    const noticeHost = await Listener.open({ address, port: 25, allowRemote: true })
+    noticeHost.serve(notices)
     const zones = await Zones.create([
       zone('badmx.test', [
         `client.lab A ${LAB_NETWORK.client4}`,
@@ -66,14 +68,12 @@ export class LabInternet implements Internet {
       allowRemote: true,
       ...{ log, now, timeScale },
     })
-    return new LabInternet(listeners, zones, dns, notices)
+    return new LabInternet(noticeHost, zones, dns, notices)
   }
 
   place(family: 'ipv4' | 'ipv6', port: 25 | 465): Place {
-    const listener = this.listeners.get(port)
-    if (listener === undefined) throw new Error(`the lab has no listener on port ${port}`)
     this.hosts += 1
-    return { listener, address: hostAddress(family, this.hosts), port }
+    return { address: hostAddress(family, this.hosts), port, allowRemote: true }
   }
 
   publish(cell: string, domain: string, hosts: readonly MailHost[]): void {
@@ -86,7 +86,7 @@ export class LabInternet implements Internet {
 
   async close(): Promise<void> {
     await this.dns.close()
-    for (const listener of this.listeners.values()) await listener.close()
+    await this.noticeHost.close()
   }
 }
 

@@ -30,6 +30,7 @@ const PURE = [
   'peers/behaviours',
   'peers/behaviours/starttls',
   'peers/tls/legacy',
+  'peers/dns/faults',
   'scenarios/judge',
   'reports',
   'reports/formats',
@@ -59,6 +60,7 @@ const arrowsInPureFolders: Fixture[] = [
   ['peers/behaviours/starttls', '../../../reports/x.ts'],
   ['peers/behaviours', '../../harness/x.ts'],
   ['peers/tls/legacy', '../../../harness/x.ts'],
+  ['peers/dns/faults', '../../../scenarios/x.ts'],
   ['scenarios/judge', '../../reports/x.ts'],
   ['scenarios/judge', '../../harness/x.ts'],
   ['reports/formats', '../../harness/x.ts'],
@@ -135,6 +137,21 @@ const formatListing: Fixture[] = [
   { folder: 'reports/formats', file: 'format.ts', line: "import { readdir } from 'node:fs/promises'", rule: IMPORTS },
 ]
 
+/** The files of the pages are read, and views packed, each in one place. */
+const pages: Fixture[] = [
+  { folder: 'reports/html', file: 'assets.ts', line: "import { readFileSync } from 'node:fs'" },
+  { folder: 'reports/html', file: 'assets.ts', line: "import { writeFileSync } from 'node:fs'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'assets.ts', line: "import { deflateRawSync } from 'node:zlib'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'assets.ts', line: "import { x } from '../../harness/x.ts'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'pack.ts', line: "import { deflateRawSync } from 'node:zlib'" },
+  { folder: 'reports/html', file: 'pack.ts', line: "import { createGzip } from 'node:zlib'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'pack.ts', line: "import { readFileSync } from 'node:fs'", rule: IMPORTS },
+  { folder: 'reports/html', file: 'pack.ts', line: "import { x } from '../../harness/x.ts'", rule: IMPORTS },
+  { folder: 'reports/html', line: "import { readFileSync } from 'node:fs'", rule: IMPORTS },
+  { folder: 'reports/page', line: 'export const timer = setTimeout(() => undefined, 1)' },
+  { folder: 'reports/page', line: "import { x } from '../../harness/x.ts'", rule: IMPORTS },
+]
+
 const allowed: Fixture[] = [
   { folder: 'harness', line: "export { a } from '../reports/x.ts'" },
   { folder: 'harness', line: "export { a } from '../scenarios/x.ts'" },
@@ -162,6 +179,7 @@ const fixtures = [
   ...inTests,
   ...impure,
   ...formatListing,
+  ...pages,
   ...allowed,
 ]
 

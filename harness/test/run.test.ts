@@ -39,7 +39,9 @@ t.test('a run', { timeout: 120_000 }, async (t) => {
   const folder = realpathSync(latest)
   t.strictSame(readdirSync(folder).sort(), [
     'ca.pem',
+    'cells',
     'events.ndjson',
+    'index.html',
     'junit.xml',
     'results.tap',
     'run.json',
@@ -55,6 +57,9 @@ t.test('a run', { timeout: 120_000 }, async (t) => {
     t.match(readFileSync(join(folder, 'junit.xml'), 'utf8'), /^<\?xml[^]*<testsuites[^]*<\/testsuites>\s*$/)
     t.match(readFileSync(join(folder, 'results.tap'), 'utf8'), /^TAP version 14\n/)
     t.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /strip/)
+    t.match(readFileSync(join(folder, 'index.html'), 'utf8'), /^<!doctype html>[^]*<\/html>\n$/)
+    const capture = readFileSync(join(folder, 'cells', OMIT, 'capture.pcapng'))
+    t.equal(capture.readUInt32LE(0), 0x0a0d0d0a, 'a capture of each cell')
     t.equal(events[0]?.type, 'run')
     t.equal(events.at(-1)?.type, 'end')
     t.match(cellOf(record, OMIT), { verdict: 'pass', outcome: { final: 'delivered-cleartext' } })

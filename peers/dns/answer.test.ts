@@ -28,6 +28,7 @@ const ZONE = zone('badmx.test', [
   'hidden.sub A 198.18.0.29',
 ])
 const DEEP = zone('deep.badmx.test', ['@ A 198.18.0.30'], {
+  signing: 'none',
   servers: [{ name: 'ns.deep.badmx.test', address: '198.18.0.31' }],
 })
 

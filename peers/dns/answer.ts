@@ -1,12 +1,16 @@
 /**
- * What a sound authoritative name server answers (RFC 1034 §4.3.2, RFC 2308, RFC 4592, RFC 6672, RFC 6604). Pure: a query
- * and the zones that the server has go in, a message comes out.
+ * What a sound authoritative name server answers (RFC 1034 §4.3.2, RFC 2308, RFC 4592, RFC 6672, RFC 6604, RFC 4035 §3.1, RFC 5155
+ * §7.2). Pure: a query and the zones that the server has go in, a message comes out.
  */
+import type { Denial } from './dnssec/denial.ts'
+import { proveExpansion, proveNoData, proveNoDataAtWildcard, proveNoName } from './dnssec/proof.ts'
+import type { RecordSet } from './dnssec/signer.ts'
 import { type Message, type Question, type ResourceRecord, responseTo } from './message.ts'
 import { canonical, labelsOf, type Name, nameOf } from './name.ts'
 import { CLASS, OPCODE, RCODE, TYPE } from './numbers.ts'
 import { fieldsOf, rdata } from './rdata.ts'
-import type { ServedZone, ZoneNode } from './served-zone.ts'
+import type { ServedZone } from './served-zone.ts'
+import type { ZoneNode } from './zone-tree.ts'
 
 /** Steps of a chain of aliases inside one zone before the server stops and leaves the rest to the resolver. */
 const MOST_ALIASES = 16
@@ -28,12 +32,17 @@ export function answer(query: Message, choose: ZoneChoice): Message {
   return new Answer(query, question, zone).message()
 }
 
+/** Picks the sets that prove; called only where they are wanted. */
+type Proof = (denial: Denial) => readonly RecordSet[]
+
 class Answer {
   private readonly query: Message
   private readonly question: Question
   private readonly zone: ServedZone
+  /** Signatures and proofs are wanted, and the zone has them. */
+  private readonly dnssec: boolean
   private readonly answers: ResourceRecord[] = []
-  private authorities: readonly ResourceRecord[] = []
+  private readonly authorities: ResourceRecord[] = []
   private additionals: readonly ResourceRecord[] = []
   private rcode: number = RCODE.NOERROR
   private isReferral = false
@@ -42,6 +51,7 @@ class Answer {
     this.query = query
     this.question = question
     this.zone = zone
+    this.dnssec = query.edns?.do === true && zone.signer !== undefined
   }
 
   message(): Message {
@@ -62,7 +72,7 @@ class Answer {
     switch (found.kind) {
       case 'absent':
         this.rcode = RCODE.NXDOMAIN
-        this.negative()
+        this.deny((denial) => proveNoName(denial, name, found.encloser))
         return undefined
       case 'cut':
         this.refer(found.node)
@@ -70,34 +80,48 @@ class Answer {
       case 'dname':
         return this.redirect(name, found.node)
       case 'node':
-      case 'wildcard':
-        return this.data(name, found.node)
+        return this.data(name, found.node, (denial) => proveNoData(denial, name))
+      case 'wildcard': {
+        const { encloser } = found
+        const count = this.answers.length
+        const next = this.data(name, found.node, (denial) => proveNoDataAtWildcard(denial, name, encloser))
+        if (this.answers.length > count) this.prove((denial) => proveExpansion(denial, name, encloser))
+        return next
+      }
     }
   }
 
   /** The sets at a node, under the name that was asked for: its case, and what a wildcard stands for. */
-  private data(name: Name, node: ZoneNode): Name | undefined {
+  private data(name: Name, node: ZoneNode, proof: Proof): Name | undefined {
     const { type } = this.question
-    const sets = type === TYPE.ANY ? [...node.sets.values()] : [node.sets.get(type)]
-    const own = sets.flatMap((set) => set ?? [])
+    const own = this.wanted(node, type)
     if (own.length > 0) {
       this.answers.push(...own.map((each) => ({ ...each, name })))
       return undefined
     }
-    const [alias] = node.sets.get(TYPE.CNAME) ?? []
-    if (alias === undefined) {
-      this.negative()
+    const alias = this.zone.setAt(node, TYPE.CNAME)
+    if (alias?.[0] === undefined) {
+      this.deny(proof)
       return undefined
     }
-    this.answers.push({ ...alias, name })
-    return this.inZone(fieldsOf('CNAME', alias.data).target)
+    this.answers.push(...this.signed(alias).map((each) => ({ ...each, name })))
+    return this.inZone(fieldsOf('CNAME', alias[0].data).target)
   }
 
-  /** RFC 6672 §3.1: the DNAME, and a CNAME made of it. */
+  private wanted(node: ZoneNode, type: number): readonly ResourceRecord[] {
+    const sets = (types: readonly number[]) => types.map((each) => this.zone.setAt(node, each) ?? [])
+    if (type === TYPE.ANY) return sets(this.zone.typesAt(node)).flatMap((set) => this.signed(set))
+    if (type === TYPE.RRSIG)
+      return sets(this.zone.typesAt(node)).flatMap((set) => this.zone.signed(set).slice(set.length))
+    return sets([type]).flatMap((set) => this.signed(set))
+  }
+
+  /** RFC 6672 §3.1: the DNAME, and a CNAME made of it, which nobody signs. */
   private redirect(name: Name, node: ZoneNode): Name | undefined {
-    const [redirection] = node.sets.get(TYPE.DNAME) ?? []
+    const set = this.zone.setAt(node, TYPE.DNAME) ?? []
+    const [redirection] = set
     if (redirection === undefined) return undefined
-    this.answers.push(redirection)
+    this.answers.push(...this.signed(set))
     const kept = labelsOf(name).slice(0, labelsOf(name).length - labelsOf(node.name).length)
     const labels = [...kept, ...labelsOf(fieldsOf('DNAME', redirection.data).target)]
     if (labels.reduce((sum, label) => sum + label.length + 1, 1) > 255) {
@@ -115,17 +139,32 @@ class Answer {
     return !isRepeated && this.zone.holds(target) ? target : undefined
   }
 
-  /** NXDOMAIN and NODATA carry the SOA, with the time for which they hold (RFC 2308 §3, §5). */
-  private negative(): void {
-    const { soa } = this.zone
-    this.authorities = [{ ...soa, ttl: Math.min(soa.ttl, fieldsOf('SOA', soa.data).minimum) }]
+  /** NXDOMAIN and NODATA carry the SOA, with the time for which they hold (RFC 2308 §3, §5), and the proof. */
+  private deny(proof: Proof): void {
+    const { soa, negativeTtl: ttl } = this.zone
+    this.authorities.push(...this.signed(soa).map((each) => ({ ...each, ttl })))
+    this.prove(proof)
   }
 
+  private prove(proof: Proof): void {
+    const denial = this.dnssec ? this.zone.denial : undefined
+    if (denial !== undefined) this.authorities.push(...proof(denial).flatMap((set) => this.signed(set)))
+  }
+
+  /** A referral says whether the zone below is signed (RFC 4035 §3.1.4). */
   private refer(node: ZoneNode): void {
-    const { servers, glue } = this.zone.referral(node.name)
+    const { zone } = this
     this.isReferral = true
-    this.authorities = servers
-    this.additionals = glue
+    this.authorities.push(...(zone.setAt(node, TYPE.NS) ?? []))
+    this.additionals = zone.glue(node)
+    if (!this.dnssec) return
+    const ds = zone.setAt(node, TYPE.DS)
+    if (ds !== undefined) this.authorities.push(...this.signed(ds))
+    else this.prove((denial) => proveNoData(denial, node.name))
+  }
+
+  private signed(set: RecordSet): readonly ResourceRecord[] {
+    return this.dnssec ? this.zone.signed(set) : set
   }
 }
 

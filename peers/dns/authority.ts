@@ -9,14 +9,15 @@
 import type { EventSink, ProofEvent, SocketAddress } from '../events.ts'
 import { answer } from './answer.ts'
 import type { ArmedFault } from './armed-fault.ts'
-import type { FaultyAnswer } from './fault.ts'
+import type { Exchange, FaultyAnswer } from './fault.ts'
 import type { Internet } from './internet.ts'
 import { dnsEvent } from './log.ts'
 import { decodeMessage, encodeMessage, type Message, type Question } from './message.ts'
 import { DnsFormatError } from './name.ts'
-import { RCODE, typeText } from './numbers.ts'
+import { RCODE, TYPE, typeText } from './numbers.ts'
 import type { ServedZone } from './served-zone.ts'
 import type { Reply, Transport } from './sockets.ts'
+import type { NameServer } from './zone.ts'
 
 export interface AuthorityOptions {
   readonly internet: Internet
@@ -25,6 +26,22 @@ export interface AuthorityOptions {
   readonly now: () => number
   /** Delays are divided by it. */
   readonly timeScale: number
+}
+
+/** One query at one of the addresses, and the way back. */
+interface Visit {
+  readonly at: 'authority' | 'middlebox'
+  readonly local: SocketAddress
+  readonly from: SocketAddress
+  readonly transport: Transport
+  readonly cell: string | undefined
+  readonly reply: Reply
+}
+
+/** A fault, and the zone that it was put into. */
+interface Candidate {
+  readonly armed: ArmedFault
+  readonly own: ServedZone
 }
 
 /** What a UDP answer may have at most, whatever the client says that it takes (DNS flag day 2020), in octets. */
@@ -53,58 +70,91 @@ export class Authority {
 
   receive(octets: Buffer, local: SocketAddress, from: SocketAddress, transport: Transport, reply: Reply): void {
     if (!this.isOpen) return
-    const { internet, log, now } = this.options
+    const { internet } = this.options
     const query = readQuery(octets)
     const question = query instanceof DnsFormatError ? undefined : query?.questions[0]
+    const zone = question === undefined ? undefined : internet.zoneFor(question, local.address)
+    const box = zone?.servers.find(({ middlebox }) => middlebox === local.address)
     const cell = question === undefined ? undefined : internet.zoneFor(question)?.zone.cell
-    const cross = (direction: 'in' | 'out', data: Buffer): void =>
-      log(dnsEvent({ at: 'authority', direction, local, peer: from, transport, data, cell, t: now() }))
-    cross('in', octets)
-    const send: Reply = (what) => {
-      if (what !== 'close') cross('out', what)
-      reply(what)
-    }
+    const visit: Visit = { at: box === undefined ? 'authority' : 'middlebox', local, from, transport, cell, reply }
+    this.cross(visit, 'in', octets)
     if (query === undefined) return
-    if (query instanceof DnsFormatError) send(formatError(octets))
-    else this.respond(query, local, transport, send)
+    if (query instanceof DnsFormatError) this.send(visit, formatError(octets))
+    else if (question === undefined || zone === undefined)
+      this.send(visit, encodeMessage(answer(query, () => undefined)))
+    else if (box === undefined) this.serve(query, question, zone, visit)
+    else this.pass(query, question, zone, box, visit)
   }
 
-  private respond(query: Message, local: SocketAddress, transport: Transport, send: Reply): void {
-    const { internet } = this.options
-    const [question] = query.questions
-    const zone = question === undefined ? undefined : internet.zoneFor(question, local.address)
+  /** A name server answers. */
+  private serve(query: Message, question: Question, zone: ServedZone, visit: Visit): void {
+    const { local, transport } = visit
+    const server = zone.servers.find(({ address }) => address === local.address)
     let made: Message | undefined
-    const sound = (): Message => {
+    const sound = (asked = query): Message => {
+      if (asked !== query) return answer(asked, () => zone)
       made ??= answer(query, () => zone)
       return made
     }
-    if (question !== undefined && zone !== undefined) {
-      const server = zone.servers.find(({ address }) => address === local.address)
-      for (const armed of zone.faults) {
-        if (!armed.matches(question, server?.name ?? '', transport)) continue
-        const faulty = armed.fault.respond({ query, transport, zone, answer: sound }, armed.parameters)
-        if (faulty === undefined) continue
-        this.prove('opportunity', zone, armed, wordsFor(question, transport))
-        this.fire(zone, armed, faulty, limitOf(query, transport), encodeMessage(sound()), send)
-        return
-      }
-    }
-    send(encodeMessage(sound(), limitOf(query, transport)))
+    const candidates = this.candidates(zone, question).filter(({ armed }) => armed.item.at !== 'middlebox')
+    if (this.hasFired(candidates, { query, question, transport, zone, answer: sound }, server, visit)) return
+    this.send(visit, encodeMessage(sound(), limitOf(query, transport)))
   }
 
-  private fire(
-    zone: ServedZone,
-    armed: ArmedFault,
-    faulty: FaultyAnswer,
-    limit: number,
-    sound: Buffer,
-    send: Reply,
-  ): void {
+  /** A box lets a query through to the name server behind it, and its answer back, or does what it is there for. */
+  private pass(query: Message, question: Question, zone: ServedZone, box: NameServer, visit: Visit): void {
+    const { transport, cell, local } = visit
+    const behind = { at: 'authority', local: { ...local, address: box.address }, from: local, transport, cell } as const
+    const sound = (asked = query): Message => {
+      this.cross(behind, 'in', encodeMessage(asked))
+      const message = answer(asked, () => zone)
+      this.cross(behind, 'out', encodeMessage(message, limitOf(asked, transport)))
+      return message
+    }
+    const candidates = zone.faults.flatMap((armed) => (armed.item.at === 'middlebox' ? [{ armed, own: zone }] : []))
+    if (this.hasFired(candidates, { query, question, transport, zone, answer: sound }, box, visit)) return
+    this.cross(behind, 'in', encodeMessage(query))
+    this.serve(query, question, zone, { ...behind, reply: (what) => this.send(visit, what) })
+  }
+
+  /** The faults of a zone, and those of the zone below that the question is about, where it is the parent that lies. */
+  private candidates(zone: ServedZone, { name }: Question): readonly Candidate[] {
+    const nearest = this.options.internet.zoneFor({ name, type: TYPE.SOA })
+    const below = nearest === undefined ? undefined : zone.child(nearest.apex)
+    return [
+      ...zone.faults.filter(({ fault }) => fault.side === undefined).map((armed) => ({ armed, own: zone })),
+      ...(below?.faults.filter(({ fault }) => fault.side === 'parent').map((armed) => ({ armed, own: below })) ?? []),
+    ]
+  }
+
+  /** The first fault that has its chance does its thing. */
+  private hasFired(
+    candidates: readonly Candidate[],
+    exchange: Omit<Exchange, 'own'>,
+    server: NameServer | undefined,
+    visit: Visit,
+  ): boolean {
+    const { query, question, transport } = exchange
+    for (const { armed, own } of candidates) {
+      if (!armed.matches(question, server?.name ?? '', transport)) continue
+      const faulty = armed.fault.respond({ ...exchange, own }, armed.parameters)
+      if (faulty === undefined) continue
+      this.prove('opportunity', own, armed, wordsFor(question, transport))
+      this.fire({ armed, own }, faulty, query, visit)
+      return true
+    }
+    return false
+  }
+
+  private fire({ armed, own }: Candidate, faulty: FaultyAnswer, query: Message, visit: Visit): void {
     const leave = (): void => {
-      this.prove('fired', zone, armed, faulty.detail, sound)
-      if (faulty.send === 'close') send('close')
+      this.prove('fired', own, armed, faulty.detail)
+      if (faulty.send === 'close') visit.reply('close')
       else if (faulty.send !== 'nothing')
-        send(Buffer.isBuffer(faulty.send) ? faulty.send : encodeMessage(faulty.send, limit))
+        this.send(
+          visit,
+          Buffer.isBuffer(faulty.send) ? faulty.send : encodeMessage(faulty.send, limitOf(query, visit.transport)),
+        )
     }
     const delay = (armed.item.delayMs ?? 0) / this.options.timeScale
     if (delay === 0) {
@@ -118,6 +168,20 @@ export class Authority {
     this.timers.add(timer)
   }
 
+  private send(visit: Visit, what: Buffer | 'close'): void {
+    if (what !== 'close') this.cross(visit, 'out', what)
+    visit.reply(what)
+  }
+
+  private cross(
+    { at, local, from, transport, cell }: Omit<Visit, 'reply'>,
+    direction: 'in' | 'out',
+    data: Buffer,
+  ): void {
+    const { log, now } = this.options
+    log(dnsEvent({ at, direction, local, peer: from, transport, data, cell, t: now() }))
+  }
+
   private announce(zone: ServedZone): void {
     for (const armed of zone.faults) {
       const { name, types } = armed.item
@@ -125,13 +189,7 @@ export class Authority {
     }
   }
 
-  private prove(
-    type: ProofEvent['type'],
-    { zone }: ServedZone,
-    armed: ArmedFault,
-    detail: string,
-    data?: Buffer,
-  ): void {
+  private prove(type: ProofEvent['type'], { zone }: ServedZone, armed: ArmedFault, detail: string): void {
     const { log, now } = this.options
     log({
       type,
@@ -140,7 +198,6 @@ export class Authority {
       behaviour: `dns:${armed.fault.id}`,
       host: armed.item.name ?? '*',
       detail,
-      ...(data === undefined ? {} : { data }),
     })
   }
 }

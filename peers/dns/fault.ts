@@ -7,21 +7,20 @@
  * the server that it stands at: a chance is a query of its own that it changes the answer of, and it has fired when what it gave back has left.
  */
 import type { z } from 'zod'
-import type { Message, ResourceRecord } from './message.ts'
+import type { Message, Question } from './message.ts'
+import type { ServedZone } from './served-zone.ts'
 
 /** A query that is the fault's own, and what there is to answer. */
 export interface Exchange {
   readonly query: Message
+  readonly question: Question
   readonly transport: 'udp' | 'tcp'
-  /** The zone that is asked. */
-  readonly zone: FaultyZone
-  /** The sound answer, made when asked for. */
-  answer(): Message
-}
-
-/** What a fault may know of its zone. */
-export interface FaultyZone {
-  readonly soa: ResourceRecord
+  /** The zone that answers. */
+  readonly zone: ServedZone
+  /** The zone that the fault was put into: `zone`, or the one that `zone` delegates (see {@link Fault.side}). */
+  readonly own: ServedZone
+  /** The sound answer, made when asked for; to another query where a box has changed it. */
+  answer(query?: Message): Message
 }
 
 /** What leaves instead of the sound answer: a message, octets that need not be one, or nothing at all. */
@@ -38,6 +37,8 @@ export interface Fault<Parameters = unknown> {
   readonly title: string
   /** RFC sections, bug reports, field reports. */
   readonly source: readonly string[]
+  /** `parent`: it is the zone above that answers wrongly, about the zone that the fault was put into. */
+  readonly side?: 'parent'
   /** zod schema of the parameters, with a description (unit, range) and a default on each: `{}` must parse. */
   readonly parameters: z.ZodType<Parameters>
   /** What leaves instead; undefined where this query gives it no chance: the sound answer passes. */
@@ -60,6 +61,8 @@ export interface FaultItem {
   /** The name servers that do it, by name; default all of the zone's. */
   readonly servers?: readonly string[]
   readonly transport?: 'udp' | 'tcp'
+  /** At the name server (default), or at the box in front of it. */
+  readonly at?: 'server' | 'middlebox'
   /** Milliseconds until what it gives back leaves, before the run's time scale. */
   readonly delayMs?: number
   /** Whether a verdict needs its firing: `must` (default), `may` (a companion), `must-not` (its point is an absence). */

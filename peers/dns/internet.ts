@@ -2,26 +2,39 @@
  * A whole small internet: zones below a root, and the name servers that have them. It can be changed while it runs; whoever
  * serves it sees the new zones with the next query.
  */
-import type { Fault } from './fault.ts'
 import { loadDnsFaults } from './faults.ts'
 import type { Question } from './message.ts'
 import { canonical, type Name, parentOf, ROOT } from './name.ts'
 import { TYPE } from './numbers.ts'
-import { ServedZone } from './served-zone.ts'
+import { ServedZone, type ZoneContext } from './served-zone.ts'
 import { type NameServer, type Zone, zone } from './zone.ts'
 
-/** Has every zone that names no server of its own. Its address is the first usable one of RFC 2544's. */
+/** Its address is the first usable one of RFC 2544's. */
 const NAME_SERVER: NameServer = { name: 'ns.test', address: '198.18.0.1' }
 
+/** Signatures hold from so long before the clock of the internet… */
+const BEFORE_MS = 24 * 3600 * 1000
+/** … until so long after: a queue's life on a fast clock fits in. */
+const AFTER_MS = 60 * 24 * 3600 * 1000
+
+export interface InternetOptions {
+  /** Keys are made of it: the same seed, the same trust anchor. Default 0. */
+  readonly seed?: number
+  /** Has every zone that names none of its own; default `ns.test` at 198.18.0.1. */
+  readonly nameServer?: NameServer
+  /** Signatures are dated relative to it; default now. */
+  readonly clock?: Date
+}
+
 export class Internet {
-  private readonly faults: ReadonlyMap<string, Fault>
+  private readonly context: ZoneContext
   private readonly served = new Map<Name, ServedZone>()
   /** The same by the address of their name servers. */
   private readonly atAddress = new Map<string, Map<Name, ServedZone>>()
   private readonly watchers = new Set<(zone: ServedZone) => void>()
 
-  private constructor(faults: ReadonlyMap<string, Fault>) {
-    this.faults = faults
+  private constructor(context: ZoneContext) {
+    this.context = context
   }
 
   /**
@@ -29,19 +42,22 @@ export class Internet {
    *
    * @throws {FaultError} on a fault that is unknown or cannot take its parameters.
    */
-  static async create(zones: Iterable<Zone> = []): Promise<Internet> {
-    const internet = new Internet(await loadDnsFaults())
-    for (const each of [zone('.', []), zone('test', [`ns A ${NAME_SERVER.address}`]), ...zones]) internet.put(each)
+  static async create(zones: Iterable<Zone> = [], options: InternetOptions = {}): Promise<Internet> {
+    const { seed = 0, clock = new Date(), nameServer = NAME_SERVER } = options
+    const seconds = (offset: number): number => Math.floor((clock.getTime() + offset) / 1000)
+    const validity = { inception: seconds(-BEFORE_MS), expiration: seconds(AFTER_MS) }
+    const internet = new Internet({ fallback: nameServer, faults: await loadDnsFaults(), seed, validity })
+    for (const each of [zone('.', []), zone('test', []), ...zones]) internet.put(each)
     return internet
   }
 
   /** Adds a zone, or takes the place of the one with its origin. @throws {FaultError} and nothing has changed. */
   put(each: Zone): void {
-    const fresh = new ServedZone(each, NAME_SERVER, this.faults)
+    const fresh = new ServedZone(each, this.context)
     const old = this.served.get(fresh.apex)
     if (old !== undefined) this.leaveServers(old)
     this.served.set(fresh.apex, fresh)
-    for (const { address } of fresh.servers) {
+    for (const address of fresh.servers.flatMap(addressesOf)) {
       const zones = this.atAddress.get(address) ?? new Map<Name, ServedZone>()
       this.atAddress.set(address, zones.set(fresh.apex, fresh))
     }
@@ -59,7 +75,7 @@ export class Internet {
     return [...this.served.values()]
   }
 
-  /** The addresses of all name servers. */
+  /** The addresses of all name servers, and of the boxes in front of them. */
   get addresses(): readonly string[] {
     return [...this.atAddress.keys()]
   }
@@ -85,9 +101,7 @@ export class Internet {
   /** Puts `fresh` under the zone above, and under `fresh` the zones that are now below it. */
   private link(fresh: ServedZone, old: ServedZone | undefined): void {
     const above = this.above(fresh.apex)
-    // Where the zone above has no node of that name, it has none below it either: that is the usual case, and a quick one.
-    const between = above?.node(fresh.apex) === undefined ? [] : above.delegated()
-    const below = old?.delegated() ?? between.filter((child) => fresh.holds(child.apex))
+    const below = old?.delegated() ?? above?.delegated().filter((child) => fresh.holds(child.apex)) ?? []
     for (const child of below) {
       if (old === undefined) above?.undelegate(child)
       fresh.delegate(child)
@@ -96,10 +110,14 @@ export class Internet {
   }
 
   private leaveServers({ apex, servers }: ServedZone): void {
-    for (const { address } of servers) {
+    for (const address of servers.flatMap(addressesOf)) {
       const zones = this.atAddress.get(address)
       zones?.delete(apex)
       if (zones?.size === 0) this.atAddress.delete(address)
     }
   }
+}
+
+function addressesOf({ address, middlebox }: NameServer): readonly string[] {
+  return middlebox === undefined ? [address] : [address, middlebox]
 }

@@ -164,14 +164,26 @@ export function decodeMessage(octets: Buffer): Message {
   }
 }
 
+/** The first question, of any message of which that much can be read: for logs. */
+export function questionOf(octets: Buffer): Question | undefined {
+  if (octets.length < 12 || octets.readUInt16BE(4) === 0) return undefined
+  try {
+    const { name, next } = readName(octets, 12)
+    if (next + 4 > octets.length) return undefined
+    return { name, type: octets.readUInt16BE(next), class: octets.readUInt16BE(next + 2) }
+  } catch (error) {
+    if (error instanceof DnsFormatError) return undefined
+    throw error
+  }
+}
+
 function readRecord(octets: Buffer, at: number): { readonly record: ResourceRecord; readonly next: number } {
   const { name, next } = readName(octets, at)
   if (next + 10 > octets.length) throw new DnsFormatError(`a record runs over the end at ${at}`)
   const type = octets.readUInt16BE(next)
   const end = next + 10 + octets.readUInt16BE(next + 8)
   if (end > octets.length) throw new DnsFormatError(`the data of a record runs over the end at ${next + 10}`)
-  // Dynamic update and such have records of known types without data (RFC 2136 §2.4).
-  const data = end === next + 10 ? Buffer.alloc(0) : readRdata(type, octets, next + 10, end)
+  const data = readRdata(type, octets, next + 10, end)
   return {
     record: { name, type, class: octets.readUInt16BE(next + 2), ttl: octets.readUInt32BE(next + 4), data },
     next: end,

@@ -5,8 +5,11 @@
 import type { EventSink, SocketAddress } from '../events.ts'
 import { Authority } from './authority.ts'
 import type { Internet } from './internet.ts'
-import { Resolver } from './resolver.ts'
+import { ROOT } from './name.ts'
+import { TYPE } from './numbers.ts'
+import { Resolver } from './resolver/resolver.ts'
 import { type DnsPort, openDnsPort } from './sockets.ts'
+import { publicAddress } from './zone-tree.ts'
 
 export interface DnsOptions {
   readonly internet: Internet
@@ -19,6 +22,8 @@ export interface DnsOptions {
   readonly log?: EventSink
   /** Milliseconds since the run began, monotonic; default since now. */
   readonly now?: () => number
+  /** Seconds since 1970, against which signatures are checked; default the system's. */
+  readonly clock?: () => number
   /** Delays and time limits are divided by it; default 1. */
   readonly timeScale?: number
 }
@@ -32,6 +37,9 @@ export interface Dns {
   close(): Promise<void>
 }
 
+/** Where queries in process come from: no socket has port 0. */
+const IN_PROCESS: SocketAddress = { address: '127.0.0.1', port: 0 }
+
 const RESOLVER: readonly SocketAddress[] = [{ address: '127.0.0.1', port: 53 }]
 
 /**
@@ -40,10 +48,23 @@ const RESOLVER: readonly SocketAddress[] = [{ address: '127.0.0.1', port: 53 }]
 export async function startDns(options: DnsOptions): Promise<Dns> {
   const { internet, timeScale = 1, log = () => {}, now = sinceNow() } = options
   const authority = new Authority({ internet, log, now, timeScale })
-  const resolver = new Resolver({ internet, authority, log, now, timeScale })
+  const root = () => internet.zoneFor({ name: ROOT, type: TYPE.SOA })
+  const resolver = new Resolver({
+    internet,
+    send: (query, address, transport, reply) =>
+      authority.receive(query, { address, port: 0 }, IN_PROCESS, transport, reply),
+    hints: () => root()?.servers.map(publicAddress) ?? [],
+    anchor: () => root()?.signer?.ds,
+    log,
+    now,
+    seconds: options.clock ?? (() => Date.now() / 1000),
+    timeScale,
+  })
+  const unwatch = internet.watch(({ apex }) => resolver.forget(apex))
   const ports: DnsPort[] = []
   let closed: Promise<unknown> | undefined
   const close = async (): Promise<void> => {
+    unwatch()
     resolver.close()
     authority.close()
     closed ??= Promise.all(ports.map((port) => port.close()))

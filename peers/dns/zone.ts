@@ -6,6 +6,7 @@
  *     zone('badmx.test', ['@ MX 10 mx', 'mx A 198.18.0.25', '_25._tcp.mx 300 TLSA 3 1 1 e3b0…'])
  */
 import { isIP } from 'node:net'
+import type { AlgorithmName } from './dnssec/algorithms.ts'
 import type { FaultItem } from './fault.ts'
 import type { ResourceRecord } from './message.ts'
 import { canonical, isWithin, type Name, parseName, ROOT, ZoneError } from './name.ts'
@@ -17,6 +18,21 @@ export interface NameServer {
   readonly name: Name
   /** IPv4 or IPv6. */
   readonly address: string
+  /**
+   * The address of a box in front of it, a firewall for one: then this is the address that the world knows, and what the
+   * box does are the faults with `at: middlebox`.
+   */
+  readonly middlebox?: string
+}
+
+/** How a zone is signed. */
+export interface Signing {
+  /** Default `ECDSAP256SHA256`. */
+  readonly algorithm?: AlgorithmName
+  /** How it denies; default by NSEC. `salt` is hex. */
+  readonly nsec3?: { readonly iterations?: number; readonly salt?: string; readonly optOut?: boolean }
+  /** Whether the zone above has a DS for it; without one it is an island that nobody can trust. Default true. */
+  readonly ds?: boolean
 }
 
 export interface Zone {
@@ -27,6 +43,7 @@ export interface Zone {
   readonly servers: readonly NameServer[]
   /** Of the records that are added, in seconds. */
   readonly ttl: number
+  readonly signing: Signing | 'none'
   /** What its name servers do wrong; see {@link FaultItem}. */
   readonly faults: readonly FaultItem[]
   /** Stamped on the events of queries for names of this zone. */
@@ -37,6 +54,8 @@ export interface ZoneOptions {
   readonly servers?: readonly NameServer[]
   readonly faults?: readonly FaultItem[]
   readonly cell?: string
+  /** Default: signed with the defaults of {@link Signing}. */
+  readonly signing?: Signing | 'none'
   /** Of records that name none, in seconds; default 300. */
   readonly ttl?: number
 }
@@ -58,15 +77,16 @@ export function zone(origin: string, records: readonly (string | ResourceRecord)
       throw new ZoneError(`${each.name} ${typeText(each.type)} is outside the zone ${apex}`)
   }
   checkAliases(all)
-  const servers = (options.servers ?? []).map(({ name, address }) => ({ name: parseName(name), address }))
-  for (const { name, address } of servers)
-    if (isIP(address) === 0)
-      throw new ZoneError(`${name} cannot be at ${JSON.stringify(address)}: that is no IP address`)
+  const servers = (options.servers ?? []).map((server) => ({ ...server, name: parseName(server.name) }))
+  for (const { name, address, middlebox = address } of servers)
+    for (const each of [address, middlebox])
+      if (isIP(each) === 0) throw new ZoneError(`${name} cannot be at ${JSON.stringify(each)}: that is no IP address`)
   return {
     origin: apex,
     records: all,
     servers,
     ttl,
+    signing: options.signing ?? {},
     faults: options.faults ?? [],
     ...(options.cell === undefined ? {} : { cell: options.cell }),
   }

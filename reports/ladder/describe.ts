@@ -1,5 +1,4 @@
 /** Events of connections and TLS in one line each, as visible text. */
-import { X509Certificate } from 'node:crypto'
 import type {
   ConnClosed,
   ConnOpened,
@@ -10,6 +9,7 @@ import type {
   TlsPresented,
   TlsUp,
 } from '../../peers/events.ts'
+import { readCertificate } from '../certificate.ts'
 import { clip, count, visible } from '../text.ts'
 import { ja4 } from './ja4.ts'
 
@@ -75,11 +75,9 @@ function certificateText(chain: readonly Buffer[]): string {
 /** Subject, names and end of the leaf; a certificate that cannot be read is told by its size. */
 function subjectOf(chain: readonly Buffer[]): string {
   const leaf = chain[0] ?? Buffer.alloc(0)
-  try {
-    const { subject, subjectAltName, validTo } = new X509Certificate(leaf)
-    const names = subjectAltName === undefined ? 'no names' : clip(subjectAltName, 120)
-    return `${clip(subject?.replace(/\n/g, ', ') ?? 'no subject', 80)}; ${names}; until ${validTo}`
-  } catch {
-    return `${count(leaf.length, 'octet')} that cannot be read`
-  }
+  const read = readCertificate(leaf)
+  if (read === undefined) return `${count(leaf.length, 'octet')} that cannot be read`
+  const { subject, subjectAltName, validTo } = read
+  const names = subjectAltName === undefined ? 'no names' : clip(subjectAltName, 120)
+  return `${clip(subject?.replace(/\n/g, ', ') ?? 'no subject', 80)}; ${names}; until ${validTo}`
 }

@@ -4,9 +4,11 @@
  * What always holds: cleartext is single (`│ ─ →`), TLS is double (`║ ═ ⇒`), never told by colour alone; no line is wider
  * than asked (less than 72 columns is taken as 72) but for the command that reproduces the cell.
  */
+import { lettersOf } from '../letters.ts'
 import { type Paint, painter } from '../style.ts'
 import { columns, padEnd, wrap } from '../text.ts'
 import { labelled, VERDICT_LOOKS } from '../verdicts.ts'
+import { markText, pauseText, proofText, remarks } from './list.ts'
 import type { Ladder, LadderRow, Mark, MessageRow, ProofRow } from './rows.ts'
 
 export interface LadderTextOptions {
@@ -50,20 +52,12 @@ export function renderLadderText(ladder: Ladder, options: LadderTextOptions): st
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
 }
 
-const LETTERS: Readonly<Record<string, string>> = {
-  V: 'delivered to a verified peer',
-  U: 'delivered in TLS, unverified',
-  C: 'delivered in clear',
-  D: 'deferred',
-  B: 'bounced',
-  'w:': 'tolerated, but flagged',
-}
-
 function header(ladder: Ladder, width: number, paint: Paint): string[] {
   const label = labelled(ladder.verdict)
   const painted = paint(VERDICT_LOOKS[ladder.verdict].colour, paint('bold', label))
-  const letters = Object.entries(LETTERS).filter(([letter]) => ladder.expected.includes(letter))
-  const legend = letters.map(([letter, meaning]) => `${letter} = ${meaning}`).join(', ')
+  const legend = lettersOf(ladder.expected)
+    .map(([letter, meaning]) => `${letter} = ${meaning}`)
+    .join(', ')
   const fields: readonly (readonly [string, string])[] = [
     ['expected', `${ladder.expected}${legend === '' ? '' : ` (${legend})`}`],
     ['observed', ladder.observed],
@@ -123,7 +117,7 @@ function draw(row: LadderRow, drawing: Drawing): string[] {
       return [`${clock(row, drawing)}${drawing.paint('bold', ` ${row.text} `)}`]
     case 'pause': {
       const room = Math.max(0, (drawing.area - 10) >> 1)
-      return [`${' '.repeat(drawing.margin)}⋮${' '.repeat(room)}⋮ ${(row.ms / 1000).toFixed(1)} s`]
+      return [`${' '.repeat(drawing.margin)}⋮${' '.repeat(room)}⋮ ${pauseText(row.ms)}`]
     }
   }
 }
@@ -138,16 +132,9 @@ function drawMessage(row: MessageRow, drawing: Drawing): string[] {
       row.from === 'client' ? forward(row, text, width, index === 0) : backward(row, text, width, index === 0, block)
     return `${index === 0 ? clock(row, drawing) : ' '.repeat(drawing.margin)}${lifelines(row, arrow, gaps)}`
   })
-  const seconds = ((row.at - row.began) / 1000).toFixed(1)
-  const extra = [
-    ...(row.inPlaceBy === undefined ? [] : [`✎ sent in its place by ${row.inPlaceBy}`]),
-    ...(row.form === 'fragment' ? [`not a whole ${row.from === 'client' ? 'command' : 'reply'}`] : []),
-    ...(row.stray ? ['answers no command'] : []),
-    ...(row.at - row.began >= 1000 ? [`in ${row.pieces} pieces over ${seconds} s`] : []),
-  ]
   return [
     ...lines,
-    ...extra.flatMap((text) => note(row, `  ${text}`, drawing, (line) => paint('dim', line), false)),
+    ...remarks(row).flatMap((text) => note(row, `  ${text}`, drawing, (line) => paint('dim', line), false)),
     ...row.marks.flatMap((mark) =>
       note(row, `  ${markText(mark)}`, drawing, (line) => paint(markColour(mark), line), false),
     ),
@@ -192,13 +179,10 @@ function crossed(arrow: string, at: number, line: string, crossing: string): str
 }
 
 function drawProof(row: ProofRow, drawing: Drawing): string[] {
-  const glyphs = { armed: '·', opportunity: '◇', fired: '◆' } as const
   const { paint } = drawing
   const bold = row.state === 'fired' ? 'bold' : 'dim'
   return [
-    ...note(row, `${glyphs[row.state]} ${row.state} ${row.behaviour}: ${row.detail}`, drawing, (text) =>
-      paint(bold, text),
-    ),
+    ...note(row, proofText(row), drawing, (text) => paint(bold, text)),
     ...row.original.flatMap(({ text, gone }) =>
       note(
         row,
@@ -228,11 +212,6 @@ function clock(row: LadderRow, { margin, numbered, paint }: Drawing): string {
   const time = `+${(row.at / 1000).toFixed(3)}`
   const number = numbered && row.connection > 0 ? `#${row.connection}` : ''
   return paint('dim', padEnd(`${padEnd(time, CLOCK)}${number}`, margin))
-}
-
-function markText(mark: Mark): string {
-  if (mark.kind === 'canary') return `◇ ${mark.text}`
-  return `${mark.kind === 'info' ? VERDICT_LOOKS.info.glyph : VERDICT_LOOKS[mark.kind].glyph} ${mark.text}`
 }
 
 function markColour(mark: Mark): 'red' | 'yellow' | 'dim' {

@@ -6,9 +6,10 @@ import { fault } from './answer-error.ts'
 
 t.test('an error code and no record', async (t) => {
   for (const rcode of ['SERVFAIL', 'REFUSED', 'NOTIMP', 'FORMERR'] as const) {
-    const { query, faulty } = await play(fault, { rcode }, '_25._tcp.mx.badmx.test TLSA')
-    t.same(faulty, { send: responseTo(query, RCODE[rcode]), detail: `answered ${rcode}` })
+    const { query, send, detail } = await play(fault, { rcode }, '_25._tcp.mx.badmx.test TLSA')
+    t.same(send, responseTo(query, RCODE[rcode]))
+    t.equal(detail, `answered ${rcode}`)
   }
-  t.match((await play(fault, {}, 'badmx.test MX')).faulty, { detail: 'answered SERVFAIL' })
+  t.equal((await play(fault, {}, 'badmx.test MX')).detail, 'answered SERVFAIL')
   await t.rejects(play(fault, { rcode: 'NOERROR' }, 'badmx.test MX'), /rcode/)
 })

@@ -18,7 +18,7 @@ export const fault = defineFault({
   }),
   respond({ query, zone }, { as, soa }) {
     const rcode = as === 'NXDOMAIN' ? RCODE.NXDOMAIN : RCODE.NOERROR
-    const authorities = soa ? [zone.soa] : []
+    const authorities = soa ? zone.soa : []
     return { send: { ...responseTo(query, rcode), aa: true, authorities }, detail: `answered ${as} without a proof` }
   },
 })

@@ -3,7 +3,7 @@ import { play } from '../testing/play-fault.ts'
 import { fault } from './truncate-answers.ts'
 
 t.test('TC and no record over UDP, no chance over TCP', async (t) => {
-  const { faulty } = await play(fault, {}, 'badmx.test MX')
-  t.match(faulty, { send: { tc: true, aa: true, rcode: 0, answers: [] } })
-  t.equal((await play(fault, {}, 'badmx.test MX', 'tcp')).faulty, undefined)
+  const { send } = await play(fault, {}, 'badmx.test MX')
+  t.match(send, { tc: true, aa: true, rcode: 0, answers: [] })
+  t.equal((await play(fault, {}, 'badmx.test MX', { transport: 'tcp' })).send, undefined)
 })
