@@ -1,5 +1,5 @@
 /**
- * What the peers, the proxy and (later) the name servers write into the event log, `badmx/events/1`.
+ * What the peers, the proxy and the name servers write into the event log, `badmx/events/1`.
  *
  * In memory octets are Buffers; in NDJSON they are base64 (`data`), written and read by {@link encodeEvent} and
  * {@link decodeEvent}. Times are milliseconds since the start of the run on one monotonic clock, with fractions.
@@ -138,7 +138,10 @@ export interface TlsClosed extends Stamp {
   readonly by: 'client' | 'peer'
 }
 
-/** The proof of a behaviour. A certificate fault is the behaviour `certificate:<fault>`. */
+/**
+ * The proof of a behaviour. A certificate fault is the behaviour `certificate:<fault>`, a DNS fault `dns:<fault>`; the
+ * latter's `host` is the name that it is armed for, relative to its zone, or `*`.
+ */
 export interface ProofEvent extends Stamp {
   readonly type: 'armed' | 'opportunity' | 'fired'
   readonly behaviour: string

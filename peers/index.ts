@@ -11,6 +11,12 @@ export { ZoneError } from './dns/name.ts'
 export { type Dns, type DnsOptions, startDns } from './dns/start.ts'
 export { associationOf, type TlsaParameters, tlsaRecord } from './dns/tlsa.ts'
 export {
+  anchorFile,
+  hintsFile,
+  type UnboundOptions,
+  unboundConfiguration,
+} from './dns/unbound-configuration.ts'
+export {
   type NameServer,
   record,
   recordFromLine,

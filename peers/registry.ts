@@ -185,9 +185,9 @@ function clashOf(hider: Needed, hidden: Needed): string | undefined {
 
 const ADVICE = 'one would hide the other\'s evidence; give the one that proves nothing "fires: may"'
 
-/** The parameters of a behaviour in the order in which its schema names them. */
-export function parametersOf(behaviour: Behaviour): readonly ParameterText[] {
-  const schema = z.toJSONSchema(behaviour.parameters, { target: 'draft-7', io: 'input', unrepresentable: 'any' })
+/** The parameters of a behaviour, or of whatever has some, in the order in which their schema names them. */
+export function parametersOf({ parameters }: Pick<Behaviour, 'parameters'>): readonly ParameterText[] {
+  const schema = z.toJSONSchema(parameters, { target: 'draft-7', io: 'input', unrepresentable: 'any' })
   return Object.entries(schema.properties ?? {}).map(([name, property]) => {
     const shape = typeof property === 'boolean' ? {} : property
     return {

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
 import { type Behaviour, defineBehaviour } from '../peers/behaviour.ts'
+import { loadDnsFaults } from '../peers/dns/faults.ts'
 import { packageRoot } from '../peers/package-root.ts'
 import { loadBehaviours } from '../peers/registry.ts'
-import { behavioursMarkdown, catalogueMarkdown } from './document.ts'
+import { behavioursMarkdown, catalogueMarkdown, dnsFaultsMarkdown } from './document.ts'
 import { loadCatalogue } from './load.ts'
 import { sampleScenario } from './test/sample-scenario.ts'
 import { loadWaiting } from './waiting.ts'
@@ -56,12 +57,20 @@ t.test('the behaviours: facts and parameters', async (t) => {
   t.notMatch(markdown, 'under TLS')
 })
 
+t.test('DNS faults: title, side, source, parameters', async (t) => {
+  const markdown = dnsFaultsMarkdown(await loadDnsFaults())
+  t.match(markdown, '## `omit-denial`\n\nDenies without a proof, but signed\n\n- source: danefail/list; ')
+  t.match(markdown, '| `of` | "no-data" or "no-name" or "every" | `"no-data"` | Which denials have no proof. |')
+  t.match(markdown, '## `mismatch-ds`\n\nHas a DS above for another key\n\n- the zone above answers wrongly')
+})
+
 t.test('the committed pages are up to date', async (t) => {
   const root = packageRoot()
   const [catalogue, { waiting }, behaviours] = await Promise.all([loadCatalogue(), loadWaiting(), loadBehaviours()])
   const pages = [
     [join(root, 'scenarios', 'CATALOGUE.md'), catalogueMarkdown(catalogue.scenarios, waiting)],
     [join(root, 'peers', 'BEHAVIOURS.md'), behavioursMarkdown(behaviours)],
+    [join(root, 'peers', 'dns', 'FAULTS.md'), dnsFaultsMarkdown(await loadDnsFaults())],
   ] as const
   for (const [file, want] of pages)
     if (existsSync(file)) t.equal(await readFile(file, 'utf8'), want, 'generate it again')

@@ -1,8 +1,9 @@
 /**
- * The pages that are generated from what is there: `scenarios/CATALOGUE.md` and `peers/BEHAVIOURS.md`. Pure; the same
- * input gives the same text, so a test can tell whether a page is up to date.
+ * The pages that are generated from what is there: `scenarios/CATALOGUE.md`, `peers/BEHAVIOURS.md` and
+ * `peers/dns/FAULTS.md`. Pure; the same input gives the same text, so a test can tell whether a page is up to date.
  */
 import type { Behaviour } from '../peers/behaviour.ts'
+import type { Fault } from '../peers/dns/fault.ts'
 import { parametersOf } from '../peers/registry.ts'
 import { FAMILY_TEXT, type Family } from './families.ts'
 import { COLUMNS } from './policy.ts'
@@ -69,24 +70,42 @@ export function behavioursMarkdown(behaviours: ReadonlyMap<string, Behaviour>): 
 }
 
 function behaviourSection(behaviour: Behaviour): string[] {
-  const rows = parametersOf(behaviour).map(({ name, type, default: value, description }) => [
-    code(name),
-    text(type),
-    code(value),
-    text(description),
-  ])
   const facts = [
     `- shapes: ${behaviour.shapes.join(', ')}`,
     ...(behaviour.hides.length === 0 ? [] : [`- hides, once fired: ${behaviour.hides.join(', ')}`]),
     ...(behaviour.plane === 'record' ? ['- sees octets under TLS'] : []),
     `- source: ${text(behaviour.source.join('; '))}`,
   ]
-  return [
-    `## \`${behaviour.id}\``,
-    text(behaviour.title),
-    facts.join('\n'),
-    ...(rows.length === 0 ? [] : [table(['parameter', 'type', 'default', 'meaning'], rows)]),
-  ]
+  return [`## \`${behaviour.id}\``, text(behaviour.title), facts.join('\n'), ...parameterTable(behaviour)]
+}
+
+/** The page of all DNS faults, with their parameters. */
+export function dnsFaultsMarkdown(faults: ReadonlyMap<string, Fault>): string {
+  return page([
+    '# DNS faults',
+    GENERATED,
+    `${faults.size} faults. Each is one file in \`faults/\`; a zone says which of its queries are a fault's own.`,
+    ...[...faults.values()].flatMap((fault) => [
+      `## \`${fault.id}\``,
+      text(fault.title),
+      [
+        ...(fault.side === 'parent' ? ['- the zone above answers wrongly, about the zone that it is put into'] : []),
+        `- source: ${text(fault.source.join('; '))}`,
+      ].join('\n'),
+      ...parameterTable(fault),
+    ]),
+  ])
+}
+
+/** Nothing for what has no parameters. */
+function parameterTable(of: Parameters<typeof parametersOf>[0]): string[] {
+  const rows = parametersOf(of).map(({ name, type, default: value, description }) => [
+    code(name),
+    text(type),
+    code(value),
+    text(description),
+  ])
+  return rows.length === 0 ? [] : [table(['parameter', 'type', 'default', 'meaning'], rows)]
 }
 
 function page(blocks: readonly string[]): string {

@@ -10,7 +10,10 @@ import t from 'tap'
 /** The compiled tree that this test is part of. */
 const compiled = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
-const PURE = ['peers/wire', 'peers/behaviours', 'peers/tls/legacy', 'peers/dns/faults', 'scenarios/judge', 'reports']
+const PURE = [
+  ...['peers/wire', 'peers/behaviours', 'peers/dns/faults', 'peers/tls/legacy'],
+  ...['scenarios/judge', 'reports'],
+]
 /** Node's modules that give the same answer every time; of node:crypto the lint rules see to the names. */
 const HARMLESS = ['node:crypto', 'node:buffer', 'node:util', 'node:url']
 /** The functions of node:net that open nothing. */

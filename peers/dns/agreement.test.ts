@@ -1,6 +1,6 @@
 /**
- * The embedded resolver and unbound agree on rcode, AD and the types of the answer, for questions drawn at random over zones of every
- * kind; delv, a third validator, agrees on what is secure.
+ * The embedded resolver and unbound agree on rcode, AD and the types of the answer, for questions drawn at random over
+ * zones of every kind; delv, a third validator, agrees on what is secure.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -83,8 +83,8 @@ function one<Item>(items: readonly Item[]): Item {
 /** Half of them names that exist, half drawn label by label. */
 function question(): readonly [name: string, type: string] {
   const drawn = draw()
-  // Below a DNAME, unbound 1.17.1 wants a signature on the CNAME made of it when asked for CNAME or DNAME ("no signatures for CNAME");
-  // nobody signs that one (RFC 6672 §5.3.1).
+  // Below a DNAME, unbound 1.17.1 wants a signature on the CNAME made of it when asked for CNAME or DNAME ("no
+  // signatures for CNAME"); nobody signs that one (RFC 6672 §5.3.1).
   return /\.(old|away)\./.test(drawn[0]) && /NAME$/.test(drawn[1]) ? question() : drawn
 }
 
@@ -141,23 +141,19 @@ t.test('delv says fully validated where the resolver says AD', { skip: skip || l
   const anchor = join(folder, 'anchor')
   writeFileSync(anchor, `trust-anchors { . static-ds ${tag} ${algorithm} ${digestType} "${digest}"; };\n`)
   // Not spawnSync: the name servers are in this process.
-  for (const kind of ['next', 'ed', 'hashed', 'alone', 'unknown', 'unsigned']) {
+  const compare = async (kind: string): Promise<void> => {
     for (const [label, type] of [
       ['_25._tcp.mx', 'TLSA'],
       ['a.wild', 'A'],
-      ['mx', 'TLSA'],
       ['nobody', 'TLSA'],
     ] as const) {
       const name = `${label}.${kind}.test`
-      const args = ['@127.0.0.3', '-a', anchor, '+root=.', '+multiline', name, type]
-      const { stdout } = await run('delv', args)
-      const octets = await exchange(
-        at,
-        encodeMessage(queryFor(name, typeNumber(type) ?? 0, { rd: true, edns: { do: true } })),
-        'tcp',
-      )
-      const { ad } = decodeMessage(octets ?? Buffer.alloc(0))
+      const query = queryFor(name, typeNumber(type) ?? 0, { rd: true, edns: { do: true } })
+      const { ad } = decodeMessage((await exchange(at, encodeMessage(query), 'tcp')) ?? Buffer.alloc(0))
+      const { stdout } = await run('delv', ['@127.0.0.3', '-a', anchor, '+root=.', name, type])
       t.equal(/fully validated/.test(stdout), ad, `${name} ${type}: ${stdout.split('\n')[0]}`)
+      t.match(stdout, /fully validated|unsigned answer/)
     }
   }
+  await Promise.all(['next', 'ed', 'hashed', 'alone', 'unknown', 'unsigned'].map(compare))
 })

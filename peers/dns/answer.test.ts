@@ -3,7 +3,7 @@ import { answer } from './answer.ts'
 import { Internet } from './internet.ts'
 import { type Message, queryFor } from './message.ts'
 import { RCODE, rcodeText, typeNumber, typeText } from './numbers.ts'
-import { rdataText } from './rdata.ts'
+import { rdataText } from './rdata-text.ts'
 import { zone } from './zone.ts'
 
 const ZONE = zone('badmx.test', [

@@ -1,6 +1,6 @@
 /**
- * What a sound authoritative name server answers (RFC 1034 §4.3.2, RFC 2308, RFC 4592, RFC 6672, RFC 6604, RFC 4035 §3.1, RFC 5155
- * §7.2). Pure: a query and the zones that the server has go in, a message comes out.
+ * What a sound authoritative name server answers (RFC 1034 §4.3.2, RFC 2308, RFC 4592, RFC 6672, RFC 6604, RFC 4035
+ * §3.1, RFC 5155 §7.2). Pure: a query and the zones that the server has go in, a message comes out.
  */
 import type { Denial } from './dnssec/denial.ts'
 import { proveExpansion, proveNoData, proveNoDataAtWildcard, proveNoName } from './dnssec/proof.ts'

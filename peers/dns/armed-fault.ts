@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { nearestName } from '../nearest-name.ts'
 import type { Fault, FaultItem } from './fault.ts'
 import type { Question } from './message.ts'
-import { canonical, isWithin, type Name, parseName, ROOT } from './name.ts'
+import { canonical, isWithin, type Name, parseName, ROOT, ZoneError } from './name.ts'
 import { typeNumber } from './numbers.ts'
 import type { Zone } from './zone.ts'
 
@@ -24,6 +24,11 @@ export interface ArmedFault {
 
 /** @throws {FaultError} on the first item that is wrong, naming zone, item, and what was expected. */
 export function armFaults(zone: Zone, faults: ReadonlyMap<string, Fault>): readonly ArmedFault[] {
+  const sides = new Set(zone.faults.map(({ at = 'server' }) => at))
+  if (sides.size > 1)
+    throw new FaultError(
+      `${zone.origin}: faults both at the server and at the middlebox: one would hide the other's evidence`,
+    )
   return zone.faults.map((item, index) => arm(item, zone, faults, `${zone.origin}: faults.${index}`))
 }
 
@@ -41,11 +46,15 @@ function arm(item: FaultItem, zone: Zone, faults: ReadonlyMap<string, Fault>, wh
     if (type === undefined) throw new FaultError(`${where}: ${JSON.stringify(text)} is no record type`)
     return type
   })
-  const servers = item.servers?.map((text) => canonical(parseName(text)))
+  if (item.at === 'middlebox' && zone.servers.every(({ middlebox }) => middlebox === undefined))
+    throw new FaultError(`${where}: ${zone.origin} has no name server with a middlebox: give one of its servers one`)
+  if (item.at === 'middlebox' && fault.side === 'parent')
+    throw new FaultError(`${where}: ${item.use} is the parent's: it cannot stand at a middlebox of ${zone.origin}`)
+  const servers = item.servers?.map((text) => canonical(named(text, where)))
   for (const name of servers ?? [])
     if (zone.servers.every((server) => canonical(server.name) !== name))
       throw new FaultError(`${where}: ${zone.origin} has no name server ${name}`)
-  const isOwnName = nameTest(item.name, zone)
+  const isOwnName = nameTest(item.name, zone, where)
   return {
     fault,
     item,
@@ -58,10 +67,18 @@ function arm(item: FaultItem, zone: Zone, faults: ReadonlyMap<string, Fault>, wh
   }
 }
 
-function nameTest(text: string | undefined, { origin }: Zone): (name: Name) => boolean {
+function nameTest(text: string | undefined, { origin }: Zone, where: string): (name: Name) => boolean {
   if (text === undefined) return () => true
   const below = text.startsWith('*.')
   const plain = below ? text.slice(2) : text
-  const own = canonical(plain === '@' ? origin : parseName(origin === ROOT ? plain : `${plain}.${origin}`))
+  const own = canonical(plain === '@' ? origin : named(origin === ROOT ? plain : `${plain}.${origin}`, where))
   return below ? (name) => name !== own && isWithin(name, own) : (name) => name === own
+}
+
+function named(text: string, where: string): Name {
+  try {
+    return parseName(text)
+  } catch (error) {
+    throw error instanceof ZoneError ? new FaultError(`${where}: ${error.message}`) : error
+  }
 }

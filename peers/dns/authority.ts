@@ -1,10 +1,10 @@
 /**
- * The name servers of an internet: takes the octets of a query at one of their addresses, and answers as the zones there
- * say, or as their faults do. Knows no socket; the driver of {@link openDnsPort} and the resolver in process both call
- * {@link Authority.receive}.
+ * The name servers of an internet: takes the octets of a query at one of their addresses, and answers as the zones
+ * there say, or as their faults do. Knows no socket; the driver of {@link openDnsPort} and the resolver in process both
+ * call {@link Authority.receive}.
  *
- * What always holds: every query and every answer is in the log; a fault's `fired` is written when its answer leaves (for
- * a dropped query: when it would have been answered); after `close` nothing is answered any more.
+ * What always holds: every query and every answer is in the log; a fault's `fired` is written when its answer leaves
+ * (for a dropped query: when it would have been answered); after `close` nothing is answered any more.
  */
 import type { EventSink, ProofEvent, SocketAddress } from '../events.ts'
 import { answer } from './answer.ts'
@@ -21,7 +21,7 @@ import type { NameServer } from './zone.ts'
 
 export interface AuthorityOptions {
   readonly internet: Internet
-  readonly log: EventSink
+  readonly log: EventSink | undefined
   /** Milliseconds since the run began. */
   readonly now: () => number
   /** Delays are divided by it. */
@@ -36,6 +36,8 @@ interface Visit {
   readonly transport: Transport
   readonly cell: string | undefined
   readonly reply: Reply
+  /** What its answer may be kept by. */
+  readonly keep?: string
 }
 
 /** A fault, and the zone that it was put into. */
@@ -48,18 +50,25 @@ interface Candidate {
 const LONGEST_UDP = 1232
 /** RFC 1035 §4.2.1, for clients without EDNS. */
 const PLAIN_UDP = 512
+/** Answers kept before they are forgotten, all at once. */
+const MOST_KEPT = 20_000
 
 export class Authority {
   private readonly options: AuthorityOptions
   private readonly unwatch: () => void
   private readonly timers = new Set<NodeJS.Timeout>()
+  /** Answers that no fault had a say in, by address, transport and the octets of the query behind its id. */
+  private readonly kept = new Map<string, { readonly octets: Buffer; readonly cell: string | undefined }>()
   private isOpen = true
 
   constructor(options: AuthorityOptions) {
     this.options = options
     const { internet } = options
     for (const each of internet.zones) this.announce(each)
-    this.unwatch = internet.watch((each) => this.announce(each))
+    this.unwatch = internet.watch((each) => {
+      this.kept.clear()
+      this.announce(each)
+    })
   }
 
   close(): void {
@@ -71,6 +80,12 @@ export class Authority {
   receive(octets: Buffer, local: SocketAddress, from: SocketAddress, transport: Transport, reply: Reply): void {
     if (!this.isOpen) return
     const { internet } = this.options
+    const key = `${transport} ${local.address} ${octets.toString('latin1', 2)}`
+    const kept = this.kept.get(key)
+    if (kept !== undefined) {
+      this.repeat(kept, octets, { at: 'authority', local, from, transport, cell: kept.cell, reply })
+      return
+    }
     const query = readQuery(octets)
     const question = query instanceof DnsFormatError ? undefined : query?.questions[0]
     const zone = question === undefined ? undefined : internet.zoneFor(question, local.address)
@@ -82,8 +97,16 @@ export class Authority {
     if (query instanceof DnsFormatError) this.send(visit, formatError(octets))
     else if (question === undefined || zone === undefined)
       this.send(visit, encodeMessage(answer(query, () => undefined)))
-    else if (box === undefined) this.serve(query, question, zone, visit)
+    else if (box === undefined) this.serve(query, question, zone, { ...visit, keep: key })
     else this.pass(query, question, zone, box, visit)
+  }
+
+  /** The same query again: the same answer, under its own id. */
+  private repeat({ octets }: { readonly octets: Buffer }, query: Buffer, visit: Visit): void {
+    this.cross(visit, 'in', query)
+    const data = Buffer.from(octets)
+    query.copy(data, 0, 0, 2)
+    this.send(visit, data)
   }
 
   /** A name server answers. */
@@ -98,21 +121,35 @@ export class Authority {
     }
     const candidates = this.candidates(zone, question).filter(({ armed }) => armed.item.at !== 'middlebox')
     if (this.hasFired(candidates, { query, question, transport, zone, answer: sound }, server, visit)) return
-    this.send(visit, encodeMessage(sound(), limitOf(query, transport)))
+    const octets = encodeMessage(sound(), limitOf(query, transport))
+    if (candidates.length === 0 && visit.keep !== undefined) this.keep(visit.keep, octets, visit.cell)
+    this.send(visit, octets)
+  }
+
+  private keep(key: string, octets: Buffer, cell: string | undefined): void {
+    if (this.kept.size >= MOST_KEPT) this.kept.clear()
+    this.kept.set(key, { octets, cell })
   }
 
   /** A box lets a query through to the name server behind it, and its answer back, or does what it is there for. */
   private pass(query: Message, question: Question, zone: ServedZone, box: NameServer, visit: Visit): void {
     const { transport, cell, local } = visit
     const behind = { at: 'authority', local: { ...local, address: box.address }, from: local, transport, cell } as const
+    let made: Message | undefined
     const sound = (asked = query): Message => {
+      if (asked === query && made !== undefined) return made
       this.cross(behind, 'in', encodeMessage(asked))
       const message = answer(asked, () => zone)
       this.cross(behind, 'out', encodeMessage(message, limitOf(asked, transport)))
+      if (asked === query) made = message
       return message
     }
     const candidates = zone.faults.flatMap((armed) => (armed.item.at === 'middlebox' ? [{ armed, own: zone }] : []))
     if (this.hasFired(candidates, { query, question, transport, zone, answer: sound }, box, visit)) return
+    if (made !== undefined) {
+      this.send(visit, encodeMessage(made, limitOf(query, transport)))
+      return
+    }
     this.cross(behind, 'in', encodeMessage(query))
     this.serve(query, question, zone, { ...behind, reply: (what) => this.send(visit, what) })
   }
@@ -179,7 +216,7 @@ export class Authority {
     data: Buffer,
   ): void {
     const { log, now } = this.options
-    log(dnsEvent({ at, direction, local, peer: from, transport, data, cell, t: now() }))
+    if (log !== undefined) log(dnsEvent({ at, direction, local, peer: from, transport, data, cell, t: now() }))
   }
 
   private announce(zone: ServedZone): void {
@@ -191,7 +228,7 @@ export class Authority {
 
   private prove(type: ProofEvent['type'], { zone }: ServedZone, armed: ArmedFault, detail: string): void {
     const { log, now } = this.options
-    log({
+    log?.({
       type,
       t: now(),
       ...(zone.cell === undefined ? {} : { cell: zone.cell }),
@@ -208,7 +245,9 @@ export function limitOf(query: Message, transport: Transport): number {
   return Math.min(Math.max(query.edns?.udpSize ?? PLAIN_UDP, PLAIN_UDP), LONGEST_UDP)
 }
 
-/** A query; why it cannot be read; nothing for what must not be answered: responses, and what is shorter than a header. */
+/**
+ * A query; why it cannot be read; nothing for what must not be answered: responses, and what is shorter than a header.
+ */
 export function readQuery(octets: Buffer): Message | DnsFormatError | undefined {
   if (octets.length < 12 || (octets.readUInt8(2) & 0x80) !== 0) return undefined
   try {
@@ -219,7 +258,9 @@ export function readQuery(octets: Buffer): Message | DnsFormatError | undefined 
   }
 }
 
-/** FORMERR for octets that have a header and are no query: id, opcode and RD of it, and no sections (RFC 1035 §4.1.1). */
+/**
+ * FORMERR for octets that have a header and are no query: id, opcode and RD of it, and no sections (RFC 1035 §4.1.1).
+ */
 export function formatError(octets: Buffer): Buffer {
   const header = Buffer.alloc(12)
   octets.copy(header, 0, 0, 4)

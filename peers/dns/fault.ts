@@ -1,10 +1,11 @@
 /**
  * What a DNS fault is: one way in which a name server, or a box in front of it, answers wrongly.
  *
- * One file per fault, `peers/dns/faults/<id>.ts`, found by listing the folder; it exports `fault`, and the id is the file's
- * name. A fault is pure: it is shown a query that is its own ({@link FaultItem} says which are) together with the sound
- * answer, and says what leaves instead. That it was in place, had its chance and did its thing is written into the log by
- * the server that it stands at: a chance is a query of its own that it changes the answer of, and it has fired when what it gave back has left.
+ * One file per fault, `peers/dns/faults/<id>.ts`, found by listing the folder; it exports `fault`, and the id is the
+ * file's name. A fault is pure: it is shown a query that is its own ({@link FaultItem} says which are) together with
+ * the sound answer, and says what leaves instead. That it was in place, had its chance and did its thing is written
+ * into the log by the server that it stands at: a chance is a query of its own that it changes the answer of, and it
+ * has fired when what it gave back has left.
  */
 import type { z } from 'zod'
 import type { Message, Question } from './message.ts'
@@ -50,7 +51,9 @@ export function defineFault<Parameters>(fault: Fault<Parameters>): Fault<Paramet
   return fault
 }
 
-/** A fault in a zone, as a scenario writes it. The first of a zone's faults that changes an answer is the one that does. */
+/**
+ * A fault in a zone, as a scenario writes it. The first of a zone's faults that changes an answer is the one that does.
+ */
 export interface FaultItem {
   readonly use: string
   readonly with?: Readonly<Record<string, unknown>>
@@ -65,6 +68,8 @@ export interface FaultItem {
   readonly at?: 'server' | 'middlebox'
   /** Milliseconds until what it gives back leaves, before the run's time scale. */
   readonly delayMs?: number
-  /** Whether a verdict needs its firing: `must` (default), `may` (a companion), `must-not` (its point is an absence). */
+  /**
+   * Whether a verdict needs its firing: `must` (default), `may` (a companion), `must-not` (its point is an absence).
+   */
   readonly fires?: 'must' | 'may' | 'must-not'
 }

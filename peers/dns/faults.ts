@@ -1,12 +1,15 @@
 /**
- * Finds the DNS faults: every module of `faults/` that exports `fault`, by listing the folder; its id is its file's name.
+ * Finds the DNS faults: every module of `faults/` that exports `fault`, by listing the folder; its id is its file's
+ * name.
  */
 import { readdir } from 'node:fs/promises'
 import type { Fault } from './fault.ts'
 
 const FOLDER = new URL('./faults/', import.meta.url)
 
-/** Every fault by its id, in the order of the ids. Throws on a file that breaks the rules of the folder: a bug of ours. */
+/**
+ * Every fault by its id, in the order of the ids. Throws on a file that breaks the rules of the folder: a bug of ours.
+ */
 export async function loadDnsFaults(folder: URL = FOLDER): Promise<ReadonlyMap<string, Fault>> {
   const files = (await readdir(folder)).filter((file) => /^[a-z0-9-]+\.[jt]s$/.test(file)).sort()
   const faults = new Map<string, Fault>()

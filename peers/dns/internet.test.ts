@@ -3,6 +3,8 @@ import { Internet } from './internet.ts'
 import { TYPE } from './numbers.ts'
 import { zone } from './zone.ts'
 
+const BOXED = [{ name: 'ns.badmx.test', address: '198.18.0.9', middlebox: '198.18.0.10' }]
+
 const soa = (internet: Internet, name: string, address?: string) =>
   internet.zoneFor({ name, type: TYPE.SOA }, address)?.apex
 
@@ -68,6 +70,13 @@ t.test('faults that cannot be put where they are', async (t) => {
       /faults.1: "TLSB" is no record type/,
     ],
     [{ faults: [{ use: 'drop-queries', servers: ['ns9.test'] }] }, /has no name server ns9.test/],
+    [{ faults: [{ use: 'drop-queries', name: 'a..b' }] }, /^badmx.test: faults.0: the name .* empty label/],
+    [{ faults: [{ use: 'drop-queries', at: 'middlebox' }] }, /has no name server with a middlebox/],
+    [{ servers: BOXED, faults: [{ use: 'mismatch-ds', at: 'middlebox' }] }, /mismatch-ds is the parent's/],
+    [
+      { servers: BOXED, faults: [{ use: 'drop-queries', at: 'middlebox' }, { use: 'answer-error' }] },
+      /one would hide the other's evidence/,
+    ],
   ]
   for (const [options, message] of table) {
     t.throws(() => internet.put(zone('badmx.test', [], options)), { code: 'dns-fault', message })

@@ -1,6 +1,6 @@
 /**
- * A whole small internet: zones below a root, and the name servers that have them. It can be changed while it runs; whoever
- * serves it sees the new zones with the next query.
+ * A whole small internet: zones below a root, and the name servers that have them. It can be changed while it runs;
+ * whoever serves it sees the new zones with the next query.
  */
 import { loadDnsFaults } from './faults.ts'
 import type { Question } from './message.ts'

@@ -1,9 +1,11 @@
-/** A zone as a master file (RFC 1035 §5), signed as it is served: for other name servers, and for independent checks. */
+/**
+ * A zone as a master file (RFC 1035 §5), signed as it is served: for other name servers, and for independent checks.
+ */
 
 import type { ResourceRecord } from './message.ts'
 import { ROOT } from './name.ts'
 import { TYPE, typeText } from './numbers.ts'
-import { rdataText } from './rdata.ts'
+import { rdataText } from './rdata-text.ts'
 import type { ServedZone } from './served-zone.ts'
 
 /** One record a line, all names absolute, the SOA first. */
@@ -18,6 +20,7 @@ export function trustAnchor({ apex, zone, signer }: ServedZone): string | undefi
   return recordLine({ name: apex, type: TYPE.DS, class: 1, ttl: zone.ttl, data: signer.ds })
 }
 
-function recordLine({ name, type, ttl, data }: ResourceRecord): string {
+/** A record as a line of a master file, its name absolute. */
+export function recordLine({ name, type, ttl, data }: ResourceRecord): string {
   return `${name === ROOT ? name : `${name}.`} ${ttl} IN ${typeText(type)} ${rdataText(type, data)}`
 }

@@ -1,9 +1,9 @@
 /**
  * Domain names (RFC 1035 §3.1, RFC 4343): text in programs, octets on the wire.
  *
- * A {@link Name} is absolute and has no dot at its end; the root is `.`. Its case is kept. Octets that mean something in a
- * master file, and those that cannot be printed, stand as `\DDD`, the dot and the backslash too: so every dot in a Name
- * parts two labels, and names can be cut and compared as text. {@link parseName} makes one of what people write.
+ * A {@link Name} is absolute and has no dot at its end; the root is `.`. Its case is kept. Octets that mean something
+ * in a master file, and those that cannot be printed, stand as `\DDD`, the dot and the backslash too: so every dot in a
+ * Name parts two labels, and names can be cut and compared as text. {@link parseName} makes one of what people write.
  */
 
 /** Absolute, normalised text as {@link parseName} and {@link readName} return it. */

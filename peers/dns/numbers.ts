@@ -1,4 +1,6 @@
-/** The numbers of the IANA registries "Domain Name System (DNS) Parameters" and "DNSSEC Algorithm Numbers" used here. */
+/**
+ * The numbers of the IANA registries "Domain Name System (DNS) Parameters" and "DNSSEC Algorithm Numbers" used here.
+ */
 
 export const TYPE = {
   A: 1,

@@ -1,9 +1,9 @@
 /**
- * A zone as a name server sees it: its nodes by name, empty non-terminals included, where it is cut, what a query name meets
- * on its way down (RFC 1034 §4.3.2, RFC 4592, RFC 6672 §3.2), its signatures and its denials.
+ * A zone as a name server sees it: its nodes by name, empty non-terminals included, where it is cut, what a query name
+ * meets on its way down (RFC 1034 §4.3.2, RFC 4592, RFC 6672 §3.2), its signatures and its denials.
  *
- * Delegations to zones of the same internet are not records: they follow from the zones that there are. Everything is made
- * when it is first asked for: of a thousand zones few are, and keys and signatures cost.
+ * Delegations to zones of the same internet are not records: they follow from the zones that there are. Everything is
+ * made when it is first asked for: of a thousand zones few are, and keys and signatures cost.
  */
 import { type ArmedFault, armFaults } from './armed-fault.ts'
 import { keyFrom } from './dnssec/algorithms.ts'
@@ -154,7 +154,10 @@ export class ServedZone {
     return signer === undefined || set.length === 0 ? set : [...set, signer.signature(set)]
   }
 
-  /** Where the way down to `name` ends. At a cut the parent's side of `type` DS is a node like any other (RFC 4035 §3.1.4.1). */
+  /**
+   * Where the way down to `name` ends. At a cut the parent's side of `type` DS is a node like any other (RFC 4035
+   * §3.1.4.1).
+   */
   find(name: Name, type: number): Found {
     const wanted = canonical(name)
     const depth = countLabels(wanted)

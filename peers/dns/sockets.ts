@@ -1,6 +1,6 @@
 /**
- * A DNS port: UDP and TCP (RFC 7766) on one address. What is heard is handed over whole, whatever it holds; what is given back is
- * sent. Nothing here knows DNS but for the two octets of length on TCP.
+ * A DNS port: UDP and TCP (RFC 7766) on one address. What is heard is handed over whole, whatever it holds; what is
+ * given back is sent. Nothing here knows DNS but for the two octets of length on TCP.
  *
  * What always holds: no peer can keep more than {@link MOST_UNSENT} octets here, and after `close` nothing is left.
  */

@@ -1,6 +1,6 @@
 /**
- * Starts the DNS of a run: the name servers of an internet, and a resolver for its clients. One function starts all of it,
- * one call ends it.
+ * Starts the DNS of a run: the name servers of an internet, and a resolver for its clients. One function starts all of
+ * it, one call ends it.
  */
 import type { EventSink, SocketAddress } from '../events.ts'
 import { Authority } from './authority.ts'
@@ -46,7 +46,7 @@ const RESOLVER: readonly SocketAddress[] = [{ address: '127.0.0.1', port: 53 }]
  * @throws {ListenError} when a port is taken or an address is not this machine's; then nothing listens.
  */
 export async function startDns(options: DnsOptions): Promise<Dns> {
-  const { internet, timeScale = 1, log = () => {}, now = sinceNow() } = options
+  const { internet, timeScale = 1, log, now = sinceNow() } = options
   const authority = new Authority({ internet, log, now, timeScale })
   const root = () => internet.zoneFor({ name: ROOT, type: TYPE.SOA })
   const resolver = new Resolver({

@@ -1,6 +1,6 @@
 /**
- * The two field reports that this project began with, as the people met them who had them: the wrong denials of internot.no and
- * isphuset.no (PowerDNS), and the firewall of mail.mil.
+ * The two field reports that this project began with, as the people met them who had them: the wrong denials of
+ * internot.no and isphuset.no (PowerDNS), and the firewall of mail.mil.
  */
 import t from 'tap'
 import { Log } from '../testing/log.ts'

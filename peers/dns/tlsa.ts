@@ -37,7 +37,9 @@ export function tlsaRecord(
   return record(`_${port}._tcp.${host}`, 'TLSA', { ...parameters, association }, ttl)
 }
 
-/** SubjectPublicKeyInfo as it stands in the certificate (RFC 6698 §1.3), whatever its encoding: nothing is encoded anew. */
+/**
+ * SubjectPublicKeyInfo as it stands in the certificate (RFC 6698 §1.3), whatever its encoding: nothing is encoded anew.
+ */
 function publicKeyOf(certificate: Buffer): Buffer {
   const [tbs] = readInside(readElement(certificate), 0x30, 'certificate')
   const fields = readInside(tbs, 0x30, 'tbsCertificate')

@@ -1,6 +1,6 @@
 /**
- * A zone as a file writes it: the form of zones, signing and faults for whoever reads scenarios (zod, with descriptions for editors),
- * and the zone made of it. The parameters of a fault are checked where it is armed.
+ * A zone as a file writes it: the form of zones, signing and faults for whoever reads scenarios (zod, with descriptions
+ * for editors), and the zone made of it. The parameters of a fault are checked where it is armed.
  */
 import { z } from 'zod'
 import { type Zone, type ZoneOptions, zone } from './zone.ts'

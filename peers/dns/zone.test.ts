@@ -1,6 +1,7 @@
 import t from 'tap'
 import { TYPE } from './numbers.ts'
-import { fieldsOf, rdataText } from './rdata.ts'
+import { fieldsOf } from './rdata.ts'
+import { rdataText } from './rdata-text.ts'
 import { record, recordFromLine, reverseZones, zone } from './zone.ts'
 
 t.test('lines of a master file', async (t) => {
@@ -85,6 +86,13 @@ t.test('zones that are wrong', async (t) => {
     message: /no IP address/,
   })
   t.throws(() => zone('bad..test', []), { code: 'zone' })
+})
+
+t.test('addresses of name servers are written in one way', async (t) => {
+  const servers = [{ name: 'NS.test.', address: '2001:DB8:0:0::1', middlebox: '198.18.0.1' }]
+  t.same(zone('badmx.test', [], { servers }).servers, [
+    { name: 'NS.test', address: '2001:db8::1', middlebox: '198.18.0.1' },
+  ])
 })
 
 t.test('a record from fields is the one from a line', async (t) => {

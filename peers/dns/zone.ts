@@ -11,7 +11,8 @@ import type { FaultItem } from './fault.ts'
 import type { ResourceRecord } from './message.ts'
 import { canonical, isWithin, type Name, parseName, ROOT, ZoneError } from './name.ts'
 import { CLASS, TYPE, typeNumber, typeText } from './numbers.ts'
-import { type KnownType, type Rdata, rdata, rdataFromWords } from './rdata.ts'
+import { fieldsOf, type KnownType, type Rdata, rdata } from './rdata.ts'
+import { rdataFromWords } from './rdata-text.ts'
 
 /** A name server: one address for each of its hosts, so that its sockets tell who was asked. */
 export interface NameServer {
@@ -19,8 +20,8 @@ export interface NameServer {
   /** IPv4 or IPv6. */
   readonly address: string
   /**
-   * The address of a box in front of it, a firewall for one: then this is the address that the world knows, and what the
-   * box does are the faults with `at: middlebox`.
+   * The address of a box in front of it, a firewall for one: then this is the address that the world knows, and what
+   * the box does are the faults with `at: middlebox`.
    */
   readonly middlebox?: string
 }
@@ -77,10 +78,11 @@ export function zone(origin: string, records: readonly (string | ResourceRecord)
       throw new ZoneError(`${each.name} ${typeText(each.type)} is outside the zone ${apex}`)
   }
   checkAliases(all)
-  const servers = (options.servers ?? []).map((server) => ({ ...server, name: parseName(server.name) }))
-  for (const { name, address, middlebox = address } of servers)
-    for (const each of [address, middlebox])
-      if (isIP(each) === 0) throw new ZoneError(`${name} cannot be at ${JSON.stringify(each)}: that is no IP address`)
+  const servers = (options.servers ?? []).map(({ name, address, middlebox }) => ({
+    name: parseName(name),
+    address: addressOf(name, address),
+    ...(middlebox === undefined ? {} : { middlebox: addressOf(name, middlebox) }),
+  }))
   return {
     origin: apex,
     records: all,
@@ -90,6 +92,12 @@ export function zone(origin: string, records: readonly (string | ResourceRecord)
     faults: options.faults ?? [],
     ...(options.cell === undefined ? {} : { cell: options.cell }),
   }
+}
+
+/** An address as records and sockets write it (RFC 5952), so that it can be looked up. */
+function addressOf(name: string, address: string): string {
+  if (isIP(address) === 0) throw new ZoneError(`${name} cannot be at ${JSON.stringify(address)}: that is no IP address`)
+  return isIP(address) === 4 ? address : fieldsOf('AAAA', rdata('AAAA', { address })).address
 }
 
 /** A record from its fields; `name` is absolute. @throws {ZoneError} */

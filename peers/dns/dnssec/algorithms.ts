@@ -1,5 +1,6 @@
 /**
- * DNSSEC algorithms (RFC 8624): keys out of a seed, signing, verifying. One that nobody knows is among them, on purpose.
+ * DNSSEC algorithms (RFC 8624): keys out of a seed, signing, verifying. One that nobody knows is among them, on
+ * purpose.
  *
  * Keys are made for tests and are no secrets: the same seed and labels give the same key on every machine, so that a
  * resolver's trust anchor outlives the server.
@@ -97,7 +98,10 @@ function rsa(octets: Octets): SigningKey {
   }
 }
 
-/** The first prime from a drawn odd number on whose predecessor the exponent does not divide; its two highest bits are set. */
+/**
+ * The first prime from a drawn odd number on whose predecessor the exponent does not divide; its two highest bits are
+ * set.
+ */
 function prime(octets: Octets, turn: number): bigint {
   const start = octets(PRIME_OCTETS, turn)
   start[0] = (start[0] ?? 0) | 0xc0

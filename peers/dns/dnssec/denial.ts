@@ -1,12 +1,13 @@
 /**
- * Authenticated denial of existence: the chain of a zone's names, by NSEC (RFC 4034 §4, RFC 9077) or by NSEC3 (RFC 5155), and which of its
- * records prove what (RFC 4035 §3.1.3, RFC 5155 §7.2).
+ * Authenticated denial of existence: the chain of a zone's names, by NSEC (RFC 4034 §4, RFC 9077) or by NSEC3 (RFC
+ * 5155), and which of its records prove what (RFC 4035 §3.1.3, RFC 5155 §7.2).
  */
 import { createHash } from 'node:crypto'
+import { base32hex, fromBase32hex } from '../base32hex.ts'
 import type { ResourceRecord } from '../message.ts'
 import { canonical, childOf, countLabels, lastLabels, type Name, sortKey, wireName } from '../name.ts'
 import { CLASS, TYPE } from '../numbers.ts'
-import { base32hex, fromBase32hex, rdata } from '../rdata.ts'
+import { rdata } from '../rdata.ts'
 import type { RecordSet } from './signer.ts'
 
 /** A name of the zone that the chain may hold. */

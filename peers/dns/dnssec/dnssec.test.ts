@@ -1,6 +1,7 @@
 import t from 'tap'
+import { base32hex } from '../base32hex.ts'
 import { TYPE } from '../numbers.ts'
-import { base32hex, rdataText } from '../rdata.ts'
+import { rdataText } from '../rdata-text.ts'
 import { record, recordFromLine } from '../zone.ts'
 import { ALGORITHM, type AlgorithmName, isSupported, keyFrom, verifySignature } from './algorithms.ts'
 import { type ChainName, nsec3Chain, nsec3Hash, nsecChain } from './denial.ts'

@@ -1,6 +1,6 @@
 /**
- * Signs the record sets of one zone with one key that is both key- and zone-signing (RFC 4034 §3, RFC 6781 §3.1), when they are
- * first asked for, and keeps the signatures.
+ * Signs the record sets of one zone with one key that is both key- and zone-signing (RFC 4034 §3, RFC 6781 §3.1), when
+ * they are first asked for, and keeps the signatures.
  */
 import { createHash } from 'node:crypto'
 import type { ResourceRecord } from '../message.ts'
@@ -82,7 +82,10 @@ export class Signer {
   }
 }
 
-/** What a signature is over (RFC 4034 §3.1.8.1): `owner` is the name as it was signed, a wildcard's for what it stands for. */
+/**
+ * What a signature is over (RFC 4034 §3.1.8.1): `owner` is the name as it was signed, a wildcard's for what it stands
+ * for.
+ */
 export function signedOctets(signature: Rdata<'RRSIG'>, set: RecordSet, owner: Name): Buffer {
   const name = wireName(canonical(owner))
   const fixed = Buffer.alloc(10)

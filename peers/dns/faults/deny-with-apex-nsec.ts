@@ -1,4 +1,7 @@
-/** P4: proves NXDOMAIN by NSEC with the apex's record instead of the one over the wildcard that could have stood for the name. */
+/**
+ * P4: proves NXDOMAIN by NSEC with the apex's record instead of the one over the wildcard that could have stood for the
+ * name.
+ */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'
 import { owedDenial, withProof } from '../tamper.ts'

@@ -1,4 +1,7 @@
-/** Lets only short UDP answers through, as firewalls do that know nothing of EDNS; what is longer is dropped, not truncated. */
+/**
+ * Lets only short UDP answers through, as firewalls do that know nothing of EDNS; what is longer is dropped, not
+ * truncated.
+ */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'
 import { encodeMessage } from '../message.ts'

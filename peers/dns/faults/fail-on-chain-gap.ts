@@ -1,4 +1,7 @@
-/** P8: the server finds a gap in its own NSEC3 chain and answers SERVFAIL, authoritative and empty, wherever it would have to deny. */
+/**
+ * P8: the server finds a gap in its own NSEC3 chain and answers SERVFAIL, authoritative and empty, wherever it would
+ * have to deny.
+ */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'
 import { responseTo } from '../message.ts'

@@ -1,6 +1,6 @@
 /**
- * N9: the bitmap of a denial says other types than there are, signed so. The answer at hand holds; a resolver that makes answers of denials
- * (RFC 8198) then denies the types that were left out.
+ * N9: the bitmap of a denial says other types than there are, signed so. The answer at hand holds; a resolver that
+ * makes answers of denials (RFC 8198) then denies the types that were left out.
  */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'

@@ -1,5 +1,6 @@
 /**
- * P5: does not know empty non-terminals: `_tcp.mx` is NXDOMAIN although `_25._tcp.mx` exists, and its hash is missing in the chain.
+ * P5: does not know empty non-terminals: `_tcp.mx` is NXDOMAIN although `_25._tcp.mx` exists, and its hash is missing
+ * in the chain.
  */
 import { z } from 'zod'
 import { proveNoName } from '../dnssec/proof.ts'

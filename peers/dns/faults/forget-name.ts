@@ -1,6 +1,6 @@
 /**
- * N6: an older version of the zone, without the name: NXDOMAIN, with a proof that was sound then and still validates. At one of two
- * name servers the two disagree.
+ * N6: an older version of the zone, without the name: NXDOMAIN, with a proof that was sound then and still validates.
+ * At one of two name servers the two disagree.
  */
 import { z } from 'zod'
 import { proveNoName } from '../dnssec/proof.ts'

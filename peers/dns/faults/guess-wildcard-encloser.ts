@@ -1,6 +1,6 @@
 /**
- * P2: proves wildcard NODATA by NSEC3 with a guessed closest encloser: the apex (up to 3.1), or the name without its first label
- * (3.2 to 3.3), which is right one label below the wildcard and wrong for the two labels of a TLSA name.
+ * P2: proves wildcard NODATA by NSEC3 with a guessed closest encloser: the apex (up to 3.1), or the name without its
+ * first label (3.2 to 3.3), which is right one label below the wildcard and wrong for the two labels of a TLSA name.
  */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'

@@ -1,6 +1,7 @@
 /**
- * P6: takes the name of the zone as the query wrote it. In the next name of NSEC, which is signed as it stands, that breaks the
- * signature; in the look-up of what the apex has, it loses DNSKEY and NSEC3PARAM from the apex's bitmap, which is then signed.
+ * P6: takes the name of the zone as the query wrote it. In the next name of NSEC, which is signed as it stands, that
+ * breaks the signature; in the look-up of what the apex has, it loses DNSKEY and NSEC3PARAM from the apex's bitmap,
+ * which is then signed.
  */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'

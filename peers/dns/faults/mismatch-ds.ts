@@ -1,4 +1,7 @@
-/** The zone above has a DS for a key that the zone has not: a rollover that went wrong. It is put into the zone, and is the parent's. */
+/**
+ * The zone above has a DS for a key that the zone has not: a rollover that went wrong. It is put into the zone, and is
+ * the parent's.
+ */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'
 import { canonical } from '../name.ts'

@@ -1,6 +1,6 @@
 /**
- * N1, N7: denies without NSEC or NSEC3, with a signed SOA alone. For every denial, at one of two name servers, it is a secondary that
- * does not know NSEC3 and has such a zone.
+ * N1, N7: denies without NSEC or NSEC3, with a signed SOA alone. For every denial, at one of two name servers, it is a
+ * secondary that does not know NSEC3 and has such a zone.
  */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'

@@ -1,5 +1,6 @@
 /**
- * P1: proves NXDOMAIN with the apex as the closest encloser and the whole name as the next closer one, whatever lies between.
+ * P1: proves NXDOMAIN with the apex as the closest encloser and the whole name as the next closer one, whatever lies
+ * between.
  */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'

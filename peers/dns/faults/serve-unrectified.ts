@@ -1,6 +1,6 @@
 /**
- * P7: a zone whose order of names was never computed ("rectified"): by NSEC every denial is one record from the apex to the apex; by
- * NSEC3 it is a malformed record at the apex with a hash of no octets. Empty non-terminals are NXDOMAIN.
+ * P7: a zone whose order of names was never computed ("rectified"): by NSEC every denial is one record from the apex to
+ * the apex; by NSEC3 it is a malformed record at the apex with a hash of no octets. Empty non-terminals are NXDOMAIN.
  */
 import { z } from 'zod'
 import { defineFault } from '../fault.ts'

@@ -1,9 +1,11 @@
 /**
  * What NSEC and NSEC3 records prove, once their signatures hold (RFC 4035 §5.4, RFC 5155 §8, RFC 6840 §4). Pure.
  *
- * `secure`: proven. `insecure`: not proven, and that is as it may be (opt-out, more hash rounds than anybody computes: RFC 9276 §3.2).
- * `bogus`: not proven.
+ * `secure`: proven. `insecure`: not proven, and that is as it may be (opt-out, more hash rounds than anybody computes:
+ * RFC 9276 §3.2). `bogus`: not proven.
  */
+
+import { base32hex } from '../base32hex.ts'
 import { nsec3Hash } from '../dnssec/denial.ts'
 import { nextCloser } from '../dnssec/proof.ts'
 import {
@@ -18,7 +20,7 @@ import {
   sortKey,
 } from '../name.ts'
 import { TYPE } from '../numbers.ts'
-import { base32hex, fieldsOf, type Rdata } from '../rdata.ts'
+import { fieldsOf, type Rdata } from '../rdata.ts'
 import type { SignedSet } from './signed-set.ts'
 
 export type Proven = 'secure' | 'insecure' | 'bogus'
@@ -87,10 +89,13 @@ export class DenialCheck {
     return proves ? 'secure' : 'bogus'
   }
 
-  /** The name itself does not exist, so that a wildcard below `encloser` stands for it. */
+  /** Nothing is nearer to the name than `encloser`, so that the wildcard below that stands for it. */
   noNameBelow(name: Name, encloser: Name): Proven {
-    if (this.nsec3s.length === 0)
-      return this.nsecs.some((nsec) => this.covers(nsec, name) && !isWithin(nsec.next, name)) ? 'secure' : 'bogus'
+    if (this.nsec3s.length === 0) {
+      const proves = (nsec: Nsec): boolean =>
+        this.covers(nsec, name) && !isWithin(nsec.next, name) && enclosing(nsec, name) === encloser
+      return this.nsecs.some(proves) ? 'secure' : 'bogus'
+    }
     if (this.isTooCostly()) return 'insecure'
     const cover = this.coverOf(nextCloser(name, encloser))
     return cover === undefined ? 'bogus' : secured(cover)
@@ -167,7 +172,10 @@ export class DenialCheck {
     return made
   }
 
-  /** Whether `name` lies between the owner and the next name; not so for what a delegation or a DNAME at the owner hides. */
+  /**
+   * Whether `name` lies between the owner and the next name; not so for what a delegation or a DNAME at the owner
+   * hides.
+   */
   private covers({ owner, next, types }: Nsec, name: Name): boolean {
     const isHidden = types.includes(TYPE.DNAME) || (types.includes(TYPE.NS) && !types.includes(TYPE.SOA))
     if (isHidden && isWithin(name, owner)) return false

@@ -1,6 +1,6 @@
 /**
- * Finds the name servers of a name from the root down (RFC 1034 §5.3.3), and has one of them answer. Delegations are remembered as
- * long as their records say; answers are not.
+ * Finds the name servers of a name from the root down (RFC 1034 §5.3.3), and has one of them answer. Delegations are
+ * remembered as long as their records say; answers are not.
  */
 import { type Message, type Question, queryFor, type ResourceRecord } from '../message.ts'
 import { canonical, countLabels, isWithin, type Name, parentOf, ROOT } from '../name.ts'
@@ -29,8 +29,8 @@ export interface IteratorOptions {
   readonly now: () => number
 }
 
-/** How often every name server of a zone is asked. */
-const ROUNDS = 2
+/** Every name server of a zone is asked twice, and those that are silent once more without EDNS (RFC 6891 §6.2.5). */
+const ROUNDS = [true, true, false]
 /** Referrals followed, and name servers' own names looked up, for one question. */
 const MOST_STEPS = 32
 const DEEPEST = 4
@@ -51,7 +51,9 @@ export class Iterator {
     this.silent.clear()
   }
 
-  /** Asks, and goes on asking where an answer refers to. @param avoid addresses that are not to answer this question. */
+  /**
+   * Asks, and goes on asking where an answer refers to. @param avoid addresses that are not to answer this question.
+   */
   async resolve(question: Question, avoid: ReadonlySet<string> = new Set(), depth = 0): Promise<Answered> {
     // The DS of a zone is its parent's (RFC 4035 §4.2).
     const start = canonical(question.type === TYPE.DS ? parentOf(question.name) : question.name)
@@ -70,7 +72,7 @@ export class Iterator {
     return { failure: 'error' }
   }
 
-  /** Every server in turn, every one twice, until one gives an answer that can be used. */
+  /** Every server in turn, until one gives an answer that can be used. */
   private async ask(
     { name, type }: Question,
     { zone, addresses }: Delegation,
@@ -82,10 +84,10 @@ export class Iterator {
       .filter((address) => !avoid.has(address))
       .sort((a, b) => Number(this.silent.has(a)) - Number(this.silent.has(b)))
     const lame = new Set<string>()
-    for (let round = 0; round < ROUNDS; round++) {
+    for (const edns of ROUNDS) {
       for (const address of usable) {
         if (lame.has(address)) continue
-        const query = queryFor(name, type, { edns: { do: true }, cd: true })
+        const query = queryFor(name, type, edns ? { edns: { do: true }, cd: true } : {})
         const response = await this.options.upstream.ask(query, address)
         if (response === undefined) {
           this.silent.add(address)

@@ -1,9 +1,10 @@
 /**
- * The resolver that the client under test asks: recursive and validating, from the root and its trust anchor down. It knows nothing of
- * what a zone was meant to be; what it says it has from name servers, and has checked.
+ * The resolver that the client under test asks: recursive and validating, from the root and its trust anchor down. It
+ * knows nothing of what a zone was meant to be; what it says it has from name servers, and has checked.
  *
- * Answers are not kept (a scenario's phase is to be seen at once); delegations and the standing of zones are, as long as their records
- * say. Every query of a client and every answer to it is in the log at `stub`, what it asks at `resolver`.
+ * Answers are not kept (a scenario's phase is to be seen at once); delegations and the standing of zones are, as long
+ * as their records say. Every query of a client and every answer to it is in the log at `stub`, what it asks at
+ * `resolver`.
  */
 import type { EventSink, SocketAddress } from '../../events.ts'
 import { formatError, limitOf, readQuery } from '../authority.ts'
@@ -35,7 +36,7 @@ export interface ResolverOptions {
   readonly hints: () => readonly string[]
   /** The DS data of the root's key. */
   readonly anchor: () => Buffer | undefined
-  readonly log: EventSink
+  readonly log: EventSink | undefined
   /** Milliseconds since the run began. */
   readonly now: () => number
   /** Seconds since 1970: signatures are checked against it. */
@@ -44,7 +45,10 @@ export interface ResolverOptions {
   readonly timeScale: number
 }
 
-/** Milliseconds that one name server has for one answer; less in sum than the 5 s after which stubs ask again. */
+/**
+ * Milliseconds that one name server has for one answer. It is asked three times: a zone whose only server is silent
+ * fails before the 5 s after which stubs ask again.
+ */
 const PATIENCE_MS = 1_000
 /** Aliases followed for one question. */
 const MOST_ALIASES = 12
@@ -161,7 +165,8 @@ export class Resolver {
       const { response, from, others } = answered
       const own = ownRecords(question, response.answers)
       const target = aliasTarget(question, own)
-      if (unchecked) return { response, own, target, verdict: { status: 'insecure' } }
+      // Nobody signs signatures.
+      if (unchecked || question.type === TYPE.RRSIG) return { response, own, target, verdict: { status: 'insecure' } }
       const verdict = await this.validator.judge(question, response, own)
       if (verdict.status !== 'bogus') return { response, own, target, verdict }
       why = verdict.ede
@@ -179,6 +184,7 @@ export class Resolver {
     data: Buffer,
   ): void {
     const { internet, log, now } = this.options
+    if (log === undefined) return
     const question = questionOf(data)
     const cell = question === undefined ? undefined : internet.zoneFor(question)?.zone.cell
     log(dnsEvent({ at, direction, local, peer, transport, data, cell, t: now() }))

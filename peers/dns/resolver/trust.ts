@@ -1,10 +1,10 @@
 /**
- * The chain of trust from the root's anchor down (RFC 4035 §5.2): of every zone on the way whether it is signed, with which keys, or
- * why that cannot be told. What was found is remembered as long as its records say.
+ * The chain of trust from the root's anchor down (RFC 4035 §5.2): of every zone on the way whether it is signed, with
+ * which keys, or why that cannot be told. What was found is remembered as long as its records say.
  */
 import { isSupported } from '../dnssec/algorithms.ts'
 import { isDsOf } from '../dnssec/signer.ts'
-import type { Message } from '../message.ts'
+import type { Message, Question } from '../message.ts'
 import { canonical, countLabels, isWithin, lastLabels, type Name, ROOT } from '../name.ts'
 import { CLASS, EDE, RCODE, TYPE } from '../numbers.ts'
 import { fieldsOf } from '../rdata.ts'
@@ -12,11 +12,13 @@ import { DenialCheck } from './denial-check.ts'
 import type { Iterator } from './iterator.ts'
 import { checkSet, type SignedSet, setsOf, type TrustedZone } from './signed-set.ts'
 
-/** The zone that a name is in: trusted with its keys; known not to be signed; or of unknown standing, which is as bad as forged. */
-export type Standing =
-  | ({ readonly status: 'secure' } & TrustedZone)
-  | { readonly status: 'insecure' }
-  | { readonly status: 'bogus'; readonly ede: number }
+/**
+ * The zone that a name is in: trusted with its keys; known not to be signed; or of unknown standing, which is as bad as
+ * forged.
+ */
+export type Standing = SecureZone | { readonly status: 'insecure' } | { readonly status: 'bogus'; readonly ede: number }
+
+type SecureZone = { readonly status: 'secure' } & TrustedZone
 
 export interface TrustOptions {
   readonly iterator: Iterator
@@ -80,28 +82,36 @@ export class Trust {
   }
 
   /** One step down: the zone that begins at `name`, or still the one above. */
-  private async below(above: TrustedZone & { readonly status: 'secure' }, name: Name): Promise<Found> {
-    const answered = await this.options.iterator.resolve({ name, type: TYPE.DS, class: CLASS.IN })
-    if ('failure' in answered) return bogus(EDE.NO_REACHABLE_AUTHORITY)
-    const { response } = answered
-    const set = setsOf(response.answers).find(({ owner }) => owner === name)
-    if (set?.type === TYPE.DS) {
+  private below(above: SecureZone, name: Name): Promise<Found> {
+    return this.ask({ name, type: TYPE.DS, class: CLASS.IN }, async (response) => {
+      const set = setsOf(response.answers).find(({ owner }) => owner === name)
+      if (set === undefined || (set.type !== TYPE.DS && set.type !== TYPE.CNAME))
+        return this.withoutDs(above, name, response)
       const checked = checkSet(set, above, this.options.seconds())
       if (!checked.holds) return bogus(checked.ede)
+      // An alias is no cut.
+      if (set.type === TYPE.CNAME) return { standing: above, ttl: ttlOf(set) }
       return this.keysOf(
         name,
         set.records.map(({ data }) => data),
       )
-    }
-    // An alias is no cut.
-    if (set?.type === TYPE.CNAME) {
-      const checked = checkSet(set, above, this.options.seconds())
-      return checked.holds ? { standing: above, ttl: ttlOf(set) } : bogus(checked.ede)
-    }
-    return this.withoutDs(above, name, response)
+    })
   }
 
-  private withoutDs(above: TrustedZone & { readonly status: 'secure' }, name: Name, response: Message): Found {
+  /** Asks, and where what a server says does not hold, asks another. */
+  private async ask(question: Question, judge: (response: Message) => Found | Promise<Found>): Promise<Found> {
+    const avoid = new Set<string>()
+    let found = bogus(EDE.NO_REACHABLE_AUTHORITY)
+    for (;;) {
+      const answered = await this.options.iterator.resolve(question, avoid)
+      if ('failure' in answered) return found
+      found = await judge(answered.response)
+      if (found.standing.status !== 'bogus' || answered.others === 0) return found
+      avoid.add(answered.from)
+    }
+  }
+
+  private withoutDs(above: SecureZone, name: Name, response: Message): Found {
     const sets = setsOf(response.authorities).filter(({ type }) => type !== TYPE.NS)
     const denials = sets.filter(({ type }) => type === TYPE.NSEC || type === TYPE.NSEC3)
     if (denials.length === 0) return bogus(EDE.NSEC_MISSING)
@@ -129,15 +139,15 @@ export class Trust {
       return isSupported(algorithm) && digestType === 2
     })
     if (usable.length === 0) return insecure(FAILURE_MS / 1000)
-    const answered = await this.options.iterator.resolve({ name: zone, type: TYPE.DNSKEY, class: CLASS.IN })
-    if ('failure' in answered) return bogus(EDE.NO_REACHABLE_AUTHORITY)
-    const set = setsOf(answered.response.answers).find(({ owner, type }) => owner === zone && type === TYPE.DNSKEY)
-    if (set === undefined) return bogus(EDE.DNSKEY_MISSING)
-    const keys = set.records.map(({ data }) => data)
-    const entry = keys.filter((key) => usable.some((each) => isDsOf(each, zone, key)))
-    if (entry.length === 0) return bogus(EDE.DNSKEY_MISSING)
-    const checked = checkSet(set, { zone, keys: entry }, this.options.seconds())
-    return checked.holds ? { standing: { status: 'secure', zone, keys }, ttl: ttlOf(set) } : bogus(checked.ede)
+    return this.ask({ name: zone, type: TYPE.DNSKEY, class: CLASS.IN }, ({ answers }) => {
+      const set = setsOf(answers).find(({ owner, type }) => owner === zone && type === TYPE.DNSKEY)
+      if (set === undefined) return bogus(EDE.DNSKEY_MISSING)
+      const keys = set.records.map(({ data }) => data)
+      const entry = keys.filter((key) => usable.some((each) => isDsOf(each, zone, key)))
+      if (entry.length === 0) return bogus(EDE.DNSKEY_MISSING)
+      const checked = checkSet(set, { zone, keys: entry }, this.options.seconds())
+      return checked.holds ? { standing: { status: 'secure', zone, keys }, ttl: ttlOf(set) } : bogus(checked.ede)
+    })
   }
 }
 

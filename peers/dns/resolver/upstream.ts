@@ -1,6 +1,6 @@
 /**
- * How the resolver asks a name server: by octets, with a time limit, over TCP where the answer was truncated, without EDNS where it
- * is refused. The way to the server is {@link Send}: in process, or a socket.
+ * How the resolver asks a name server: by octets, with a time limit, over TCP where the answer was truncated, without
+ * EDNS where it is refused. The way to the server is {@link Send}: in process, or a socket.
  */
 import type { SocketAddress } from '../../events.ts'
 import { decodeMessage, encodeMessage, type Message } from '../message.ts'
@@ -24,12 +24,15 @@ export class Upstream {
   /** Ends each wait for a name server. */
   private readonly waits = new Set<() => void>()
   private lastId = 0
+  private isOpen = true
 
   constructor(options: UpstreamOptions) {
     this.options = options
   }
 
+  /** Ends every wait, and lets nothing more be asked. */
   close(): void {
+    this.isOpen = false
     for (const end of this.waits) end()
   }
 
@@ -46,6 +49,7 @@ export class Upstream {
 
   private async exchange(query: Message, address: string, transport: Transport): Promise<Message | undefined> {
     const { send, seen, patienceMs } = this.options
+    if (!this.isOpen) return undefined
     const server = { address, port: 0 }
     const octets = await new Promise<Buffer | undefined>((resolve) => {
       const end = (data?: Buffer): void => {

@@ -1,6 +1,6 @@
 /**
- * Whether what a name server said holds (RFC 4035 §5): for one question, the answer that was given for its own name. Where an alias leads
- * is another question.
+ * Whether what a name server said holds (RFC 4035 §5): for one question, the answer that was given for its own name.
+ * Where an alias leads is another question.
  */
 import type { Message, Question, ResourceRecord } from '../message.ts'
 import { canonical, isWithin, labelsOf, type Name, parentOf } from '../name.ts'

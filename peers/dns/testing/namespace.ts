@@ -1,6 +1,6 @@
 /**
- * For the tests: a network of one's own, in which port 53 is free and real referrals work, without being root. The test file runs itself
- * again in there.
+ * For the tests: a network of one's own, in which port 53 is free and real referrals work, without being root. The test
+ * file runs itself again in there.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 const MARK = 'BADMX_TEST_NAMESPACE'
 
 /**
- * True inside. Outside it runs the file of `url` inside, its output being this process's, and ends the process with its code; or it
- * returns why that cannot be done.
+ * True inside. Outside it runs the file of `url` inside, its output being this process's, and ends the process with its
+ * code; or it returns why that cannot be done.
  */
 export function inNamespace(url: string): true | string {
   if (process.env[MARK] === '1') return true

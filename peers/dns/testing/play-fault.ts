@@ -1,10 +1,13 @@
-/** For the tests of faults: what one gives back for a query, in process, with the sound answer of a small zone at hand. */
+/**
+ * For the tests of faults: what one gives back for a query, in process, with the sound answer of a small zone at hand.
+ */
 import { answer } from '../answer.ts'
 import type { Fault } from '../fault.ts'
 import { Internet } from '../internet.ts'
 import { type Message, queryFor, type ResourceRecord } from '../message.ts'
 import { TYPE, typeNumber, typeText } from '../numbers.ts'
-import { fieldsOf, rdataText } from '../rdata.ts'
+import { fieldsOf } from '../rdata.ts'
+import { rdataText } from '../rdata-text.ts'
 import type { ServedZone } from '../served-zone.ts'
 import { type Signing, zone } from '../zone.ts'
 

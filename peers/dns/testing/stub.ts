@@ -1,6 +1,6 @@
 /**
- * For the tests: a client that asks over real sockets and reads answers with `dns-packet`, which shares no code with ours.
- * Every wait has a deadline.
+ * For the tests: a client that asks over real sockets and reads answers with `dns-packet`, which shares no code with
+ * ours. Every wait has a deadline.
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'

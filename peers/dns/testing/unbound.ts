@@ -1,7 +1,7 @@
 /**
- * For the tests: real unbound in front of an internet of ours, as an independent validator. It is run inside a network of
- * its own (namespace.ts), with the name servers on port 53: only so do referrals work, and QNAME minimisation with them (of a
- * stub zone unbound takes an intermediate NXDOMAIN for a failure of all its servers).
+ * For the tests: real unbound in front of an internet of ours, as an independent validator. It is run inside a network
+ * of its own (namespace.ts), with the name servers on port 53: only so do referrals work, and QNAME minimisation with
+ * them (of a stub zone unbound takes an intermediate NXDOMAIN for a failure of all its servers).
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,10 +12,9 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import type { SocketAddress } from '../../events.ts'
 import type { Internet } from '../internet.ts'
-import { trustAnchor } from '../master-file.ts'
 import { decodeMessage, encodeMessage, extendedErrors, type Message, queryFor } from '../message.ts'
-import { rcodeText, TYPE, typeNumber } from '../numbers.ts'
-import { publicAddress } from '../zone-tree.ts'
+import { rcodeText, typeNumber } from '../numbers.ts'
+import { anchorFile, hintsFile, type UnboundOptions, unboundConfiguration } from '../unbound-configuration.ts'
 import { exchange } from './stub.ts'
 
 /** Why a test with this program cannot run; false where it can. */
@@ -23,8 +22,7 @@ export function lacks(program: string, ...probe: readonly string[]): string | fa
   return spawnSync(program, probe, { stdio: 'ignore' }).error === undefined ? false : `${program} is not installed`
 }
 
-/** `classic`: no QNAME minimisation, no aggressive NSEC. `modern`: both, as Debian has it. */
-export type Profile = 'classic' | 'modern'
+type Paths = [anchor: string, hints: string, configuration: string]
 
 export interface Validator {
   readonly at: SocketAddress
@@ -38,17 +36,19 @@ export interface Validator {
 }
 
 /** The name servers of `internet` listen on port 53 already. */
-export async function startUnbound(t: Test, internet: Internet, profile: Profile = 'classic'): Promise<Validator> {
+export async function startUnbound(
+  t: Test,
+  internet: Internet,
+  profile: UnboundOptions['profile'] = 'classic',
+): Promise<Validator> {
   const folder = mkdtempSync(join(tmpdir(), 'badmx-unbound-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const at = ownAddress()
-  const root = internet.zoneFor({ name: '.', type: TYPE.SOA })
-  if (root === undefined) throw new Error('an internet has a root')
-  const hints = root.servers.map((server) => `. NS ${server.name}.\n${server.name}. A ${publicAddress(server)}\n`)
-  writeFileSync(join(folder, 'anchor'), trustAnchor(root) ?? '')
-  writeFileSync(join(folder, 'hints'), hints.join(''))
-  writeFileSync(join(folder, 'conf'), configuration(at, profile, folder))
-  const child = spawn('unbound', ['-d', '-c', join(folder, 'conf')], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const [anchor, hints, configuration] = ['anchor', 'hints', 'conf'].map((name) => join(folder, name)) as Paths
+  writeFileSync(anchor, anchorFile(internet))
+  writeFileSync(hints, hintsFile(internet))
+  writeFileSync(configuration, unboundConfiguration({ internet, listen: [at], anchor, hints, profile, timing: 'fast' }))
+  const child = spawn('unbound', ['-d', '-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] })
   t.teardown(() => end(child))
   const lines: string[] = []
   await new Promise<void>((resolve, reject) => {
@@ -77,43 +77,6 @@ export async function startUnbound(t: Test, internet: Internet, profile: Profile
 export function summary(message: Message): string {
   const ede = extendedErrors(message).map((code) => ` EDE ${code}`)
   return `${rcodeText(message.rcode)}${message.ad ? ' AD' : ''}${ede.join('')}`
-}
-
-function configuration(at: SocketAddress, profile: Profile, folder: string): string {
-  const modern = profile === 'modern' ? 'yes' : 'no'
-  return `server:
-  interface: ${at.address}
-  port: ${at.port}
-  chroot: ""
-  username: ""
-  directory: "/"
-  pidfile: ""
-  use-syslog: no
-  verbosity: 1
-  val-log-level: 2
-  log-servfail: yes
-  ede: yes
-  do-daemonize: no
-  num-threads: 1
-  incoming-num-tcp: 200
-  do-not-query-localhost: no
-  trust-anchor-file: "${join(folder, 'anchor')}"
-  root-hints: "${join(folder, 'hints')}"
-  module-config: "validator iterator"
-  local-zone: "test." nodefault
-  trust-anchor-signaling: no
-  root-key-sentinel: no
-  qname-minimisation: ${modern}
-  aggressive-nsec: ${modern}
-  harden-below-nxdomain: ${modern}
-  discard-timeout: 0
-  outbound-msg-retry: 2
-  unknown-server-time-limit: 1000
-  infra-cache-max-rtt: 3000
-  infra-keep-probing: yes
-remote-control:
-  control-enable: no
-`
 }
 
 /** An address of this process's own, and a port that no outgoing socket is given: nothing else can come to have it. */
