@@ -19,11 +19,11 @@ t.test('TLS in one line', async (t) => {
   for (const [event, want] of [
     [
       { type: 'tls', state: 'hello', hello, data: Buffer.alloc(0) },
-      'ClientHello: TLS 1.3, TLS 1.2; SNI mx.badmx.test; 1 cipher suite',
+      'ClientHello: TLS 1.3, TLS 1.2; SNI mx.badmx.test; 1 cipher suite; JA4 t13i010000_888b19a43b15_000000000000',
     ],
     [
       { type: 'tls', state: 'hello', hello: { ...hello, session: 'ticket' }, data: Buffer.alloc(0) },
-      'ClientHello: TLS 1.3, TLS 1.2; SNI mx.badmx.test; 1 cipher suite; offers a session (ticket)',
+      'ClientHello: TLS 1.3, TLS 1.2; SNI mx.badmx.test; 1 cipher suite; offers a session (ticket); JA4 t13i010000_888b19a43b15_000000000000',
     ],
     [
       {

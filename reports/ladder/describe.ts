@@ -11,6 +11,7 @@ import type {
 } from '../../peers/events.ts'
 import { readCertificate } from '../certificate.ts'
 import { clip, count, visible } from '../text.ts'
+import { ja4 } from './ja4.ts'
 
 export function connectionText(event: ConnOpened | ConnClosed): string {
   if (event.state === 'open') {
@@ -62,7 +63,8 @@ function helloText(hello: HelloSeen): string {
   const what = hello.format === 'sslv2' ? 'ClientHello of SSL 2' : 'ClientHello'
   const session = hello.session === undefined ? [] : [`offers a session (${hello.session})`]
   const suites = count(hello.cipherSuites.length, 'cipher suite')
-  return visible([`${what}: ${versions.join(', ')}`, name, suites, ...session].join('; '))
+  const fingerprint = hello.format === 'tls' ? [`JA4 ${ja4(hello)}`] : []
+  return visible([`${what}: ${versions.join(', ')}`, name, suites, ...session, ...fingerprint].join('; '))
 }
 
 function certificateText(chain: readonly Buffer[]): string {
