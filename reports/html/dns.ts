@@ -1,7 +1,7 @@
 /** DNS as the client saw it, question by question: what its stub asked and was told, and what went on behind that. */
 import { decodeMessage, type Message } from '../../peers/dns/message.ts'
 import { rcodeText, typeText } from '../../peers/dns/numbers.ts'
-import { rdataText } from '../../peers/dns/rdata.ts'
+import { rdataText } from '../../peers/dns/rdata-text.ts'
 import type { DnsCrossed } from '../../peers/events.ts'
 import type { LogEvent } from '../../scenarios/events.ts'
 import { timeText } from '../ladder/list.ts'
