@@ -38,8 +38,11 @@ export interface ServerPort {
 /** Milliseconds (scaled) that a session may outlive the FIN of its client. */
 const GONE_MS = 60_000
 
-/** Milliseconds (scaled) that a session may go without reading: twice the longest limit of RFC 5321 §4.5.3.2. */
-const DEAF_MS = 1_200_000
+/**
+ * Milliseconds (scaled) that a session may go without reading: thrice the longest limit of RFC 5321 §4.5.3.2. An MTA on
+ * a busy machine is given some seconds more than its scaled limit, and has to come to an end by itself before this.
+ */
+const DEAF_MS = 1_800_000
 
 /** Octets that a paused framer may hold before the client is told to wait. */
 const HOLD_LIMIT = 1024 * 1024

@@ -1,16 +1,17 @@
 /** `badmx lab`: what the lab has built, building it ahead of time, and removing it. */
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { Argv, CommandModule } from 'yargs'
 import { interruptible } from '../interrupt.ts'
 import { cacheFolder } from '../lab/cache.ts'
 import { enterLab, insideLab, labContents, ownCommand } from '../lab/enter.ts'
-import { ensureLayer, type Layer, listLayers } from '../lab/layer.ts'
+import { ensureLayer, isCurrent, type Layer, listLayers } from '../lab/layer.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
 import { type LayerSpec, layerName, layerSpec } from '../lab/packages.ts'
 import { buildProgress } from '../lab/progress.ts'
 import { prune } from '../lab/prune.ts'
 import { openRoot } from '../lab/root.ts'
-import { requireSupport, type Support } from '../lab/support.ts'
+import { labSupport, mappingArguments, requireSupport, type Support } from '../lab/support.ts'
 import { columns } from './columns.ts'
 import { words } from './options.ts'
 
@@ -26,7 +27,7 @@ export function labCommand(done: (exitCode: number) => void): CommandModule<obje
           (own) => own.option('json', { boolean: true, default: false, describe: 'as JSON' }),
           async ({ json }) => {
             const layers = await listLayers(cacheFolder())
-            process.stdout.write(json ? `${JSON.stringify(layers, null, 2)}\n` : listText(layers))
+            process.stdout.write(json ? `${JSON.stringify(layers, null, 2)}\n` : listText(layers) + cacheText())
             done(0)
           },
         )
@@ -99,14 +100,30 @@ async function built(specs: readonly LayerSpec[], support: Support): Promise<rea
   }
 }
 
+/** What the whole cache takes: layers, base roots, packages. */
+function cacheText(): string {
+  const cache = cacheFolder()
+  const support = labSupport()
+  // Without root, parts of it belong to other users.
+  const mapping = support.kind === 'none' ? [] : mappingArguments(support)
+  const [program = '', ...rest] = [...mapping, 'du', '-sk', cache]
+  const kib = /^\d+/.exec(spawnSync(program, rest, { encoding: 'utf8' }).stdout ?? '')?.[0]
+  return kib === undefined ? '' : `\n${mebibytes(Number(kib) * 1024)} with base roots and packages, in ${cache}\n`
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`
+}
+
 function listText(layers: readonly Layer[]): string {
   if (layers.length === 0) return 'nothing has been built yet; `badmx lab build postfix` builds a first client\n'
   const rows = layers.map((layer) => [
     layerName(layer.spec),
     layer.version,
-    `${Math.ceil(layer.bytes / 2 ** 20)} MiB`,
+    mebibytes(layer.bytes),
     `${(layer.builtInMs / 1000).toFixed(1)} s`,
     layer.builtAt.slice(0, 10),
+    isCurrent(layer) ? '' : 'of an older badmx',
   ])
-  return `${columns([['layer', 'version', 'size', 'built in', 'on'], ...rows]).join('\n')}\n`
+  return `${columns([['layer', 'version', 'size', 'built in', 'on', ''], ...rows]).join('\n')}\n`
 }

@@ -6,25 +6,24 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findProgram } from '../clients/process.ts'
-import { UserError } from '../user-error.ts'
 import { buildError } from './build-error.ts'
 import { FOLDERS, requireRoom } from './cache.ts'
 import type { BuildOptions } from './layer.ts'
+import { findMmdebstrap } from './mmdebstrap.ts'
 import { LAB_NETWORK } from './network.ts'
 import { archive, type BaseRelease, sources } from './releases.ts'
-import { runInSandbox, searchPath } from './sandbox.ts'
+import { runInSandbox } from './sandbox.ts'
 
 /** iproute2 makes the lab's network, openssl names the certificates, libfaketime is the clock, procps ends processes. */
 const PACKAGES = ['ca-certificates', 'hostname', 'iproute2', 'libfaketime', 'openssl', 'perl-base', 'procps']
 
-/** What is written over a fresh base: no daemon starts, and nothing of the machine's own names is left. */
+/** What is changed in a fresh base: no daemon starts, and nothing of the machine's names, proxies and settings is left. */
 const CUSTOMIZE = `
 set -eu
 cd "$1"
 printf '#!/bin/sh\\nexit 101\\n' >usr/sbin/policy-rc.d
 chmod 755 usr/sbin/policy-rc.d
-rm -f etc/resolv.conf etc/hostname etc/hosts
+rm -f etc/resolv.conf etc/hostname etc/hosts etc/apt/apt.conf.d/99mmdebstrap
 : >etc/resolv.conf
 echo ${LAB_NETWORK.hostname} >etc/hostname
 printf '127.0.0.1 localhost\\n::1 localhost\\n${LAB_NETWORK.client4} ${LAB_NETWORK.hostname} client\\n' >etc/hosts
@@ -60,7 +59,7 @@ export async function ensureBase(release: BaseRelease, cache: string, options: B
   const what = `the base root of ${release}`
   await requireRoom(cache, what, ROOM_MIB)
   const from = archive()
-  const program = await mmdebstrap(cache, options)
+  const program = await findMmdebstrap(cache, options)
   const building = join(FOLDERS.building, `base-${release}`)
   await mkdir(join(cache, building, 'tmp'), { recursive: true })
   const words = [
@@ -72,7 +71,7 @@ export async function ensureBase(release: BaseRelease, cache: string, options: B
   const { ok, lines } = await runInSandbox({
     support: options.support,
     script: 'exec "$@"',
-    arguments: [...program, ...words],
+    arguments: [...program.command, `--keyring=${program.keyring}`, ...words],
     cwd: cache,
     env: { TMPDIR: join(cache, building, 'tmp'), CUSTOMIZE },
     signal: options.signal,
@@ -92,61 +91,3 @@ export async function ensureBase(release: BaseRelease, cache: string, options: B
 
 /** mmdebstrap runs hooks by `sh -c HOOK exec ROOT`; the script itself comes by the environment, which needs no quoting. */
 const CUSTOMIZE_HOOK = 'sh -c "$CUSTOMIZE" customize "$1"'
-
-/** The machine's mmdebstrap, or one that is fetched into the cache: it is a single Perl program. */
-async function mmdebstrap(cache: string, options: BuildOptions): Promise<readonly string[]> {
-  if (findProgram('mmdebstrap', searchPath(), cache) !== undefined) return ['mmdebstrap']
-  const needed = ['apt-get', 'dpkg-deb', 'perl'].filter((name) => findProgram(name, searchPath(), cache) === undefined)
-  if (needed.length > 0)
-    throw new UserError(
-      `building a lab needs mmdebstrap, or ${needed.join(', ')} to fetch it`,
-      'apt-get install mmdebstrap',
-      3,
-    )
-  const place = join(cache, FOLDERS.tools, 'mmdebstrap')
-  if (!existsSync(place)) {
-    options.progress?.('mmdebstrap', 'fetching it', 0)
-    await fetchMmdebstrap(cache, place, options)
-  }
-  return ['perl', join(place, 'usr', 'bin', 'mmdebstrap')]
-}
-
-/** A private apt with Debian's archive alone, so that neither the machine's lists nor root are needed. */
-const FETCH = `
-folder=$1 keyring=$2 release=$3 mirror=$4
-shift 4
-mkdir -p "$folder/lists/partial" "$folder/archives/partial" "$folder/etc" "$folder/state" "$folder/root"
-echo "deb [signed-by=$keyring] $mirror $release main" >"$folder/etc/sources.list"
-: >"$folder/state/status"
-for word in "$@"; do set -- "$@" -o "$word"; shift; done
-set -- -o "Dir::State::lists=$folder/lists" -o "Dir::State::status=$folder/state/status" \\
-  -o "Dir::Cache=$folder" -o "Dir::Etc::sourcelist=$folder/etc/sources.list" -o Dir::Etc::sourceparts=- \\
-  -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
-apt-get -qq "$@" --error-on=any update
-cd "$folder"
-apt-get -qq "$@" download mmdebstrap
-dpkg-deb -x mmdebstrap_*.deb root
-`
-
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
-
-async function fetchMmdebstrap(cache: string, place: string, options: BuildOptions): Promise<void> {
-  if (!existsSync(KEYRING))
-    throw new UserError(
-      'building a lab needs the keys of the Debian archive',
-      'apt-get install debian-archive-keyring',
-      3,
-    )
-  const folder = join(cache, FOLDERS.building, 'mmdebstrap')
-  const { mirror, options: settings } = archive()
-  const { ok, lines } = await runInSandbox({
-    support: options.support,
-    script: FETCH,
-    arguments: [folder, KEYRING, 'bookworm', mirror, ...settings],
-    cwd: cache,
-    signal: options.signal,
-    onLine: () => undefined,
-  })
-  if (!ok) throw await buildError('mmdebstrap', cache, lines)
-  await rename(join(folder, 'root'), place)
-}

@@ -5,10 +5,11 @@ import t from 'tap'
 import { badmx } from '../test/program.ts'
 import { FOLDERS } from './cache.ts'
 import { layerSpec } from './packages.ts'
-import { ownCache, sharedLayers, visit } from './testing/visit.ts'
+import { ownCache, PATIENCE_MS, sharedLayers, visit } from './testing/visit.ts'
 
+t.setTimeout(PATIENCE_MS)
 const layers = await sharedLayers('dma')
-const skip = typeof layers === 'string' ? { skip: layers } : {}
+const skip = typeof layers === 'string' ? { skip: layers } : { timeout: PATIENCE_MS }
 
 /** The names of the layers in a test's cache; whatever else was being built is gone. */
 function built(cache: string): string[] {

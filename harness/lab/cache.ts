@@ -38,7 +38,7 @@ export const FOLDERS = {
   mount: 'mount',
 } as const
 
-/** @throws {UserError} where the folder cannot be made */
+/** Makes the folders where they are missing. @throws {UserError} where that is not possible */
 export async function openCache(cache = cacheFolder()): Promise<string> {
   try {
     for (const name of Object.values(FOLDERS)) await mkdir(join(cache, name), { recursive: true })
@@ -113,7 +113,7 @@ export function lockCache(cache: string, { support, signal, onWait, alone }: Loc
     const holder = spawn(program, words, { cwd: cache, detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
     const ended = new Promise<void>((resolveEnd) => holder.once('close', () => resolveEnd()))
     const onAbort = (): void => {
-      holder.kill('SIGKILL')
+      if (holder.pid !== undefined) process.kill(-holder.pid, 'SIGKILL')
       reject(signal.reason)
     }
     signal.addEventListener('abort', onAbort, { once: true })

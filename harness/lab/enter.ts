@@ -33,8 +33,7 @@ const INTERRUPTED = 130
 
 /**
  * Arguments: cache, base, then the command line. File 3 is the pipe. A background process of a shell gets no standard
- * input, so it is handed over as file 4, and
- * ignores SIGINT until it has set a handler, so that SIGTERM is what asks it to end.
+ * input, so that is handed over as file 4, and it ignores SIGINT until it has set a handler, so SIGTERM asks it to end.
  */
 const FIRST_PROCESS = `
 base=$2 here=$PWD

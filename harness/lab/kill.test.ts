@@ -9,12 +9,12 @@ import t from 'tap'
 import { seeded } from '../../peers/random.ts'
 import type { Ended, Program, Test } from '../test/program.ts'
 import { FOLDERS } from './cache.ts'
-import { ownCache, SHARED_CACHE, sharedLayers, visit } from './testing/visit.ts'
+import { ownCache, PATIENCE_MS, SHARED_CACHE, sharedLayers, visit } from './testing/visit.ts'
 
 const POINTS = 20
 
 /** Milliseconds that the system may take to end what was killed, on a busy machine. */
-const PATIENCE_MS = 30_000
+const GONE_MS = 30_000
 
 type Way = 'SIGINT' | 'SIGTERM' | 'SIGKILL' | 'first process'
 
@@ -63,7 +63,7 @@ function firstProcess(family: readonly Process[]): number | undefined {
 }
 
 async function until(look: () => boolean, what: string): Promise<void> {
-  for (const end = performance.now() + PATIENCE_MS; !look(); await delay(20))
+  for (const end = performance.now() + GONE_MS; !look(); await delay(20))
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`)
 }
 
@@ -88,9 +88,10 @@ async function killed(t: Test, cwd: string, cache: string, errand: string, lines
   return end(program, way)
 }
 
+t.setTimeout(PATIENCE_MS)
 const layers = await sharedLayers('dma')
 
-t.test('killed', typeof layers === 'string' ? { skip: layers } : { timeout: 230_000 }, async (t) => {
+t.test('killed', typeof layers === 'string' ? { skip: layers } : { timeout: PATIENCE_MS }, async (t) => {
   const cwd = t.testdir({ tmp: {}, cache: {} })
   const cache = await ownCache(join(cwd, 'cache'))
   for (let point = 0; point < POINTS; point += 1) {
@@ -98,19 +99,23 @@ t.test('killed', typeof layers === 'string' ? { skip: layers } : { timeout: 230_
     const building = point % 3 === 0
     const way = WAYS[point % WAYS.length] ?? 'SIGKILL'
     const lines = 1 + Math.floor(random() * (building ? 15 : 4))
-    await t.test(`${building ? 'building' : 'running'}, ${way} after line ${lines}`, async (t) => {
-      const where = building ? cache : SHARED_CACHE
-      const { family, ended } = await killed(t, cwd, where, building ? 'build' : 'stay', lines, way)
-      t.notMatch(ended, { code: 0 }, `it did not get to its end\n${ended.stderr}`)
-      t.notMatch(ended.stderr, /\n {4}at /, 'no stack trace')
-      await until(() => !family.some(isAlive), `${family.length} processes to be gone`)
-      const left = (name: string): string[] => readdirSync(join(where, 'lab', name))
-      if (building) await until(() => left(FOLDERS.building).length === 0, 'the half-built layer to be gone')
-      if (building) t.strictSame(left(FOLDERS.layers), [], 'no layer')
-      t.strictSame(left(FOLDERS.mount), [], 'nothing where roots are mounted')
-      t.strictSame(readdirSync(join(cwd, 'tmp')), [], 'no temporary file')
-      t.notOk(readFileSync('/proc/self/mountinfo', 'utf8').includes(join(where, 'lab')), 'no mount')
-    })
+    await t.test(
+      `${building ? 'building' : 'running'}, ${way} after line ${lines}`,
+      { timeout: PATIENCE_MS },
+      async (t) => {
+        const where = building ? cache : SHARED_CACHE
+        const { family, ended } = await killed(t, cwd, where, building ? 'build' : 'stay', lines, way)
+        t.notMatch(ended, { code: 0 }, `it did not get to its end\n${ended.stderr}`)
+        t.notMatch(ended.stderr, /\n {4}at /, 'no stack trace')
+        await until(() => !family.some(isAlive), `${family.length} processes to be gone`)
+        const left = (name: string): string[] => readdirSync(join(where, 'lab', name))
+        if (building) await until(() => left(FOLDERS.building).length === 0, 'the half-built layer to be gone')
+        if (building) t.strictSame(left(FOLDERS.layers), [], 'no layer')
+        t.strictSame(left(FOLDERS.mount), [], 'nothing where roots are mounted')
+        t.strictSame(readdirSync(join(cwd, 'tmp')), [], 'no temporary file')
+        t.notOk(readFileSync('/proc/self/mountinfo', 'utf8').includes(join(where, 'lab')), 'no mount')
+      },
+    )
   }
   const { code, stderr } = await visit(t, { cwd, cache }, 'dma', 'build').ended
   t.equal(code, 0, `and after all that it builds\n${stderr}`)

@@ -2,10 +2,11 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { sharedLayers, visit } from './testing/visit.ts'
+import { PATIENCE_MS, sharedLayers, visit } from './testing/visit.ts'
 
+t.setTimeout(PATIENCE_MS)
 const layers = await sharedLayers('postfix', 'postfix@trixie')
-const skip = typeof layers === 'string' ? { skip: layers } : {}
+const skip = typeof layers === 'string' ? { skip: layers } : { timeout: PATIENCE_MS }
 
 t.test('two releases of Postfix in roots side by side', skip, async (t) => {
   if (typeof layers === 'string') return
@@ -33,16 +34,25 @@ t.test('a client root', skip, async (t) => {
     trusted: 'stdin: OK\n',
     certificates: 3,
     owned: 'postfix postdrop 640\n',
-    log: ['<22>', 'postfix/smtp[7]: a#011b'],
-    environment: 'HOME LC_ALL PATH PWD X',
+    log: ['<22>', 'postfix/smtp[7]: a#011b\u2028c'],
+    environment: 'y-',
     input: 'from outside',
     code: 3,
+    crashed: 139,
   })
   t.match(found.linked, /^nameserver/, 'an absolute link is one of the root')
   t.equal(found.large, 600_000, 'the whole output, though a daemon holds it open')
   t.ok(found.old > 3500 && found.old < 3700, 'a file as old as asked')
   t.strictSame(found.killed, { code: 137, gone: true }, 'a program that takes too long is killed')
   t.strictSame(found.closed, { processes: 0, mounts: 0 }, 'nothing is left of a root that is closed')
+})
+
+t.test('a folder that would hide a part of Debian', skip, async (t) => {
+  const cwd = t.testdir({ destdir: { sbin: { postfix: '' } } })
+  t.match(await visit(t, { cwd }, 'postfix', 'overlay', 'destdir').ended, {
+    code: 2,
+    stderr: /\nerror: destdir has a folder sbin, which in bookworm is a link to usr\/sbin\nnext: install with a prefix/,
+  })
 })
 
 t.test('a clock that jumps', skip, async (t) => {

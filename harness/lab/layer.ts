@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../user-error.ts'
 import { baseRoot, ensureBase } from './base.ts'
 import { buildError } from './build-error.ts'
 import { FOLDERS, lockCache, openCache, requireRoom } from './cache.ts'
@@ -35,12 +34,6 @@ export interface BuildOptions {
   readonly support: Support
   readonly signal: AbortSignal
   readonly progress?: BuildStep
-}
-
-export interface EnsureOptions extends BuildOptions {
-  /** Builds nothing: what is not in the cache is an error. */
-  readonly offline?: boolean
-  readonly cache?: string
 }
 
 /** MiB that must be free: the packages, and what they become. */
@@ -85,7 +78,7 @@ download "$@" || { [ $fetched = no ] && fetch && download "$@"; }
 install --no-download "$@"
 if [ -n "$NPM" ]; then
   mkdir -p "$root/opt/$CLIENT"
-  chroot "$root" npm install --prefix "/opt/$CLIENT" --cache /tmp/npm --omit=dev --omit=optional --no-audit --no-fund $NPM
+  HOME=$NPM_HOME npm install --prefix "$root/opt/$CLIENT" --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund $NPM
 fi
 [ -z "$AFTER" ] || chroot "$root" sh -euc "$AFTER"
 version=$(chroot "$root" dpkg-query -W -f '\${Version}' "$1")
@@ -103,8 +96,13 @@ const digestOf = (spec: LayerSpec): string =>
     .slice(0, 12)
 
 /** The folder of a layer, relative to the cache, whether it is there or not. */
-export function placeOf(spec: LayerSpec): string {
+function placeOf(spec: LayerSpec): string {
   return join(FOLDERS.layers, `${layerName(spec)}-${digestOf(spec)}`)
+}
+
+/** Whether this badmx would use it, and not build another one. */
+export function isCurrent({ spec, root }: Layer): boolean {
+  return root === join(placeOf(spec), 'root')
 }
 
 /** What a layer's folder says about itself; undefined where it is not there. */
@@ -130,26 +128,27 @@ export async function listLayers(cache: string): Promise<readonly Layer[]> {
  *
  * @throws {UserError} where it cannot be built, with the cause and what to do; nothing of it is left then
  */
-export async function ensureLayer(spec: LayerSpec, options: EnsureOptions): Promise<Layer> {
+export async function ensureLayer(spec: LayerSpec, options: BuildOptions): Promise<Layer> {
   const name = layerName(spec)
-  const cache = await openCache(options.cache)
+  const cache = await openCache()
   const place = placeOf(spec)
   const found = await readLayer(cache, place)
   if (found !== undefined) return found
-  if (options.offline)
-    throw new UserError(`${name} is not in the lab's cache`, `\`badmx lab build ${name}\` builds it`, 3)
   const lock = await lockCache(cache, {
     ...{ support: options.support, signal: options.signal },
     onWait: () => options.progress?.(name, 'waiting for another badmx that is building', 0),
   })
   try {
     return (await readLayer(cache, place)) ?? (await build(spec, cache, place, options))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw code === 'ENOSPC' ? await buildError(name, cache, [message]) : error
   } finally {
     await lock.release()
   }
 }
 
-async function build(spec: LayerSpec, cache: string, place: string, options: EnsureOptions): Promise<Layer> {
+async function build(spec: LayerSpec, cache: string, place: string, options: BuildOptions): Promise<Layer> {
   const name = layerName(spec)
   await ensureBase(baseRelease(spec.release), cache, options)
   await requireRoom(cache, name, ROOM_MIB)
@@ -191,6 +190,7 @@ function buildEnvironment(spec: LayerSpec, support: Support): Record<string, str
       'Dir::Cache::pkgcache=',
       'Dir::Cache::srcpkgcache=archives/srcpkgcache.bin',
       'APT::Sandbox::User=root',
+      'Acquire::Languages=none',
       'Dpkg::Use-Pty=0',
     ],
     ...from.options,
@@ -202,6 +202,8 @@ function buildEnvironment(spec: LayerSpec, support: Support): Record<string, str
     PRESEED: (spec.preseed ?? []).join('\n'),
     TARGET: spec.release === baseRelease(spec.release) ? '' : `--target-release=${spec.release}`,
     NPM: spec.npm === undefined ? '' : [`--before=${spec.npm.before}`, ...spec.npm.packages].join(' '),
+    // The machine's own npm, which knows how the registry is reached from here; nothing that it brings runs.
+    NPM_HOME: process.env['HOME'] ?? '/',
     CLIENT: spec.client,
     AFTER: spec.afterInstall ?? '',
     DEBCONF_NONINTERACTIVE_SEEN: 'true',

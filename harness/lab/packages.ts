@@ -43,7 +43,7 @@ export const PACKAGES: Readonly<Record<string, Packages>> = {
   nullmailer: { packages: ['nullmailer'], preseed: ['nullmailer nullmailer/relayhost string mx.badmx.test'] },
   dma: { packages: ['dma'] },
   // Newer ones want a dependency that does not install.
-  haraka: { packages: ['nodejs', 'npm'], npm: { packages: ['Haraka@3.1.1'], before: '2026-01-01' } },
+  haraka: { packages: ['nodejs'], npm: { packages: ['Haraka@3.1.1'], before: '2026-01-01' } },
   msmtp: { packages: ['msmtp'] },
   curl: { packages: ['curl'] },
   swaks: { packages: ['swaks', 'libnet-ssleay-perl', 'libauthen-sasl-perl', 'libnet-dns-perl'] },
@@ -58,8 +58,8 @@ export const DEFAULT_RELEASE: Release = 'bookworm'
 export function layerSpec(name: string): LayerSpec {
   const [client = '', release = DEFAULT_RELEASE, ...rest] = name.split('@')
   const packages = Object.hasOwn(PACKAGES, client) ? PACKAGES[client] : undefined
-  if (packages === undefined || rest.length > 0) throw unknown('client', client, Object.keys(PACKAGES))
-  if (!isRelease(release)) throw unknown('release', release, RELEASES)
+  if (packages === undefined) throw unknown('client', client, Object.keys(PACKAGES))
+  if (!isRelease(release) || rest.length > 0) throw unknown('release', [release, ...rest].join('@'), RELEASES)
   return { client, release, ...packages }
 }
 

@@ -3,7 +3,7 @@ import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { baseRoot } from './base.ts'
 import { cacheFolder, FOLDERS, lockCache, openCache } from './cache.ts'
-import { placeOf, readLayer } from './layer.ts'
+import { isCurrent, readLayer } from './layer.ts'
 import { layerName, layerSpec } from './packages.ts'
 import { baseRelease, RELEASES } from './releases.ts'
 import type { Support } from './support.ts'
@@ -40,7 +40,7 @@ async function unused(cache: string, names: readonly string[]): Promise<readonly
   const doomed: string[] = []
   for (const place of await entries(cache, FOLDERS.layers)) {
     const layer = await readLayer(cache, place)
-    const current = layer !== undefined && placeOf(layer.spec) === place
+    const current = layer !== undefined && isCurrent(layer)
     if (names.length > 0 ? layer !== undefined && names.includes(layerName(layer.spec)) : !current) doomed.push(place)
   }
   if (names.length > 0) return doomed

@@ -8,11 +8,10 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { isAbsolute, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { constants } from 'node:os'
+import { resolve as absolute, join } from 'node:path'
 import { UserError } from '../user-error.ts'
 import { FOLDERS } from './cache.ts'
 import { labContents } from './enter.ts'
@@ -51,7 +50,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** 128 + the signal's number where one ended it; 137 where it was killed for its time. */
+  /** 128 + the signal's number where one ended it: 139 is SIGSEGV, 137 (SIGKILL) also that it took too long. */
   readonly code: number
   readonly stdout: string
   readonly stderr: string
@@ -88,7 +87,8 @@ exec chroot "$1" perl -e "$LOG"`
 
 /**
  * Perl, which every base has: takes datagrams at /dev/log, which Node cannot, and tells them line by line with control
- * characters as rsyslog writes them. Children that it never had are reaped by ignoring them.
+ * characters as rsyslog writes them. Children that it never had are reaped by ignoring them. It ends with its standard
+ * input, and the kernel ends what else runs in the namespace before that end is seen from outside.
  */
 const LOG = `
 use Socket;
@@ -98,7 +98,11 @@ socket(my $log, PF_UNIX, SOCK_DGRAM, 0) or die "socket: $!";
 bind($log, sockaddr_un('/dev/log')) or die "/dev/log: $!";
 chmod 0666, '/dev/log';
 print "ready\\n";
+vec(my $watched, fileno STDIN, 1) = 1;
+vec($watched, fileno $log, 1) = 1;
 while (1) {
+  select(my $ready = $watched, undef, undef, undef) > 0 or next;
+  exit if vec($ready, fileno STDIN, 1);
   defined recv($log, my $text, 65536, 0) or next;
   $text =~ s/[\\0\\n]+\\z//;
   $text =~ s/([\\0-\\x1f\\x7f])/sprintf '#%03o', ord $1/ge;
@@ -114,7 +118,7 @@ export async function openRoot(layer: Layer, options: RootOptions): Promise<Clie
   const folder = join(FOLDERS.mount, String(count))
   await mkdir(join(layer.cache, folder))
   const path = join(layer.cache, folder, 'root')
-  const lower = [...(options.overlay === undefined ? [] : [await linked(layer.cache, folder, options.overlay)])]
+  const lower = [...(options.overlay === undefined ? [] : [await linked(layer, folder, options.overlay)])]
   const made = await collect(
     spawn('sh', ['-euc', `${PRIVATE_DEV}${MOUNT}`, 'sh', folder, [...lower, layer.root, layer.base].join(':')], {
       cwd: layer.cache,
@@ -131,7 +135,7 @@ export async function openRoot(layer: Layer, options: RootOptions): Promise<Clie
     ['--pid', '--uts', '--ipc', '--fork', '--kill-child=KILL', 'sh', '-euc', START, 'sh', path, hostname],
     {
       env: { ...ENVIRONMENT, LOG },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     },
   )
   const root = new ClientRoot(path, init, options.clock === true ? CLOCK_ENVIRONMENT : {})
@@ -140,10 +144,23 @@ export async function openRoot(layer: Layer, options: RootOptions): Promise<Clie
   return root
 }
 
-/** A name for the user's folder that needs no quoting in mount options. */
-async function linked(cache: string, folder: string, overlay: string): Promise<string> {
+/**
+ * A name for the user's folder that needs no quoting in mount options.
+ *
+ * @throws {UserError} where it has a folder for what is a symbolic link in Debian, which would hide all that is behind it
+ */
+async function linked(layer: Layer, folder: string, overlay: string): Promise<string> {
+  for (const name of ['bin', 'lib', 'lib32', 'lib64', 'sbin', 'var/lock', 'var/run']) {
+    const own = await lstat(join(overlay, name)).catch(() => undefined)
+    const link = await readlink(join(layer.cache, layer.base, name)).catch(() => undefined)
+    if (own?.isDirectory() === true && link !== undefined)
+      throw new UserError(
+        `${overlay} has a folder ${name}, which in ${layer.spec.release} is a link to ${link}`,
+        'install with a prefix that has none, as --prefix=/usr',
+      )
+  }
   const name = join(folder, 'overlay')
-  await symlink(isAbsolute(overlay) ? overlay : join(process.cwd(), overlay), join(cache, name))
+  await symlink(absolute(overlay), join(layer.cache, name))
   return name
 }
 
@@ -207,17 +224,24 @@ export class ClientRoot {
     })
     await new Promise<void>((resolve, reject) => {
       let started = false
-      createInterface({ input: this.init.stdout as Readable }).on('line', (line) => {
-        if (started) onLog(line)
-        else resolve()
-        started = true
+      let rest = ''
+      // No line reader: those take U+2028 for the end of a line too, which is a way to forge one.
+      this.init.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        const lines = (rest + text).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines)
+          if (started) onLog(line)
+          else {
+            started = true
+            resolve()
+          }
       })
       const fail = (): void => reject(new UserError(`a root cannot be started: ${complaint.trim()}`, undefined, 3))
       this.init.once('error', fail).once('close', fail)
     })
     // A root that nobody closes is no reason to go on: it ends with the lab.
     this.init.unref()
-    for (const stream of [this.init.stdout, this.init.stderr]) (stream as Socket | null)?.unref()
+    for (const stream of [this.init.stdin, this.init.stdout, this.init.stderr]) (stream as Socket | null)?.unref()
   }
 
   /** Writes a file, following symbolic links as a program of the root would; its folder is made where it is missing. */
@@ -256,7 +280,7 @@ export class ClientRoot {
     const { init, path } = this
     if (init.exitCode === null && init.signalCode === null) {
       init.ref()
-      init.kill('SIGKILL')
+      init.stdin?.end()
       await once(init, 'exit')
     }
     await collect(spawn('umount', ['--recursive', '--lazy', path]), {})
@@ -291,7 +315,7 @@ function collect(child: ChildProcess, { input, timeoutMs, signal }: RunOptions):
   if (signal?.aborted) kill()
   return new Promise<RunResult>((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', (code) => {
+    child.once('exit', (code, name) => {
       // A daemon that it left may hold the outputs open for ever. What the program wrote itself is in the pipe by now, and
       // a turn of the event loop reads it.
       setImmediate(() =>
@@ -302,7 +326,11 @@ function collect(child: ChildProcess, { input, timeoutMs, signal }: RunOptions):
       )
       child.once('close', () => {
         const text = (name: 'stdout' | 'stderr') => Buffer.concat(kept[name]).toString('utf8')
-        resolve({ code: code ?? 137, stdout: text('stdout'), stderr: text('stderr') })
+        resolve({
+          code: code ?? 128 + (constants.signals[name ?? 'SIGKILL'] ?? 0),
+          stdout: text('stdout'),
+          stderr: text('stderr'),
+        })
       })
     })
   }).finally(() => {

@@ -11,7 +11,7 @@ import { Program } from '../test/program.ts'
 import { baseRoot } from './base.ts'
 import { cacheFolder, FOLDERS } from './cache.ts'
 import { searchPath } from './sandbox.ts'
-import { sharedLayers } from './testing/visit.ts'
+import { PATIENCE_MS, sharedLayers } from './testing/visit.ts'
 
 /**
  * Arguments: an empty folder, the lines of /etc/subuid, what the cache has already (relative to `$CACHE`), Node, the project,
@@ -37,10 +37,11 @@ shift 5
 cd /
 exec $become env -i "PATH=$PATH" "HOME=$folder/home" "$folder/node" "$folder/project/dist/harness/lab/testing/visitor.js" "$@"`
 
+t.setTimeout(PATIENCE_MS)
 const layers = await sharedLayers('postfix')
 const reason =
   typeof layers === 'string' ? layers : process.getuid?.() !== 0 ? 'only root can become somebody else' : undefined
-const skip = reason === undefined ? {} : { skip: reason }
+const skip = reason === undefined ? { timeout: PATIENCE_MS } : { skip: reason }
 
 async function asNobody(t: Test, users: string, has: readonly string[], ...words: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'badmx-stranger-'))

@@ -41,7 +41,7 @@ export async function runInSandbox(job: SandboxJob): Promise<SandboxResult> {
     HOME: '/root',
     LC_ALL: 'C.UTF-8',
     DEBIAN_FRONTEND: 'noninteractive',
-    ...proxies(),
+    ...reaching(),
     ...job.env,
   }
   const child = spawnGroup(argv, env, job.cwd, 'ignore')
@@ -69,9 +69,10 @@ export function searchPath(): string {
   return [process.env['PATH'], '/usr/sbin', '/usr/bin', '/sbin', '/bin'].filter((part) => part).join(':')
 }
 
-/** apt and npm go through the proxies that the environment names. */
-function proxies(): Record<string, string> {
-  const named = Object.entries(process.env).filter(([name]) => /^(https?|no|all)_proxy$/i.test(name))
+/** How the world is reached from this machine: the proxies and authorities that the environment names. */
+function reaching(): Record<string, string> {
+  const wanted = /^((https?|no|all)_proxy|node_extra_ca_certs|npm_config_\w+)$/i
+  const named = Object.entries(process.env).filter(([name]) => wanted.test(name))
   return Object.fromEntries(named) as Record<string, string>
 }
 

@@ -33,6 +33,8 @@ export interface Mta {
   readonly process: ChildProcess
   /** Matches the line of its log after which it takes messages. */
   readonly ready: RegExp
+  /** Resolves when it takes messages, or has ended, where that may be later than its line {@link ready}. */
+  readonly listening?: Promise<void>
   /** Its settings, as a maintainer reads them. */
   readonly configuration: string
   /** Takes a message in its own way and resolves with the queue's id. Absent where it is done by SMTP. */

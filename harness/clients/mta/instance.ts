@@ -66,7 +66,7 @@ export class Instance {
   /** Hands a message over; resolves with the queue's id. */
   async submit(delivery: Delivery): Promise<string> {
     const id = await (this.mta.submit?.(delivery) ?? this.submitBySmtp(delivery))
-    this.tracker.follow([id, ...delivery.hosts.map(({ address }) => address)])
+    this.tracker.follow([id, ...delivery.hosts.flatMap(({ name, address }) => [name, address])])
     return id
   }
 
@@ -100,6 +100,7 @@ async function untilReady(definition: MtaDefinition, mta: Mta, tracker: Tracker)
   for (const stream of [mta.process.stdout, mta.process.stderr])
     if (stream !== null) createInterface({ input: stream }).on('line', (line) => tracker.line(line))
   const trouble = await tracker.seen(mta.ready, START_MS)
+  if (trouble === undefined) await mta.listening
   if (trouble !== undefined)
     throw new LabError(
       'client-start',

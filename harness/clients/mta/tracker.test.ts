@@ -40,6 +40,16 @@ t.test('a report that comes before anybody waits for it', async (t) => {
   t.match(await tracker.outcome('D4', 10_000, NEVER), { state: 'delivered' }, 'the next attempt is the next report')
 })
 
+t.test('what was told last, without waiting', async (t) => {
+  const tracker = new Tracker(read)
+  tracker.follow(['G7'])
+  t.equal(tracker.told('G7'), undefined)
+  tracker.line('G7 queued')
+  tracker.line('G7 bounced')
+  t.match(tracker.told('G7'), { state: 'bounced' })
+  t.equal(tracker.told('G7'), undefined, 'it is told once')
+})
+
 t.test('without a report: the deadline, the end of the run, the death of the MTA', async (t) => {
   const tracker = new Tracker(read)
   tracker.follow(['E5'])

@@ -51,7 +51,7 @@ export class Tracker {
   /**
    * Follows a message.
    *
-   * @param marks what its lines hold: the queue's id first, then addresses of its hosts.
+   * @param marks what its lines hold: the queue's id first, then names and addresses of its hosts (Sendmail's line of a handshake has the name only).
    */
   follow(marks: readonly string[]): void {
     const followed: Followed = { marks, lines: [], reports: [], wake: undefined }
@@ -120,10 +120,13 @@ export class Tracker {
     })
   }
 
-  /** What the MTA has said of a message since it was last asked, without waiting. */
+  /**
+   * What the MTA has said last of a message since it was last asked, without waiting: after its last attempt Sendmail says
+   * first that the message is deferred, and then that it was returned.
+   */
   told(id: string): ClientWord | undefined {
     const followed = this.byMark.get(id)
-    const report = followed?.reports.shift()
+    const report = followed?.reports.splice(0).at(-1)
     if (followed === undefined || report === undefined) return undefined
     return wordOf(report, followed.lines)
   }

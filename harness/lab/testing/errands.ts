@@ -118,7 +118,8 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
       (await root.run(['sh', '-c', script], options)).stdout
     await sh('ln -s /etc/resolv.conf /tmp/link')
     await root.write('/var/spool/x', 'y', { owner: 'postfix:postdrop', mode: 0o640, ageSeconds: 3600 })
-    await sh("logger -p mail.info -t 'postfix/smtp[7]' 'a\tb'")
+    await sh("logger -p mail.info -t 'postfix/smtp[7]' 'a\tb\u2028c'")
+    process.env['SECRET'] = 'of this process'
     const late = root.run(['sh', '-c', 'sleep 999; :'], { timeoutMs: 200 })
     const found = {
       own: await sh('postconf'),
@@ -132,9 +133,10 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
       old: Number(await sh('echo $(($(date +%s) - $(stat -c %Y /var/spool/x)))')),
       linked: await root.read('/tmp/link'),
       large: (await sh('sleep 999 & head -c 600000 /dev/zero')).length,
-      environment: (await sh('env | cut -d = -f 1 | sort | paste -s -d " "', { env: { X: 'y' } })).trim(),
+      environment: (await sh('echo $X-$SECRET', { env: { X: 'y' } })).trim(),
       input: await sh('cat', { input: 'from outside' }),
       code: (await root.run(['sh', '-c', 'exit 3'])).code,
+      crashed: (await root.run(['sh', '-c', 'kill -s SEGV $$'])).code,
       killed: { code: (await late).code, gone: (await sh('pgrep -fx "sleep 999"')).trim().split('\n').length === 1 },
     }
     const [priority = '', text = ''] = [log[0]?.slice(0, 4), log[0]?.slice(log[0].indexOf('postfix'))]
@@ -146,6 +148,11 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
       .filter((line) => line.includes(path)).length
     if (daemons === 0) throw new Error('there was no daemon to end')
     return { ...found, log: [priority, text], closed: { processes: processesIn(path), mounts } }
+  },
+
+  /** What a root says to a folder of the user's own that cannot be laid over it. */
+  async overlay([layer], [overlay = '']) {
+    await (await open(layer, { overlay })).close()
   },
 
   /** What users there are, and whether a program can become another one. */

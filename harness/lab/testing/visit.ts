@@ -10,6 +10,9 @@ import { ensureLayer, type Layer } from '../layer.ts'
 import { layerSpec } from '../packages.ts'
 import { labSupport } from '../support.ts'
 
+/** Milliseconds for a file of tests, and for each of them: the first one builds for all, and the others wait. */
+export const PATIENCE_MS = 900_000
+
 const VISITOR = fileURLToPath(new URL('visitor.js', import.meta.url))
 
 export interface Visit {
