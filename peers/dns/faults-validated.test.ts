@@ -141,24 +141,12 @@ const ROWS: readonly Row[] = [
     ...row({ use: 'truncate-answers', ...TLSA }, NSEC, MX_TLSA, 'NOERROR AD', 'SERVFAIL'),
     also: { use: 'drop-queries', transport: 'tcp', ...TLSA },
   },
-  // One of two name servers: the other is asked, also where the first one's answer does not hold.
-  ...[{ use: 'drop-queries' }, { use: 'refer-upwards' }, { use: 'misdate-signatures' }, { use: 'answer-error' }].map(
-    (fault) => ({
-      ...row({ ...fault, servers: [FIRST] }, NSEC, MX_TLSA, 'NOERROR AD', 'NOERROR AD'),
-      two: true as const,
-    }),
-  ),
-  // N7: a secondary that does not know NSEC3.
-  {
-    ...row(
-      { use: 'omit-denial', with: { of: 'every' }, servers: [FIRST] },
-      NSEC3,
-      DENIED,
-      'NXDOMAIN AD',
-      'NXDOMAIN AD',
-    ),
-    two: true,
-  },
+  // One of two name servers: the other is asked. Where an answer does not hold unbound may ask the same one again, by
+  // chance.
+  ...[{ use: 'drop-queries' }, { use: 'refer-upwards' }, { use: 'answer-error' }].map((fault) => ({
+    ...row({ ...fault, servers: [FIRST] }, NSEC, MX_TLSA, 'NOERROR AD', 'NOERROR AD'),
+    two: true as const,
+  })),
   row({ use: 'refer-upwards', ...TLSA }, NSEC, MX_TLSA, 'NOERROR AD', 'SERVFAIL'),
   row({ use: 'misdate-signatures', ...TLSA }, NSEC, MX_TLSA, 'NOERROR AD', 'SERVFAIL EDE 7'),
   row({ use: 'misdate-signatures', ...TLSA, with: { as: 'future' } }, NSEC, MX_TLSA, 'NOERROR AD', 'SERVFAIL EDE 8'),

@@ -152,15 +152,28 @@ t.test('the proofs say which fault, and where', async (t) => {
   t.ok(log.events.every((event) => event.type === 'dns' || event.cell === 'c'))
 })
 
-t.test('one name server of two is dead: the other is asked', async (t) => {
+t.test('one name server of two is dead, or its answers do not hold: the other is asked', async (t) => {
   const servers = [
     { name: 'ns1.badmx.test', address: '198.18.0.11' },
     { name: 'ns2.badmx.test', address: '198.18.0.12' },
   ]
-  const faults = [{ use: 'drop-queries', servers: ['ns1.badmx.test'] }]
-  const { at, log } = await start(t, [zone('badmx.test', ['mx A 198.18.0.25'], { servers, faults })])
-  t.match(await ask(at, 'mx.badmx.test', 'A'), { answers: [{ data: '198.18.0.25' }] } as object)
-  t.ok(proofs(log).some((line) => line.startsWith('fired')))
+  for (const fault of [
+    { use: 'drop-queries' },
+    { use: 'misdate-signatures' },
+    { use: 'strip-signatures', with: { proofs: true } },
+    { use: 'omit-denial', with: { of: 'every' } },
+  ]) {
+    const faults = [{ ...fault, servers: ['ns1.badmx.test'] }]
+    const { at, log, dns } = await start(t, [zone('badmx.test', ['mx A 198.18.0.25'], { servers, faults })])
+    const asking = { edns: { do: true } }
+    t.match(await ask(at, 'mx.badmx.test', 'A', asking), { flag_ad: true, rcode: 'NOERROR' } as object, fault.use)
+    t.match(await ask(at, 'no.mx.badmx.test', 'A', asking), { flag_ad: true, rcode: 'NXDOMAIN' } as object, fault.use)
+    t.ok(
+      proofs(log).some((line) => line.startsWith('fired')),
+      fault.use,
+    )
+    await dns.close()
+  }
 })
 
 t.test('the name servers listen at their addresses; UDP is truncated, TCP is whole', async (t) => {
