@@ -1,17 +1,19 @@
-/** `badmx show`: the ladder of a cell, or everything about a scenario. */
+/** `badmx show`: the ladder of a cell or of a session, or everything about a scenario. */
 import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { nearestNames } from '../../peers/nearest-name.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
 import { buildLadder } from '../../reports/ladder/build.ts'
 import { renderLadderText } from '../../reports/ladder/text.ts'
+import type { LogEvent } from '../../scenarios/events.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
-import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import { loadWaiting } from '../../scenarios/waiting.ts'
 import { allScenarios } from '../catalogue.ts'
 import { readText } from '../read-text.ts'
 import { findRun } from '../run-folder.ts'
+import { sessionLadder, sessionsOf } from '../session-ladder.ts'
+import { sessionLine } from '../strip.ts'
 import { UserError } from '../user-error.ts'
 import { wantsColor, width } from './options.ts'
 import { showScenario } from './show-scenario.ts'
@@ -19,7 +21,8 @@ import { showScenario } from './show-scenario.ts'
 export function showCommand(done: (exitCode: number) => void): CommandModule<object, object> {
   return {
     command: 'show <what> [cell]',
-    describe: 'show a scenario by its id, or the ladder of a cell: show RUN CELL (globs: inject/*/may/swaks)',
+    describe:
+      'show a scenario by its id, or the ladder of a cell or session: show RUN CELL (globs: inject/*/may/swaks)',
     builder: (yargs: Argv) =>
       yargs
         .positional('what', {
@@ -27,20 +30,22 @@ export function showCommand(done: (exitCode: number) => void): CommandModule<obj
           demandOption: true,
           describe: 'a scenario, the folder of a run, or latest',
         })
-        .positional('cell', { string: true, describe: '<family>/<id>/<policy>/<client>; … or * for any' })
+        .positional('cell', {
+          string: true,
+          describe: '<family>/<id>/<policy>/<client>, or the number of a session; … or * for any',
+        })
         .example('$0 show strip-ehlo-omit', 'a scenario')
+        .example('$0 show latest strip/strip-ehlo-omit/verify/curl', 'what happened in a cell')
         .example(
-          '$0 show latest strip/strip-ehlo-omit/verify/curl',
-          'what happened in a cell',
+          '$0 show badmx-out/20260101-120000-abcd 7.mx.1',
+          'a session of `badmx serve` or `badmx strip`',
         ) as unknown as Argv<object>,
     handler: async (given) => done(await handle(given as unknown as { what: string; cell?: string })),
   }
 }
 
 async function handle({ what, cell }: { what: string; cell?: string }): Promise<number> {
-  if (cell === undefined) {
-    if (await isRun(what))
-      throw new UserError(`which cell of ${what}?`, `badmx show ${what} CELL; badmx judge ${what} shows the whole run`)
+  if (cell === undefined && !(await isRun(what))) {
     process.stdout.write(
       showScenario(what, await allScenarios(), (await loadWaiting()).waiting, await loadBehaviours()),
     )
@@ -48,15 +53,31 @@ async function handle({ what, cell }: { what: string; cell?: string }): Promise<
   }
   const file = join(await findRun(what), 'events.ndjson')
   const events = [...readLog(await readText(file), file)]
-  const record = judge(events)
-  for (const found of find(record, cell, what)) {
-    const ladder = buildLadder(
-      events.filter((event) => event.cell === found.id),
-      found,
-    )
-    process.stdout.write(`${renderLadderText(ladder, { color: wantsColor(), width: width() })}\n`)
-  }
+  process.stdout.write(
+    events.some(({ type }) => type === 'run') ? cellLadders(events, cell, what) : sessionTexts(events, cell, what),
+  )
   return 0
+}
+
+function cellLadders(events: readonly LogEvent[], pattern: string | undefined, run: string): string {
+  if (pattern === undefined)
+    throw new UserError(`which cell of ${run}?`, `badmx show ${run} CELL; badmx judge ${run} shows the whole run`)
+  const found = matching(judge(events).cells, ({ id }) => id, pattern, { what: 'cell', run })
+  return found
+    .map((record) => {
+      const own = events.filter((event) => event.cell === record.id)
+      return `${renderLadderText(buildLadder(own, record), { color: wantsColor(), width: width() })}\n`
+    })
+    .join('')
+}
+
+/** Of a log of `badmx serve` or `badmx strip`: a line for each session, or the ladders of some. */
+function sessionTexts(events: readonly LogEvent[], pattern: string | undefined, run: string): string {
+  const sessions = [...sessionsOf(events)]
+  if (pattern === undefined) return sessions.map(([, own]) => `${sessionLine(own)}\n`).join('')
+  return matching(sessions, ([id]) => id, pattern, { what: 'session', run })
+    .map(([, own]) => `${sessionLadder(own, { color: wantsColor(), width: width() })}\n`)
+    .join('')
 }
 
 /** A scenario is never called `latest`, and its id never has an event log. */
@@ -71,22 +92,24 @@ async function isRun(what: string): Promise<boolean> {
 /** At most so many ladders for one pattern. */
 const MOST = 20
 
-function find(record: RunRecord, pattern: string, run: string): readonly CellRecord[] {
+/** @throws {UserError} where the pattern means none, or too many. */
+function matching<Shown>(
+  all: readonly Shown[],
+  idOf: (shown: Shown) => string,
+  pattern: string,
+  { what, run }: { readonly what: string; readonly run: string },
+): readonly Shown[] {
   const parts = pattern.split(/\u2026|\*+/).map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
   const matcher = new RegExp(`^${parts.join('.*')}$`)
-  const found = record.cells.filter((cell) => matcher.test(cell.id))
+  const found = all.filter((each) => matcher.test(idOf(each)))
   if (found.length === 0) {
-    const near = nearestNames(
-      pattern,
-      record.cells.map((cell) => cell.id),
-      3,
-    )
+    const near = nearestNames(pattern, all.map(idOf), 3)
     throw new UserError(
-      `there is no cell "${pattern}" in ${run}`,
-      near.length === 0 ? `it has ${record.cells.length} cells` : `did you mean ${near.join(' or ')}?`,
+      `there is no ${what} "${pattern}" in ${run}`,
+      near.length === 0 ? `it has ${all.length} ${what}s` : `did you mean ${near.join(' or ')}?`,
     )
   }
   if (found.length > MOST)
-    throw new UserError(`"${pattern}" means ${found.length} cells of ${run}`, `name at most ${MOST}`)
+    throw new UserError(`"${pattern}" means ${found.length} ${what}s of ${run}`, `name at most ${MOST}`)
   return found
 }
