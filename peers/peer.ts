@@ -6,10 +6,8 @@
  *
  * Both take the same stacks. What they see and do goes to `log` as events of `badmx/events/1`.
  */
-import type { Behaviour } from './behaviour.ts'
 import { Listener } from './listener.ts'
 import { type CommonOptions, type Ground, MailHost } from './mail-host.ts'
-import { loadBehaviours } from './registry.ts'
 import { type Stacks, vectorsOf } from './stack.ts'
 import { type Certificate, identityOf, type TlsOptions } from './tls-identity.ts'
 import { type Offer, offerExtensions, soundOffer } from './wire/extensions.ts'
@@ -105,27 +103,22 @@ export async function proxy(
   return serve(stack, options, targetHost, () => ground)
 }
 
-/** Loaded once: the folder does not change while the program runs. */
-let shipped: Promise<ReadonlyMap<string, Behaviour>> | undefined
-
 async function serve(
   stack: Stacks,
   options: CommonOptions,
   hostName: string,
   groundWith: (changes: PeerChanges) => Ground,
 ): Promise<Peer> {
-  shipped ??= loadBehaviours()
-  const behaviours = await shipped
   const listener = options.listener ?? (await Listener.open(options))
   try {
-    const host = new MailHost(vectorsOf(stack, behaviours), options, hostName, groundWith({}))
+    const host = new MailHost(await vectorsOf(stack), options, hostName, groundWith({}))
     listener.serve(host, options.listener === undefined ? undefined : options.address)
     return {
       ...listener.address,
       ...(options.listener !== undefined && options.address !== undefined ? { address: options.address } : {}),
       connections: () => host.size,
       idle: () => host.idle(),
-      change: async (changed, changes = {}) => host.change(vectorsOf(changed, behaviours), groundWith(changes)),
+      change: async (changed, changes = {}) => host.change(await vectorsOf(changed), groundWith(changes)),
       close: async () => {
         listener.leave(host)
         host.close()

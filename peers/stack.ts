@@ -1,6 +1,6 @@
-/** From the stacks that a peer is given to members that are ready to be used. Pure. */
+/** From the stacks that a peer is given to members that are ready to be used. */
 import type { Behaviour, StackItem } from './behaviour.ts'
-import { checkStack } from './registry.ts'
+import { behavioursOf, checkStack } from './registry.ts'
 
 /** The stack names something that there is not, or members that hide each other's evidence. */
 export class StackError extends Error {
@@ -34,15 +34,16 @@ export interface Vectors {
   readonly order: Rotation['order']
 }
 
-export function vectorsOf(stack: Stacks, behaviours: ReadonlyMap<string, Behaviour>): Vectors {
-  if (!('vectors' in stack))
-    return { stacks: [resolveStack(stack, behaviours)], per: 'connection', order: 'round-robin' }
+/** Loads what the stack names. @throws {StackError} */
+export async function vectorsOf(stack: Stacks): Promise<Vectors> {
+  if (!('vectors' in stack)) return { stacks: [await resolveStack(stack)], per: 'connection', order: 'round-robin' }
   if (stack.vectors.length === 0) throw new StackError('a rotation needs one vector or more')
-  return { ...stack, stacks: stack.vectors.map((members) => resolveStack(members, behaviours)) }
+  return { ...stack, stacks: await Promise.all(stack.vectors.map(resolveStack)) }
 }
 
-function resolveStack(stack: Members, behaviours: ReadonlyMap<string, Behaviour>): Member[] {
+async function resolveStack(stack: Members): Promise<Member[]> {
   const items = stack.map((item) => (typeof item === 'string' ? { use: item } : item))
+  const behaviours = await behavioursOf(items)
   const [problem] = checkStack(items, behaviours)
   if (problem !== undefined) {
     const hint = problem.nearest === undefined ? '' : ` (did you mean "${problem.nearest}"?)`
