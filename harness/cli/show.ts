@@ -74,6 +74,7 @@ function cellLadders(events: readonly LogEvent[], pattern: string | undefined, r
 /** Of a log of `badmx serve` or `badmx strip`: a line for each session, or the ladders of some. */
 function sessionTexts(events: readonly LogEvent[], pattern: string | undefined, run: string): string {
   const sessions = [...sessionsOf(events)]
+  if (sessions.length === 0) throw new UserError(`there is no session in ${run}`, 'no client has come by')
   if (pattern === undefined) return sessions.map(([, own]) => `${sessionLine(own)}\n`).join('')
   return matching(sessions, ([id]) => id, pattern, { what: 'session', run })
     .map(([, own]) => `${sessionLadder(own, { color: wantsColor(), width: width() })}\n`)
