@@ -75,17 +75,18 @@ async function listen(options: StripOptions, startedAt: Date, folder: RunFolder,
   return proxy(options.rotation, target.address, target.port, { ...common, intercept: { certificate, toServer } })
 }
 
-/** `mx.3 127.0.0.1:4711 hide-starttls: removed "250-STARTTLS" | then sent mail in clear, quit`. */
+/** `mx.3 127.0.0.1:4711 hide-starttls: removed "250-STARTTLS" | then sent mail in clear, quit`, and what it met if it says so. */
 export function sessionLine(events: readonly PeerEvent[]): string {
   const [open] = events
   const from =
     open?.type === 'conn' && open.state === 'open' ? `${open.conn} ${open.remote.address}:${open.remote.port}` : ''
+  const met = open?.cell === undefined ? '' : ` [${open.cell}]`
   const closed = events.findLast((event) => event.type === 'conn' && event.state === 'closed')
   if (closed?.type === 'conn' && closed.state === 'closed' && closed.by === 'server' && closed.how === 'error') {
-    return `${from} the server is out of reach (${closed.detail ?? 'no reason given'}) | ${deeds(events).join(', ')}`
+    return `${from} the server is out of reach (${closed.detail ?? 'no reason given'}) | ${deeds(events).join(', ')}${met}`
   }
   const fired = events.flatMap((event) => (event.type === 'fired' ? [`${event.behaviour}: ${event.detail}`] : []))
-  return `${from} ${fired.length === 0 ? 'nothing fired' : fired.join('; ')} | ${deeds(events).join(', ')}`
+  return `${from} ${fired.length === 0 ? 'nothing fired' : fired.join('; ')} | ${deeds(events).join(', ')}${met}`
 }
 
 /** What the client did, in the order of its weight. */

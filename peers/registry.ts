@@ -61,6 +61,36 @@ export async function loadBehaviours(
   return behaviours
 }
 
+/**
+ * Those of the shipped behaviours that the stacks name, without loading the others; all of them where a name is not known, so
+ * that {@link checkStack} can tell the nearest.
+ *
+ * @throws {RegistryError} as {@link loadBehaviours} does
+ */
+export async function behavioursOf(items: readonly StackItem[]): Promise<ReadonlyMap<string, Behaviour>> {
+  const ids = [...new Set(items.map(({ use }) => use))]
+  const found = await Promise.all(ids.map(shippedBehaviour))
+  const known = found.filter((behaviour) => behaviour !== undefined)
+  if (known.length < ids.length) return loadBehaviours()
+  return new Map(known.map((behaviour) => [behaviour.id, behaviour]))
+}
+
+const shipped = new Map<string, Promise<Behaviour | undefined>>()
+
+function shippedBehaviour(id: string): Promise<Behaviour | undefined> {
+  const ending = import.meta.url.slice(-'.js'.length)
+  const load = async (): Promise<Behaviour | undefined> => {
+    const folder = new URL('./behaviours/', import.meta.url)
+    if (!(await readdir(folder)).includes(`${id}${ending}`)) return undefined
+    const behaviour = await behaviourIn(new URL(`${id}${ending}`, folder), id)
+    if (behaviour !== undefined) checkFile(id, behaviour)
+    return behaviour
+  }
+  const known = shipped.get(id) ?? load()
+  shipped.set(id, known)
+  return known
+}
+
 async function behaviourIn(module: URL, id: string): Promise<Behaviour | undefined> {
   try {
     return ((await import(module.href)) as { behaviour?: Behaviour }).behaviour

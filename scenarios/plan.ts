@@ -13,7 +13,7 @@ import type { Canary, ProofNeeded } from './events.ts'
 import { CONTROLS, columnOf, expectedOf, IMPLICIT_CONTROLS, type JudgedAs } from './expected.ts'
 import { provenSettings } from './host-tls.ts'
 import { POLICIES, type Policy, RUNNABLE } from './policy.ts'
-import type { Scenario, World } from './scenario.ts'
+import { hostNameOf, type Scenario, type World } from './scenario.ts'
 import { SelectionError, select, type Waits } from './select.ts'
 
 /** What planning needs to know of a client. */
@@ -180,10 +180,7 @@ function cellOf(
     proof: proofOf(scenario),
     domain,
     hostNames: Object.fromEntries(
-      Object.entries(scenario.hosts).map(([host, { name = `${host}.{domain}` }]) => [
-        host,
-        name.replaceAll('{domain}', domain),
-      ]),
+      Object.entries(scenario.hosts).map(([id, host]) => [id, hostNameOf(id, host, domain)]),
     ),
     canaries: canariesOf(request.seed, id, scenario.job.password),
     credentials,

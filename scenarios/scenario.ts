@@ -40,6 +40,11 @@ export interface Host {
 
 export type TlsVersion = HostSpec['tls']['min']
 
+/** The name of a host for recipients of `domain`: `<id>.<domain>` unless the scenario says otherwise. */
+export function hostNameOf(id: string, { name = `${id}.{domain}` }: Pick<Host, 'name'>, domain: string): string {
+  return name.replaceAll('{domain}', domain)
+}
+
 /** Host id to host. */
 export type World = Readonly<Record<string, Host>>
 

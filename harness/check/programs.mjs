@@ -26,7 +26,7 @@ export const PROGRAMS = [
   { package: 'libphp-phpmailer', probe: ['test', '-e', '/usr/share/php/libphp-phpmailer/autoload.php'] },
   { package: 'golang-go', probe: ['go', 'version'] },
   { package: 's-nail', probe: ['s-nail', '--version'] },
-  { package: 'esmtp', probe: ['esmtp', '-V'] },
+  { package: 'esmtp', probe: ['sh', '-c', 'command -v esmtp'] },
   // An MTA: apt replaces none that is there (see `provide`).
   { package: 'ssmtp', probe: ['env', 'PATH=/usr/sbin:/usr/bin:/bin', 'ssmtp', '-V'] },
   { package: 'default-jre-headless', probe: ['java', '-version'] },

@@ -1,9 +1,12 @@
 /** `badmx serve`: the zoo, or one persona, for clients that are started by hand. */
+import { networkInterfaces } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { Argv, CommandModule } from 'yargs'
+import { ListenError } from '../../peers/listener.ts'
 import type { Scenario } from '../../scenarios/scenario.ts'
 import { interruptible } from '../interrupt.ts'
 import { type Exhibit, serve, type Zoo } from '../serve.ts'
+import { UserError } from '../user-error.ts'
 import { columns } from './columns.ts'
 import { endpoint, numberIn, personaOf, wantsColor, width, words } from './options.ts'
 
@@ -23,7 +26,7 @@ interface Given {
 export function serveCommand(done: (exitCode: number) => void): CommandModule<object, object> {
   return {
     command: 'serve',
-    describe: 'the whole zoo on loopback, each scenario at an address of its own; or one persona',
+    describe: 'the whole zoo on loopback, each mail host at an address of its own; or one persona',
     builder: (yargs: Argv) =>
       yargs
         .option('only', {
@@ -44,7 +47,12 @@ export function serveCommand(done: (exitCode: number) => void): CommandModule<ob
           describe: 'one known product instead; see `badmx list --personas`',
         })
         .option('listen', { string: true, requiresArg: true, describe: 'with --persona: HOST:PORT' })
-        .option('base-port', { number: true, requiresArg: true, default: 2525, describe: 'the port of every scenario' })
+        .option('base-port', {
+          number: true,
+          requiresArg: true,
+          default: 2525,
+          describe: 'the port of every mail host',
+        })
         .option('one-address', {
           boolean: true,
           default: process.platform !== 'linux',
@@ -65,22 +73,13 @@ export function serveCommand(done: (exitCode: number) => void): CommandModule<ob
 }
 
 async function handle(given: Given): Promise<number> {
-  const persona = given.persona === undefined ? undefined : await personaOf(given.persona)
-  const scenarios = persona === undefined ? await chosen(given) : []
+  if (given.persona === undefined && given.listen !== undefined)
+    throw new UserError('--listen goes with --persona', '--base-port and --only are for the zoo')
+  if (given.persona !== undefined && (given.only !== undefined || given.scenario !== undefined))
+    throw new UserError('--persona is served alone, without scenarios', 'leave --only and --scenario out')
   const { signal, release } = interruptible()
   try {
-    const zoo = await serve({
-      scenarios,
-      ...(persona === undefined ? {} : { persona }),
-      ...(given.listen === undefined ? {} : { listen: endpoint(given.listen, '--listen') }),
-      basePort: numberIn(given.basePort, 'base-port', 0, 65535),
-      oneAddress: given.oneAddress,
-      allowRemote: given.allowRemote,
-      timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
-      seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
-      ...(given.out === undefined ? {} : { out: given.out }),
-      line: (text) => process.stdout.write(`${text}\n`),
-    })
+    const zoo = await opened(given, signal)
     process.stdout.write(opening(zoo))
     const asking = listenForRequests(zoo)
     await new Promise<void>((resolve) => {
@@ -92,6 +91,33 @@ async function handle(given: Given): Promise<number> {
     return 0
   } finally {
     release()
+  }
+}
+
+async function opened(given: Given, signal: AbortSignal): Promise<Zoo> {
+  const persona = given.persona === undefined ? undefined : await personaOf(given.persona)
+  const scenarios = persona === undefined ? await chosen(given) : []
+  const ipv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
+  if (!ipv6 && scenarios.some(({ hosts }) => Object.values(hosts).some(({ address }) => address === 'ipv6')))
+    process.stderr.write('badmx: this machine has no address ::1; hosts of scenarios with IPv6 are left out\n')
+  try {
+    return await serve({
+      scenarios,
+      ...(persona === undefined ? {} : { persona }),
+      ...(given.listen === undefined ? {} : { listen: endpoint(given.listen, '--listen') }),
+      basePort: numberIn(given.basePort, 'base-port', 0, 65535),
+      oneAddress: given.oneAddress,
+      ipv6,
+      allowRemote: given.allowRemote,
+      timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
+      seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
+      ...(given.out === undefined ? {} : { out: given.out }),
+      signal,
+      line: (text) => process.stdout.write(`${text}\n`),
+    })
+  } catch (error) {
+    if (!(error instanceof ListenError && error.code === 'port-in-use')) throw error
+    throw new UserError(error.message, `${given.listen === undefined ? '--base-port' : '--listen'} says which`)
   }
 }
 
@@ -107,30 +133,46 @@ async function chosen({ scenario, only }: Given): Promise<readonly Scenario[]> {
 
 /** The table to start from, and commands to copy. */
 function opening({ exhibits, caFile, folder }: Zoo): string {
-  const table = columns(exhibits.map(({ address, port, name, title }) => [`${address}:${port}`, name, title]))
   const [first] = exhibits
-  const commands = first === undefined ? [] : commandsFor(first, caFile)
+  if (first === undefined) return ''
   return [
-    ...table,
+    ...columns([
+      ['address', 'host name', 'what', ''],
+      ...exhibits.map((exhibit) => [placeOf(exhibit), exhibit.hostName, exhibit.name, exhibit.title]),
+    ]),
     '',
-    'For example:',
-    ...commands.map((line) => `  ${line}`),
+    `For example, ${first.name}:`,
+    ...commandsFor(first, caFile).map((line) => `  ${line}`),
     '',
-    `The test CA is ${caFile}, the events go to ${folder.path}. A line per session follows; its number and Enter show its`,
-    'ladder. Ctrl-C ends it.',
+    `The test CA is ${caFile}. A line per session follows; its first word and Enter show its ladder.`,
+    `Ctrl-C ends it; then \`badmx show ${folder.path}\` tells the sessions again.`,
     '',
   ].join('\n')
 }
 
-function commandsFor({ address, port, hostName }: Exhibit, caFile: string): string[] {
+function placeOf({ address, port }: Exhibit): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
+const SWAKS: Readonly<Record<Exhibit['tls'], string>> = {
+  starttls: ' --tls --tls-verify --tls-ca-path',
+  connect: ' --tls-on-connect --tls-verify --tls-ca-path',
+  none: '',
+}
+
+function commandsFor(exhibit: Exhibit, caFile: string): string[] {
+  const { address, port, hostName, domain, tls } = exhibit
+  const place = placeOf(exhibit)
+  const swaks = `swaks --server ${address} --port ${port}${SWAKS[tls]}${tls === 'none' ? '' : ` ${caFile}`} --helo client.badmx.test --from a@client.badmx.test --to b@${domain}`
+  if (tls === 'none') return [swaks]
   return [
-    `swaks --server ${address}:${port} --tls --from a@client.badmx.test --to b@${hostName.slice(3)}`,
-    `openssl s_client -starttls smtp -connect ${address}:${port} -servername ${hostName} -verify_hostname ${hostName} -CAfile ${caFile}`,
-    `posttls-finger -c -l encrypt -F ${caFile} '[${address}]:${port}'`,
+    swaks,
+    `openssl s_client${tls === 'connect' ? '' : ' -starttls smtp'} -connect ${place} -servername ${hostName} -verify_hostname ${hostName} -CAfile ${caFile}`,
+    `posttls-finger -c${tls === 'connect' ? ' -w' : ''} -l secure -F ${caFile} '[${address}]:${port}' ${hostName}`,
   ]
 }
 
-/** A session's number on a line of its own asks for its ladder. */
+/** The number of a session, the first word of its line, on a line of its own asks for its ladder. */
 function listenForRequests(zoo: Zoo): { close(): void } {
   const lines = createInterface({ input: process.stdin })
   lines.on('line', async (line) => {
@@ -139,8 +181,7 @@ function listenForRequests(zoo: Zoo): { close(): void } {
     const events = zoo.session(id)
     const { sessionLadder } = await import('../session-ladder.ts')
     if (events.length === 0) process.stderr.write(`badmx: there is no session "${id}" among the last ones\n`)
-    else
-      process.stdout.write(`${sessionLadder(events, events[0]?.cell ?? id, { color: wantsColor(), width: width() })}\n`)
+    else process.stdout.write(`${sessionLadder(events, { color: wantsColor(), width: width() })}\n`)
   })
   return lines
 }

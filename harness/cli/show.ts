@@ -1,4 +1,4 @@
-/** `badmx show`: the ladder of a cell, or everything about a scenario. */
+/** `badmx show`: the ladder of a cell or of a session, or everything about a scenario. */
 import { join } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { nearestNames } from '../../peers/nearest-name.ts'
@@ -11,11 +11,13 @@ import { renderLadderText } from '../../reports/ladder/text.ts'
 import type { LogEvent } from '../../scenarios/events.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
-import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
+import type { CellRecord } from '../../scenarios/record.ts'
 import { loadWaiting } from '../../scenarios/waiting.ts'
 import { allScenarios } from '../catalogue.ts'
 import { readText } from '../read-text.ts'
 import { findRun } from '../run-folder.ts'
+import { sessionLadder, sessionsOf } from '../session-ladder.ts'
+import { sessionLine } from '../strip.ts'
 import { UserError } from '../user-error.ts'
 import { writeOut } from '../write-out.ts'
 import { wantsColor, width } from './options.ts'
@@ -24,7 +26,8 @@ import { showScenario } from './show-scenario.ts'
 export function showCommand(done: (exitCode: number) => void): CommandModule<object, object> {
   return {
     command: 'show <what> [cell]',
-    describe: 'show a scenario by its id, or the ladder of a cell: show RUN CELL (globs: inject/*/may/swaks)',
+    describe:
+      'show a scenario by its id, or the ladder of a cell or session: show RUN CELL (globs: inject/*/may/swaks)',
     builder: (yargs: Argv) =>
       yargs
         .positional('what', {
@@ -32,7 +35,10 @@ export function showCommand(done: (exitCode: number) => void): CommandModule<obj
           demandOption: true,
           describe: 'a scenario, the folder of a run, or latest',
         })
-        .positional('cell', { string: true, describe: '<family>/<id>/<policy>/<client>; … or * for any' })
+        .positional('cell', {
+          string: true,
+          describe: '<family>/<id>/<policy>/<client>, or the number of a session; … or * for any',
+        })
         .option('svg', {
           string: true,
           requiresArg: true,
@@ -45,9 +51,10 @@ export function showCommand(done: (exitCode: number) => void): CommandModule<obj
         })
         .example('$0 show strip-ehlo-omit', 'a scenario')
         .example('$0 show latest strip/strip-ehlo-omit/verify/curl', 'what happened in a cell')
+        .example('$0 show latest strip/strip-ehlo-omit/verify/curl --pcapng cell.pcapng', 'the same for Wireshark')
         .example(
-          '$0 show latest strip/strip-ehlo-omit/verify/curl --pcapng cell.pcapng',
-          'the same for Wireshark',
+          '$0 show badmx-out/20260101-120000-abcd 7.mx.1',
+          'a session of `badmx serve` or `badmx strip`',
         ) as unknown as Argv<object>,
     handler: async (given) => done(await handle(given as unknown as Given)),
   }
@@ -62,9 +69,7 @@ interface Given {
 
 async function handle(given: Given): Promise<number> {
   const { what, cell } = given
-  if (cell === undefined) {
-    if (await isRun(what))
-      throw new UserError(`which cell of ${what}?`, `badmx show ${what} CELL; badmx judge ${what} shows the whole run`)
+  if (cell === undefined && !(await isRun(what))) {
     process.stdout.write(
       showScenario(what, await allScenarios(), (await loadWaiting()).waiting, await loadBehaviours()),
     )
@@ -72,19 +77,17 @@ async function handle(given: Given): Promise<number> {
   }
   const file = join(await findRun(what), 'events.ndjson')
   const events = [...readLog(await readText(file), file)]
-  const record = judge(events)
-  const cells = find(record, cell, what)
   if (given.svg !== undefined || given.pcapng !== undefined) {
-    await writeFiles(given, events, cells)
+    await writeFiles(
+      given,
+      events,
+      matching(judge(events).cells, ({ id }) => id, cell ?? '', { what: 'cell', run: what }),
+    )
     return 0
   }
-  for (const found of cells) {
-    const ladder = buildLadder(
-      events.filter((event) => event.cell === found.id),
-      found,
-    )
-    process.stdout.write(`${renderLadderText(ladder, { color: wantsColor(), width: width() })}\n`)
-  }
+  process.stdout.write(
+    events.some(({ type }) => type === 'run') ? cellLadders(events, cell, what) : sessionTexts(events, cell, what),
+  )
   return 0
 }
 
@@ -111,6 +114,28 @@ async function writeFiles(given: Given, events: readonly LogEvent[], cells: read
   process.stdout.write(`${given.pcapng}\n`)
 }
 
+function cellLadders(events: readonly LogEvent[], pattern: string | undefined, run: string): string {
+  if (pattern === undefined)
+    throw new UserError(`which cell of ${run}?`, `badmx show ${run} CELL; badmx judge ${run} shows the whole run`)
+  const found = matching(judge(events).cells, ({ id }) => id, pattern, { what: 'cell', run })
+  return found
+    .map((record) => {
+      const own = events.filter((event) => event.cell === record.id)
+      return `${renderLadderText(buildLadder(own, record), { color: wantsColor(), width: width() })}\n`
+    })
+    .join('')
+}
+
+/** Of a log of `badmx serve` or `badmx strip`: a line for each session, or the ladders of some. */
+function sessionTexts(events: readonly LogEvent[], pattern: string | undefined, run: string): string {
+  const sessions = [...sessionsOf(events)]
+  if (sessions.length === 0) throw new UserError(`there is no session in ${run}`, 'no client has come by')
+  if (pattern === undefined) return sessions.map(([, own]) => `${sessionLine(own)}\n`).join('')
+  return matching(sessions, ([id]) => id, pattern, { what: 'session', run })
+    .map(([, own]) => `${sessionLadder(own, { color: wantsColor(), width: width() })}\n`)
+    .join('')
+}
+
 /** A scenario is never called `latest`, and its id never has an event log. */
 async function isRun(what: string): Promise<boolean> {
   if (what === 'latest') return true
@@ -123,22 +148,24 @@ async function isRun(what: string): Promise<boolean> {
 /** At most so many ladders for one pattern. */
 const MOST = 20
 
-function find(record: RunRecord, pattern: string, run: string): readonly CellRecord[] {
+/** @throws {UserError} where the pattern means none, or too many. */
+function matching<Shown>(
+  all: readonly Shown[],
+  idOf: (shown: Shown) => string,
+  pattern: string,
+  { what, run }: { readonly what: string; readonly run: string },
+): readonly Shown[] {
   const parts = pattern.split(/\u2026|\*+/).map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
   const matcher = new RegExp(`^${parts.join('.*')}$`)
-  const found = record.cells.filter((cell) => matcher.test(cell.id))
+  const found = all.filter((each) => matcher.test(idOf(each)))
   if (found.length === 0) {
-    const near = nearestNames(
-      pattern,
-      record.cells.map((cell) => cell.id),
-      3,
-    )
+    const near = nearestNames(pattern, all.map(idOf), 3)
     throw new UserError(
-      `there is no cell "${pattern}" in ${run}`,
-      near.length === 0 ? `it has ${record.cells.length} cells` : `did you mean ${near.join(' or ')}?`,
+      `there is no ${what} "${pattern}" in ${run}`,
+      near.length === 0 ? `it has ${all.length} ${what}s` : `did you mean ${near.join(' or ')}?`,
     )
   }
   if (found.length > MOST)
-    throw new UserError(`"${pattern}" means ${found.length} cells of ${run}`, `name at most ${MOST}`)
+    throw new UserError(`"${pattern}" means ${found.length} ${what}s of ${run}`, `name at most ${MOST}`)
   return found
 }

@@ -34,8 +34,14 @@ export class Program {
   private over = false
   private readonly watchers = new Set<() => void>()
 
-  constructor(t: Test, argv: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
-    this.child = spawn(argv[0] ?? '', argv.slice(1), { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  constructor(
+    t: Test,
+    argv: readonly string[],
+    cwd: string,
+    env: Readonly<Record<string, string>>,
+    stdin: 'pipe' | 'ignore' = 'ignore',
+  ) {
+    this.child = spawn(argv[0] ?? '', argv.slice(1), { cwd, env, stdio: [stdin, 'pipe', 'pipe'] })
     const timer = setTimeout(() => this.child.kill('SIGKILL'), DEADLINE_MS)
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
@@ -58,6 +64,11 @@ export class Program {
       this.child.kill('SIGKILL')
       await this.ended
     })
+  }
+
+  /** To its standard input. */
+  say(text: string): void {
+    this.child.stdin?.write(text)
   }
 
   /** Resolves when `look` gives something; rejects when the process ends before. */
@@ -91,7 +102,13 @@ function node(t: Test, cwd: string, code: string, words: readonly string[]): Pro
     ...{ PATH: process.env['PATH'] ?? '', HOME: cwd, TMPDIR: temporary, LANG: 'C' },
     BADMX_CACHE: join(cacheFolder(), '..'),
   }
-  return new Program(t, [process.execPath, '--input-type=module', '-e', code, '--', 'badmx', ...words], cwd, env)
+  return new Program(
+    t,
+    [process.execPath, '--input-type=module', '-e', code, '--', 'badmx', ...words],
+    cwd,
+    env,
+    'pipe',
+  )
 }
 
 /** Runs `badmx WORDS` in `cwd` to its end. */

@@ -71,23 +71,21 @@ t.test('a run', { timeout: 120_000 }, async (t) => {
   })
 
   t.test('what can be had from them', async (t) => {
-    const [judged, judgedText, one, several, none, nearest, list, behaviours, scenario, run, ca] = await badmxEach(
-      t,
-      cwd,
-      [
+    const [judged, judgedText, one, several, none, nearest, which, list, behaviours, scenario, run, ca] =
+      await badmxEach(t, cwd, [
         ['judge', join(folder, 'events.ndjson'), '--json'],
         ['judge', 'latest'],
         ['show', 'latest', OMIT],
         ['show', 'latest', 'strip/*/reference'],
         ['show', 'latest', 'nothing/*'],
         ['show', 'latest', OMIT.replace('omit', 'omt')],
+        ['show', 'latest'],
         ['list', '--json'],
         ['list', '--behaviours'],
         ['schema', 'scenario'],
         ['schema', 'run'],
         ['ca'],
-      ],
-    )
+      ])
     t.equal(judged?.code, 0)
     t.strictSame(JSON.parse(judged?.stdout ?? ''), record, 'the log alone gives the same record')
     t.match(judgedText, { code: 0, stdout: /Result: fine/ })
@@ -99,6 +97,7 @@ t.test('a run', { timeout: 120_000 }, async (t) => {
     t.equal(several?.stdout.match(/Reproduce:/g)?.length, 2, 'a glob shows every cell that it means')
     t.match(none, { code: 2, stderr: /there is no cell "nothing\/\*" in latest/ })
     t.match(nearest, { code: 2, stderr: new RegExp(`did you mean ${OMIT}`) })
+    t.match(which, { code: 2, stderr: /which cell of latest\?/ })
     const listed = JSON.parse(list?.stdout ?? '') as { id: string; family: string; policies: Record<string, string> }[]
     t.match(
       listed.find(({ id }) => id.endsWith('strip-ehlo-omit')),

@@ -48,7 +48,7 @@ const MISTAKES: readonly Mistake[] = [
     said: ['there is no program "no-such-program" in PATH'],
   },
   { words: ['show', 'strip-ehlo-omi'], said: ['did you mean "strip-ehlo-omit"'] },
-  { words: ['show', 'latest'], said: ['which cell of latest?'] },
+  { words: ['show', 'latest'], said: ['there is no run in badmx-out/latest'] },
   { words: ['show', 'nowhere', 'cell'], said: ['there is no run in nowhere'] },
   { words: ['judge', 'nowhere'], said: ['there is no run in nowhere'] },
   { words: ['judge', 'broken.ndjson'], said: ['broken.ndjson:1: got'] },

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { pem } from './der.ts'
 import type { CertificateRequest, FaultContext, FaultyChain, Key, PeerNames } from './fault.ts'
-import { loadClientChains, loadFaults } from './faults.ts'
+import { loadClientChain, loadFault } from './faults.ts'
 import { DAY, issueAuthority } from './leaf.ts'
 import { mintCertificate, mintKey, mintRsaKey, renamed } from './mint.ts'
 
@@ -62,8 +62,6 @@ export interface Authority {
 export async function createAuthority(options: { readonly now: Date; readonly seed: number }): Promise<Authority> {
   const { seed } = options
   const now = new Date(Math.floor(options.now.getTime() / 1000) * 1000)
-  const faults = await loadFaults()
-  const clientFaults = await loadClientChains()
   const rsaKeys = new Map<string, Promise<Key>>()
   const rsaKey: FaultContext['rsaKey'] = (bits, use) => remember(rsaKeys, `${bits} ${use}`, () => mintRsaKey(bits))
   const run = minting(seed, 'run')
@@ -79,9 +77,7 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   const named = new Map<string, Promise<readonly string[]>>()
 
   const issue = async (id: string, names: PeerNames, at: Date): Promise<IssuedChain> => {
-    const fault = faults.get(id)
-    if (fault === undefined)
-      throw new RangeError(`unknown certificate fault ${id}, want one of ${[...faults.keys()].join(', ')}`)
+    const fault = await loadFault(id)
     const key = await remember(keys, names.host, mintKey)
     const context: FaultContext = {
       names,
@@ -96,9 +92,7 @@ export async function createAuthority(options: { readonly now: Date; readonly se
     return issued(id, await fault.issue(context))
   }
   const issueClient = async (id: string): Promise<ClientChain> => {
-    const fault = clientFaults.get(id)
-    if (fault === undefined)
-      throw new RangeError(`unknown client certificate ${id}, want one of ${[...clientFaults.keys()].join(', ')}`)
+    const fault = await loadClientChain(id)
     const key = await mintKey()
     const names = { host: 'client.badmx.test', domain: 'badmx.test' }
     const context: FaultContext = {

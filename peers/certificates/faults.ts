@@ -17,16 +17,43 @@ export function loadClientChains(): Promise<ReadonlyMap<string, CertificateFault
   return loadFolder('client-chains')
 }
 
-async function loadFolder(name: string): Promise<ReadonlyMap<string, CertificateFault>> {
-  const folder = new URL(`./${name}/`, import.meta.url)
-  const files = (await readdir(folder)).filter((file) => /^[a-z0-9-]+\.[jt]s$/.test(file))
-  const faults = await Promise.all(files.map((file) => loadFault(file, folder)))
-  return new Map(faults.sort((a, b) => (a.id < b.id ? -1 : 1)).map((fault) => [fault.id, fault]))
+/** One fault: the others are not loaded, of which there are many. Rejects on an unknown id. */
+export function loadFault(id: string): Promise<CertificateFault> {
+  return loadOne('faults', id, 'certificate fault')
 }
 
-async function loadFault(file: string, folder: URL): Promise<CertificateFault> {
-  const id = file.replace(/\.[jt]s$/, '')
-  const { fault } = (await import(new URL(file, folder).href)) as { fault?: CertificateFault }
-  if (fault?.id !== id) throw new Error(`${new URL(file, folder).pathname}: exports ${fault?.id ?? 'none'}, want ${id}`)
+/** One of the chains for clients. Rejects on an unknown id. */
+export function loadClientChain(id: string): Promise<CertificateFault> {
+  return loadOne('client-chains', id, 'client certificate')
+}
+
+type Folder = 'faults' | 'client-chains'
+
+async function loadFolder(name: Folder): Promise<ReadonlyMap<string, CertificateFault>> {
+  const faults = await Promise.all((await idsIn(name)).map((id) => loadFrom(name, id)))
+  return new Map(faults.map((fault) => [fault.id, fault]))
+}
+
+async function idsIn(name: Folder): Promise<readonly string[]> {
+  const files = await readdir(new URL(`./${name}/`, import.meta.url))
+  return files
+    .filter((file) => /^[a-z0-9-]+\.[jt]s$/.test(file))
+    .map((file) => file.slice(0, -ENDING.length))
+    .sort()
+}
+
+async function loadOne(name: Folder, id: string, what: string): Promise<CertificateFault> {
+  const ids = await idsIn(name)
+  if (!ids.includes(id)) throw new RangeError(`unknown ${what} ${id}, want one of ${ids.join(', ')}`)
+  return loadFrom(name, id)
+}
+
+const ENDING = import.meta.url.slice(-'.js'.length)
+
+async function loadFrom(name: Folder, id: string): Promise<CertificateFault> {
+  const { fault } = (await import(new URL(`./${name}/${id}${ENDING}`, import.meta.url).href)) as {
+    fault?: CertificateFault
+  }
+  if (fault?.id !== id) throw new Error(`peers/certificates/${name}/${id}: exports ${fault?.id ?? 'none'}, want ${id}`)
   return fault
 }
