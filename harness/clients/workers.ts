@@ -216,7 +216,9 @@ class Worker {
     const answer = message.answer
     if (message.id !== this.current?.id || typeof answer !== 'object' || answer === null) return
     if (message.retire === true) this.kill()
-    this.current?.end({ how: 'answer', answer: { ...answer }, log: this.stderr.text() })
+    const { end } = this.current
+    // What it wrote to standard error before is there too, and is read in the same turn of the loop.
+    setImmediate(() => end({ how: 'answer', answer: { ...answer }, log: this.stderr.text() }))
   }
 }
 
