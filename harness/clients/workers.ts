@@ -214,11 +214,11 @@ class Worker {
     const message = parse(line)
     if (message.ready === true) this.becomeReady()
     const answer = message.answer
-    if (message.id !== this.current?.id || typeof answer !== 'object' || answer === null) return
+    const { current } = this
+    if (current === undefined || message.id !== current.id || typeof answer !== 'object' || answer === null) return
     if (message.retire === true) this.kill()
-    const { end } = this.current
     // What it wrote to standard error before is there too, and is read in the same turn of the loop.
-    setImmediate(() => end({ how: 'answer', answer: { ...answer }, log: this.stderr.text() }))
+    setImmediate(() => current.end({ how: 'answer', answer: { ...answer }, log: this.stderr.text() }))
   }
 }
 
