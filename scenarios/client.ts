@@ -115,7 +115,7 @@ export type Probe =
   | {
       readonly found: true
       readonly version: string
-      /** Of a client of the lab: the distribution's release and the version of its package. */
+      /** Of a client of the lab: the distribution's release. */
       readonly release?: string
     }
   /** How to get it, as a command or a sentence. */

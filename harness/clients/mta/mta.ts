@@ -47,7 +47,7 @@ function ofRelease(definition: MtaDefinition, release: LayerSpec['release'], id:
       const built = layerInLab(layer)
       return built === undefined
         ? { found: false, install: `\`npx badmx lab build ${layerName(layer)}\` builds it` }
-        : { found: true, version: built.version, release: `${release}, package ${built.version}` }
+        : { found: true, version: built.version, release }
     },
     start: async (stage) => {
       const built = layerInLab(layer)
@@ -86,13 +86,15 @@ class RunningMta implements RunningClient {
   private constructor(
     definition: MtaDefinition,
     stage: ClientStage,
+    layer: Layer,
     scaled: Instance,
     untouched: Instance | undefined,
   ) {
     this.definition = definition
     this.scaled = scaled
     this.version = scaled.version
-    this.configuration = scaled.mta.configuration
+    const { client, packages, release } = layer.spec
+    this.configuration = `# ${packages[0] ?? client} ${layer.version} of ${release}\n${scaled.mta.configuration}`
     this.leftAlone = new Set(stage.foreseen.filter(isLeftAlone).map(({ cell }) => cell))
     this.policies = new Map(stage.foreseen.map(({ cell, policy }) => [cell, policy]))
     const every = definition.looksEverySeconds
@@ -108,9 +110,9 @@ class RunningMta implements RunningClient {
     const scaled = await Instance.start(definition, mine(false), layer, 'scaled')
     const own = mine(true)
     if (own.foreseen.length === 0 || definition.looksEverySeconds === undefined)
-      return new RunningMta(definition, stage, scaled, undefined)
+      return new RunningMta(definition, stage, layer, scaled, undefined)
     try {
-      return new RunningMta(definition, stage, scaled, await Instance.start(definition, own, layer, 'untouched'))
+      return new RunningMta(definition, stage, layer, scaled, await Instance.start(definition, own, layer, 'untouched'))
     } catch (error) {
       await scaled.stop()
       throw error
