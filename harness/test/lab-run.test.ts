@@ -17,12 +17,13 @@ const skip = typeof layers === 'string' ? { skip: layers } : {}
 const ALERT = 'tls/tls-alert-handshake-failure'
 const REFUSED = 'strip/strip-reply-554'
 const OMIT = 'strip/strip-ehlo-omit'
+const BACKOFF = 'time/time-backoff-doubling'
 
 t.test('Postfix, as it is documented', { ...skip, timeout: 120_000 }, async (t) => {
   const cwd = t.testdir({})
   const only = [
     '--only',
-    [ALERT, REFUSED, OMIT].join(','),
+    [ALERT, REFUSED, OMIT, BACKOFF].join(','),
     '--policy',
     'may,encrypt',
     '--known',
@@ -64,6 +65,14 @@ t.test('Postfix, as it is documented', { ...skip, timeout: 120_000 }, async (t) 
     const notice = events.find((event) => event.type === 'notice' && event.cell === encrypt?.id)
     t.match(notice?.type === 'notice' && notice.data.toString('latin1'), /Content-Type: message\/delivery-status/)
     t.match(notice?.type === 'notice' && notice.data.toString('latin1'), /Status: 5\.7\./)
+  })
+
+  t.test('left alone with an untouched configuration and a fast clock: 300 s, doubling', async (t) => {
+    const may = cell(`${BACKOFF}/may`)
+    t.match(may, { verdict: 'pass', outcome: { final: 'deferred' } }, may?.reason ?? '')
+    const schedule = may?.findings.find(({ flag }) => flag === 'retry.schedule')
+    t.match(schedule?.detail, /attempts at 0, 300, 600, 1200, 2400, 4800, /)
+    t.ok(may?.attempts.slice(1).every(({ cause }) => cause === 'own'))
   })
 
   t.test('what it asked its resolver is in the log of its cell', async (t) => {
