@@ -1,0 +1,142 @@
+/**
+ * The hosts of a cell: their peers, from the first phase of the world to the last.
+ *
+ * What always holds: after `close` none of them listens, also where `open` has failed half-way.
+ */
+import { X509Certificate } from 'node:crypto'
+import type { IssuedChain } from '../peers/certificates/authority.ts'
+import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
+import type { MailHost } from './client.ts'
+import type { CellBegun } from './events.ts'
+import { provenSettings, tlsOptionsOf } from './host-tls.ts'
+import type { Place } from './internet.ts'
+import { pause } from './pause.ts'
+import type { PlannedCell } from './plan.ts'
+import { present, type RunRequest } from './run-request.ts'
+import type { Host, World } from './scenario.ts'
+
+/** A scenario that waits for its certificate to expire has one that does soon; milliseconds. */
+const LONGEST_WAIT_MS = 60_000
+/** How long connections may outlive the client's word before they are ended, in milliseconds. */
+const LINGER_MS = 500
+
+export class CellWorld {
+  private readonly cell: PlannedCell
+  private readonly request: RunRequest
+  private readonly peers = new Map<string, Peer>()
+  private hosts: World
+
+  constructor(cell: PlannedCell, request: RunRequest) {
+    this.cell = cell
+    this.request = request
+    this.hosts = cell.scenario.hosts
+  }
+
+  /** Opens every host of the first phase. */
+  async open(): Promise<void> {
+    for (const [id, host] of Object.entries(this.hosts)) this.peers.set(id, await this.openHost(id, host))
+    this.publish()
+  }
+
+  /** As DNS tells them, the first one first. */
+  mailHosts(): readonly MailHost[] {
+    return [...this.peers].map(([id, { address, port }]) => {
+      const preference = this.hosts[id]?.preference
+      return {
+        name: this.nameOf(id),
+        ...(typeof preference === 'number' ? { preference } : {}),
+        address,
+        port,
+      }
+    })
+  }
+
+  async enter(phase: string): Promise<void> {
+    const { cell, request } = this
+    const next = cell.scenario.phases[phase]
+    if (next === undefined) throw new Error(`the scenario has no phase "${phase}"`)
+    for (const [id, host] of Object.entries(next)) {
+      const tls = await this.tlsOf(id, host)
+      await this.peers.get(id)?.change(host.stack, { ...tls, extensions: host.extensions })
+    }
+    this.hosts = next
+    this.publish()
+    request.log({ type: 'phase', t: request.now(), cell: cell.id, phase, hosts: factsOf(next) })
+  }
+
+  /** Resolves when the leaf of every host has expired (RFC 5280 §4.1.2.5: its last second counts), or the run is interrupted. */
+  async expired(): Promise<void> {
+    const ends = await Promise.all(
+      Object.entries(this.cell.scenario.hosts).map(async ([id, host]) => {
+        const [leaf] = (await this.certificateOf(id, host)).chain
+        return leaf === undefined ? 0 : Date.parse(new X509Certificate(leaf).validTo) + 1000
+      }),
+    )
+    const waitMs = Math.max(...ends) - present(this.request).getTime()
+    if (waitMs > LONGEST_WAIT_MS) throw new Error(`the certificate expires in ${Math.round(waitMs / 1000)} s, not soon`)
+    await pause(Math.ceil(waitMs), this.request.signal)
+  }
+
+  /** The client has spoken; its connections are given a moment to end by themselves, so that their end is on record. */
+  async linger(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LINGER_MS)
+    })
+    await Promise.race([Promise.all([...this.peers.values()].map((each) => each.idle())), patience])
+    clearTimeout(timer)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.peers.values()].map((each) => each.close()))
+  }
+
+  private publish(): void {
+    this.request.internet?.publish(this.cell.id, this.cell.domain, this.mailHosts())
+  }
+
+  private nameOf(id: string): string {
+    return this.cell.hostNames[id] ?? id
+  }
+
+  private async openHost(id: string, host: Host): Promise<Peer> {
+    const { cell, request } = this
+    const place: Partial<Place> =
+      request.internet?.place(host.address, cell.judgedAs === 'implicit' ? 465 : 25) ??
+      (host.address === 'ipv6' ? { address: '::1' } : {})
+    return peer(host.stack, {
+      ...place,
+      ...(await this.tlsOf(id, host)),
+      hostName: this.nameOf(id),
+      host: id,
+      cell: cell.id,
+      connPrefix: `${cell.id}:`,
+      log: request.log,
+      now: request.now,
+      canaries: cell.canaries,
+      seed: request.plan.seed,
+      timeScale: request.plan.timeScale,
+      extensions: host.extensions,
+      passwords: cell.credentials,
+    })
+  }
+
+  private certificateOf(id: string, host: Host): Promise<IssuedChain> {
+    const names = { host: this.nameOf(id), domain: this.cell.domain }
+    return this.request.issuer.issue(host.certificate, names, present(this.request))
+  }
+
+  private async tlsOf(id: string, host: Host): Promise<Pick<PeerOptions, 'tls' | 'prove'>> {
+    const { cell, request } = this
+    const prove = provenSettings(cell.scenario.family, host)
+    const names = { host: this.nameOf(id), domain: cell.domain }
+    const tls = await tlsOptionsOf(host, names, request.issuer, present(request))
+    if (tls === undefined) return { prove }
+    return { prove, tls: cell.judgedAs === 'implicit' ? { ...tls, on: 'connect' } : tls }
+  }
+}
+
+/** What the event log tells of the hosts. */
+export function factsOf(world: World): CellBegun['hosts'] {
+  return Object.fromEntries(Object.entries(world).map(([id, { preference, tls }]) => [id, { preference, tls: tls.on }]))
+}
