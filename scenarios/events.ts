@@ -65,6 +65,8 @@ export interface HostFacts {
 export interface TlsaFacts {
   /** Zones are signed from the root down to its address, to the aliases on the way, and to the records. */
   readonly secure: boolean
+  /** The TLSA base domain (RFC 7672 §2.2.3): what they are found at, and what SNI has. */
+  readonly base: string
   /** In presentation form, RFC 6698 §2.2: `3 1 1 e3b0…`. */
   readonly records: readonly string[]
 }

@@ -60,6 +60,8 @@ export interface TlsaSpec {
 
 /** What DNS says of the recipient's domain, besides where its hosts are. */
 export interface DnsWorld {
+  /** Addresses stand at `*.{domain}`. */
+  readonly wildcard: boolean
   /** By name, with `{domain}` in it; `{domain}` itself is one of them. */
   readonly zones: Readonly<Record<string, ZoneSpec>>
   /** By host id; a host that is not there has the usual one. */
@@ -189,9 +191,10 @@ function hostOf(spec: HostSpec): Host {
   }
 }
 
-function dnsOf({ tlsa, zones, ...own }: DnsSpec): DnsWorld {
+function dnsOf({ tlsa, zones, wildcard, ...own }: DnsSpec): DnsWorld {
   const all = Object.entries({ '{domain}': own, ...zones })
   return {
+    wildcard,
     zones: Object.fromEntries(all.map(([name, spec]) => [name, compact(spec) as ZoneSpec])),
     tlsa: Object.fromEntries(Object.entries(tlsa).map(([id, items]) => [id, items.map(tlsaOf)])),
   }

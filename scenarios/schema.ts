@@ -135,6 +135,10 @@ const zone = z.strictObject({
 
 const dns = z.strictObject({
   ...zone.shape,
+  wildcard: z
+    .boolean()
+    .default(false)
+    .describe('The addresses of the hosts stand at the wildcard of the domain, and not at their own names.'),
   zones: z
     .record(z.string(), zone)
     .default({})

@@ -34,7 +34,7 @@ interface Line {
 export function zonesOf(world: DnsWorld, domain: string, hosts: readonly PublishedHost[], cell: string): Zone[] {
   const named = (text: string): string => text.replaceAll('{domain}', domain)
   const names = Object.keys(world.zones).map(named)
-  const lines = hosts.flatMap((host) => linesOf(host, domain, named))
+  const lines = hosts.flatMap((host) => linesOf(host, world.wildcard ? `*.${domain}` : host.name, domain, named))
   return Object.entries(world.zones).map(([name, { signing, records, faults }]) => {
     const origin = named(name)
     const own = lines.filter(({ owner }) => nearest(owner, names) === origin).map(({ line }) => line)
@@ -45,9 +45,14 @@ export function zonesOf(world: DnsWorld, domain: string, hosts: readonly Publish
   })
 }
 
-function linesOf({ name, preference, address, tlsa }: PublishedHost, domain: string, named: (text: string) => string) {
+function linesOf(
+  { name, preference, address, tlsa }: PublishedHost,
+  addressAt: string,
+  domain: string,
+  named: (text: string) => string,
+) {
   const lines: Line[] = [
-    { owner: name, line: `${name}. ${address.includes(':') ? 'AAAA' : 'A'} ${address}` },
+    { owner: addressAt, line: `${addressAt}. ${address.includes(':') ? 'AAAA' : 'A'} ${address}` },
     ...(preference === undefined ? [] : [{ owner: domain, line: `${domain}. MX ${preference} ${name}.` }]),
   ]
   for (const { text, base, alias } of tlsa) {
@@ -82,5 +87,6 @@ function nearest(owner: string, zones: readonly string[]): string | undefined {
 
 /** What the event log tells. */
 export function tlsaFacts(world: DnsWorld, domain: string, name: string, tlsa: readonly PublishedTlsa[]): TlsaFacts {
-  return { secure: isSecure(world, domain, name, tlsa), records: tlsa.map(({ text }) => text) }
+  const base = tlsa.find((each) => each.base !== undefined)?.base?.replaceAll('{domain}', domain) ?? name
+  return { secure: isSecure(world, domain, name, tlsa), base, records: tlsa.map(({ text }) => text) }
 }

@@ -123,10 +123,12 @@ async function underDane(delivery: Delivery, job: Job, decide: Decisions): Promi
   const { policy, ask, to } = delivery
   if (policy !== 'dane' && policy !== 'dane-only') return job
   if (ask === undefined) throw new Failure('unsupported', 'connect', 'there is no resolver')
+  const domain = to[0]?.replace(/^.*@/, '') ?? ''
+  if (decide.needsSecureMx(policy) && !(await ask(domain, 'MX')).secure)
+    throw new Failure('no-tls', 'connect', `the MX records of ${domain} are not secure`)
   const demand = await demandOf(ask, job.hostName, decide)
   if (demand.kind === 'authenticated') {
     const { records, base } = demand
-    const domain = to[0]?.replace(/^.*@/, '') ?? ''
     return { ...job, policy: 'dane', hostName: base, tlsa: { records, names: [base, domain] } }
   }
   if (policy === 'dane-only') throw new Failure('no-tls', 'connect', 'there are no usable TLSA records')

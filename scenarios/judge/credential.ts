@@ -12,7 +12,7 @@
  */
 
 import { type Verification, verifyPresented } from '../../peers/certificates/verify.ts'
-import { readTlsaText, unusable, verifyDane } from '../../peers/dns/dane.ts'
+import { readTlsaText, type TlsaRecord, unusable, verifyDane } from '../../peers/dns/dane.ts'
 import type { CellBegun } from '../events.ts'
 import type { Connection } from './connection.ts'
 
@@ -45,13 +45,24 @@ export function credentialOf(connection: Connection, earlier: readonly Connectio
   return { kind: 'unauthenticated', reason: verification.reasons.join('; '), verification }
 }
 
+/** The TLSA records that a host is to be authenticated by (RFC 7672 §2.2), all of them, where one at least can be used. */
+export function tlsaToUse(
+  { judgedAs, hosts }: CellBegun,
+  host: string,
+): { readonly base: string; readonly records: readonly TlsaRecord[] } | undefined {
+  const tlsa = hosts[host]?.tlsa
+  if ((judgedAs !== 'dane' && judgedAs !== 'dane-only') || tlsa?.secure !== true) return undefined
+  const records = tlsa.records.map(readTlsaText).filter((record) => record !== undefined)
+  return records.some((record) => unusable(record) === undefined) ? { base: tlsa.base, records } : undefined
+}
+
 /** What the TLSA records of the host make of the chain; undefined where they do not count. */
 function daneOf(chain: readonly Buffer[], host: string, cell: CellBegun): Omit<Credential, 'verification'> | undefined {
-  const tlsa = cell.hosts[host]?.tlsa
-  if ((cell.judgedAs !== 'dane' && cell.judgedAs !== 'dane-only') || tlsa?.secure !== true) return undefined
-  const records = tlsa.records.map(readTlsaText).filter((record) => record !== undefined)
-  if (records.every((record) => unusable(record) !== undefined)) return undefined
-  const names = [cell.hostNames[host] ?? host, cell.domain]
+  const tlsa = tlsaToUse(cell, host)
+  if (tlsa === undefined) return undefined
+  const { base, records } = tlsa
+  // RFC 7672 §3.2.2; under usage 2 the recipient domain is a reference identifier too.
+  const names = [base, cell.domain]
   const { ok, reasons } = verifyDane({ chain, records, names, at: new Date(cell.clock) })
   return ok
     ? { kind: 'verified', reason: 'its certificate matches a TLSA record' }

@@ -204,9 +204,10 @@ function isHost(value: unknown): boolean {
 
 function isTlsa(value: unknown): boolean {
   if (!isRecord(value)) return false
-  const { secure, records } = value
+  const { secure, base, records } = value
   return (
     typeof secure === 'boolean' &&
+    typeof base === 'string' &&
     Array.isArray(records) &&
     records.every((text) => typeof text === 'string' && readTlsaText(text) !== undefined)
   )
@@ -230,7 +231,7 @@ const WANTED: Readonly<Record<string, string>> = {
   octets: 'base64 text',
   'octets[]': 'a list of base64 texts',
   hosts:
-    'by host id a preference (a number or "none"), tls (starttls, connect or none), and perhaps tlsa (secure, records)',
+    'by host id a preference (a number or "none"), tls (starttls, connect or none), and perhaps tlsa (secure, base, records)',
   texts: 'a list of texts',
   numbers: 'a list of numbers',
   objects: 'a list of objects',

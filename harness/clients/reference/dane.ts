@@ -45,7 +45,9 @@ export async function demandOf(ask: Ask, host: string, decide: Decisions): Promi
       if (decide.afterFailedTlsa === 'none') return { kind: 'none' }
       throw new Failure('dns', 'connect', `the TLSA records of ${base} cannot be looked up`)
     }
-    const records = answer.records.filter(({ type }) => type === 'TLSA').map(({ data }) => readTlsa(data))
+    const found = answer.records.filter(({ type }) => type === 'TLSA')
+    const aliasedTlsa = answer.records.some(({ type }) => type === 'CNAME')
+    const records = aliasedTlsa && !decide.followsTlsaAliases ? [] : found.map(({ data }) => readTlsa(data))
     if (records.length === 0 || !decide.believesTlsa(answer.secure)) continue
     const usable = records.filter(decide.usesTlsa)
     if (usable.length > 0) return { kind: 'authenticated', records: usable, base }

@@ -108,6 +108,9 @@ export interface Decisions extends ReplyDecisions {
   /** Whether TLSA records are looked up for a host whose address, or alias, is secure or not. */
   readonly asksForTlsa: (secure: boolean) => boolean
   readonly afterFailedTlsa: 'fail' | 'none'
+  /** Whether a domain is refused whose MX records are not secure (RFC 7672 §2.2.1). */
+  readonly needsSecureMx: (policy: AnyPolicy) => boolean
+  readonly followsTlsaAliases: boolean
   readonly believesTlsa: (secure: boolean) => boolean
   readonly usesTlsa: (record: Tlsa) => boolean
   readonly withUnusableTlsa: 'encrypted' | 'none'
@@ -225,6 +228,8 @@ export const CORRECT: Decisions = {
 
   asksForTlsa: (secure) => secure,
   afterFailedTlsa: 'fail',
+  needsSecureMx: (policy) => policy === 'dane-only',
+  followsTlsaAliases: true,
   believesTlsa: (secure) => secure,
   usesTlsa: isUsable,
   withUnusableTlsa: 'encrypted',

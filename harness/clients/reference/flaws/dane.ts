@@ -14,6 +14,14 @@ export const DANE_FLAWS: FlawTable = {
     meaning: 'looks TLSA records up for addresses that are not secure too',
     decide: { asksForTlsa: () => true },
   },
+  'ignore-insecure-mx': {
+    meaning: 'does not mind MX records that are not secure where DANE is mandatory',
+    decide: { needsSecureMx: () => false },
+  },
+  'no-tlsa-aliases': {
+    meaning: 'finds no TLSA records behind an alias',
+    decide: { followsTlsaAliases: false },
+  },
   'believe-insecure-tlsa': {
     meaning: 'goes by TLSA records that are not secure',
     decide: { asksForTlsa: () => true, believesTlsa: () => true },
