@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import type { ClientAdapter, ClientWord, Delivery, PolicySupport, RunningClient } from '../../scenarios/client.ts'
-import type { Policy as AnyPolicy } from '../../scenarios/policy.ts'
+import { type Policy as AnyPolicy, wantsDns } from '../../scenarios/policy.ts'
 import { linkedAbort } from './linked-abort.ts'
 import { attempt } from './reference/attempt.ts'
 import type { Target } from './reference/connection.ts'
@@ -71,6 +71,8 @@ export function running(deliver: (delivery: Delivery, signal: AbortSignal) => Pr
     async deliver(delivery, signal) {
       const support = POLICIES[delivery.policy]
       if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
+      if (wantsDns(delivery.policy) && delivery.ask === undefined)
+        return { state: 'unsupported', log: [], reason: 'the run has no DNS' }
       const linked = linkedAbort([signal, stopped.signal], delivery.deadlineMs)
       const word = deliver(delivery, linked.signal)
       deliveries.add(word)
@@ -121,8 +123,7 @@ export async function visit(
 /** The job as the TLSA records of the host have it. @throws {Failure} where they forbid to go there */
 async function underDane(delivery: Delivery, job: Job, decide: Decisions): Promise<Job> {
   const { policy, ask, to } = delivery
-  if (policy !== 'dane' && policy !== 'dane-only') return job
-  if (ask === undefined) throw new Failure('unsupported', 'connect', 'there is no resolver')
+  if ((policy !== 'dane' && policy !== 'dane-only') || ask === undefined) return job
   const domain = to[0]?.replace(/^.*@/, '') ?? ''
   if (decide.needsSecureMx(policy) && !(await ask(domain, 'MX')).secure)
     throw new Failure('no-tls', 'connect', `the MX records of ${domain} are not secure`)

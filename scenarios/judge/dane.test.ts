@@ -1,14 +1,11 @@
-/** Judging by TLSA records, RFC 7672: what is verified, what was asked, which names SNI may have. */
+/** Judging by TLSA records, RFC 7672: what is verified, which names SNI may have. */
 import t from 'tap'
 import { createAuthority } from '../../peers/certificates/authority.ts'
 import { tlsaText } from '../../peers/dns/dane.ts'
-import { encodeMessage, queryFor } from '../../peers/dns/message.ts'
-import { TYPE, type TypeName } from '../../peers/dns/numbers.ts'
 import { associationOf } from '../../peers/dns/tlsa.ts'
 import type { CellBegun, TlsaFacts } from '../events.ts'
 import { HOST_NAME, LogBuilder } from './log-builder.ts'
 import { shapeProblem } from './log-shape.ts'
-import { PREDICATES } from './predicates.ts'
 
 const authority = await createAuthority({ now: new Date('2026-01-15T12:00:00.000Z'), seed: 1 })
 const names = { host: HOST_NAME, domain: 'cell.badmx.test' }
@@ -73,27 +70,6 @@ t.test('SNI is the TLSA base domain, and wanted where there is one', async (t) =
   t.match(delivered(cell(based), good, 'other.cell.badmx.test').flags, ['tls.wrong-sni'])
   t.match(delivered(cell(tlsa(good[0], 3)), good, '').flags, ['tls.no-sni'])
   t.same(delivered(cell({ ...tlsa(good[0], 3), records: [] }), good, '').flags, [])
-})
-
-t.test('what was asked for', async (t) => {
-  const check = (id: string, type: TypeName | undefined, given: Partial<CellBegun> = {}) => {
-    const log = cell(tlsa(good[0], 3), { asserts: [id], ...given })
-    const local = { address: '127.0.0.1', port: 53 }
-    if (type !== undefined)
-      log.push({
-        ...{ type: 'dns', at: 'stub', direction: 'in', local, peer: local, transport: 'udp' },
-        data: encodeMessage(queryFor(`_25._tcp.${HOST_NAME}`, TYPE[type])),
-      })
-    return delivered(log, good).asserts[0]?.held
-  }
-  t.equal(check('tlsa-asked', 'TLSA'), true)
-  t.equal(check('tlsa-asked', 'A'), false)
-  t.equal(check('tlsa-asked', undefined), false)
-  t.equal(check('tlsa-asked', 'TLSA', { judgedAs: 'may' }), 'not-applicable')
-  t.equal(check('no-tlsa-query', 'TLSA'), false)
-  t.equal(check('no-tlsa-query', 'A'), true)
-  t.equal(check('no-tlsa-query', 'TLSA', { judgedAs: 'verify' }), 'not-applicable')
-  t.ok(PREDICATES['tlsa-asked'] && PREDICATES['no-tlsa-query'])
 })
 
 t.test('a host that cannot be looked up is passed over', async (t) => {

@@ -41,6 +41,8 @@ export function sampleScenario(id: string, given: Partial<Scenario> = {}): Scena
 
 /** The controls that every plan needs. */
 export const SAMPLE_CONTROLS: readonly Scenario[] = [
+  sampleScenario('ctl-dane-ee', { expect: { dane: 'V', 'dane-only': 'V' } }),
+  sampleScenario('ctl-dane-ta', { expect: { dane: 'V', 'dane-only': 'V' } }),
   sampleScenario('ctl-implicit-tls', { expect: { verify: 'V' } }),
   sampleScenario('ctl-no-tls-peer', { expect: { none: 'C', may: 'C', encrypt: 'D', verify: 'D' } }),
   sampleScenario('ctl-tls12-pkix'),
