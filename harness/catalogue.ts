@@ -1,5 +1,6 @@
 /** The catalogue with everything that it names: behaviours, certificate faults, predicates, flaws. */
 import { loadClientChains, loadFaults } from '../peers/certificates/faults.ts'
+import { loadDnsFaults } from '../peers/dns/faults.ts'
 import { loadBehaviours } from '../peers/registry.ts'
 import type { KnownNames } from '../scenarios/check.ts'
 import { checkExpectation } from '../scenarios/judge/expectation.ts'
@@ -16,6 +17,7 @@ export async function knownNames(): Promise<KnownNames> {
   return {
     behaviours: await loadBehaviours(),
     certificates: [...(await loadFaults()).keys()],
+    dnsFaults: await loadDnsFaults(),
     clientCertificates: [...(await loadClientChains()).keys()],
     asserts: Object.keys(PREDICATES),
     flaws: Object.keys(FLAWS),

@@ -26,6 +26,7 @@ import type { Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
 import { insideLab } from './lab/enter.ts'
 import { LabInternet } from './lab/internet.ts'
+import { LocalInternet } from './local-internet.ts'
 import { RunFolder } from './run-folder.ts'
 import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
@@ -169,14 +170,16 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
   const needed = new Set(planned.cells.filter((cell) => cell.unsupported === undefined).map((cell) => cell.client))
   const running = new Map<string, RunningClient>()
   const folder = await mkdtemp(join(tmpdir(), 'badmx-'))
-  let internet: LabInternet | undefined
+  let internet: LabInternet | LocalInternet | undefined
   try {
     const issuer = await createAuthority({ now: stage.clock, seed: options.seed })
     await stage.write('ca.pem', issuer.rootPem)
     const caFile = join(folder, 'ca.pem')
     await writeFile(caFile, issuer.rootPem)
-    if (insideLab())
-      internet = await LabInternet.open({ ...stage, log: stage.log, timeScale: options.timeScale, issuer })
+    const { seed, timeScale } = options
+    internet = insideLab()
+      ? await LabInternet.open({ ...stage, timeScale, issuer, seed })
+      : await LocalInternet.open({ ...stage, timeScale, seed })
     const starting = [...options.clients, reference].filter(
       ({ id }, at, all) => needed.has(id) && all.findIndex((other) => other.id === id) === at,
     )
@@ -209,7 +212,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       plan: planned,
       clients: running,
       issuer,
-      ...(internet === undefined ? {} : { internet }),
+      internet,
       folder,
       jobs: options.jobs,
       capture: options.capture,

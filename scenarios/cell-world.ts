@@ -5,6 +5,8 @@
  */
 import { X509Certificate } from 'node:crypto'
 import type { IssuedChain } from '../peers/certificates/authority.ts'
+import { tlsaText } from '../peers/dns/dane.ts'
+import { associationOf } from '../peers/dns/tlsa.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { MailHost } from './client.ts'
 import type { CellBegun } from './events.ts'
@@ -13,8 +15,11 @@ import type { Place } from './internet.ts'
 import { pause } from './pause.ts'
 import type { PlannedCell } from './plan.ts'
 import { present, type RunRequest } from './run-request.ts'
-import type { Host, World } from './scenario.ts'
+import { compact, type Host, type TlsaSpec, type World } from './scenario.ts'
+import { type PublishedTlsa, tlsaFacts, zonesOf } from './zones.ts'
 
+/** RFC 7672 §3.1.1: what hosts are advised to publish. */
+const USUAL_TLSA: TlsaSpec = { parameters: { usage: 3, selector: 1, matchingType: 1 }, of: 'leaf' }
 /** A scenario that waits for its certificate to expire has one that does soon; milliseconds. */
 const LONGEST_WAIT_MS = 60_000
 /** How long connections may outlive the client's word before they are ended, in milliseconds. */
@@ -24,12 +29,48 @@ export class CellWorld {
   private readonly cell: PlannedCell
   private readonly request: RunRequest
   private readonly peers = new Map<string, Peer>()
+  /** Of each host, once {@link facts} were told. */
+  private readonly tlsa = new Map<string, readonly PublishedTlsa[]>()
   private hosts: World
 
   constructor(cell: PlannedCell, request: RunRequest) {
     this.cell = cell
     this.request = request
     this.hosts = cell.scenario.hosts
+  }
+
+  /**
+   * What the event log tells of the hosts. Where there is DNS, their TLSA records are made first.
+   *
+   * @param hosts of which phase
+   */
+  async facts(hosts: World = this.hosts): Promise<CellBegun['hosts']> {
+    const facts = factsOf(hosts)
+    if (this.request.internet === undefined || this.cell.unsupported !== undefined) return facts
+    const { domain, scenario } = this.cell
+    const told = Object.entries(facts).map(async ([id, each]) => {
+      const host = scenario.hosts[id]
+      const tlsa = this.tlsa.get(id) ?? (host === undefined ? [] : await this.recordsOf(id, host))
+      this.tlsa.set(id, tlsa)
+      return [id, { ...each, tlsa: tlsaFacts(scenario.dns, domain, this.nameOf(id), tlsa) }] as const
+    })
+    return Object.fromEntries(await Promise.all(told))
+  }
+
+  /** What is published does not change with what a host presents later: only its genuine key is the host's own. */
+  private recordsOf(id: string, host: Host): Promise<readonly PublishedTlsa[]> {
+    const items = this.cell.scenario.dns.tlsa[id] ?? [USUAL_TLSA]
+    return Promise.all(
+      items.map(async ({ parameters, of, certificate, data, base, alias }) => {
+        const presented = await this.certificateOf(id, host)
+        const genuine = presented.impostor === true ? 'good' : presented.id
+        const { chain } = await this.certificateOf(id, { ...host, certificate: certificate ?? genuine })
+        const source = { leaf: chain[0], issuer: chain[1], root: this.request.issuer.rootDer }[of]
+        if (source === undefined) throw new Error(`dns.tlsa.${id}: the chain of ${host.certificate} has no ${of}`)
+        const association = data === undefined ? associationOf(source, parameters) : Buffer.from(data, 'hex')
+        return { text: tlsaText({ ...parameters, association }), ...compact({ base, alias }) }
+      }),
+    )
   }
 
   /** Opens every host of the first phase. */
@@ -61,7 +102,7 @@ export class CellWorld {
     }
     this.hosts = next
     this.publish()
-    request.log({ type: 'phase', t: request.now(), cell: cell.id, phase, hosts: factsOf(next) })
+    request.log({ type: 'phase', t: request.now(), cell: cell.id, phase, hosts: await this.facts(next) })
   }
 
   /** Resolves when the leaf of every host has expired (RFC 5280 §4.1.2.5: its last second counts), or the run is interrupted. */
@@ -92,7 +133,12 @@ export class CellWorld {
   }
 
   private publish(): void {
-    this.request.internet?.publish(this.cell.id, this.cell.domain, this.mailHosts())
+    const { id, domain, scenario } = this.cell
+    const { internet } = this.request
+    if (internet === undefined) return
+    const tlsa = [...this.peers.keys()].map((host) => this.tlsa.get(host) ?? [])
+    const hosts = this.mailHosts().map((host, at) => ({ ...host, tlsa: tlsa[at] ?? [] }))
+    internet.publish(zonesOf(scenario.dns, domain, hosts, id))
   }
 
   private nameOf(id: string): string {
@@ -102,7 +148,7 @@ export class CellWorld {
   private async openHost(id: string, host: Host): Promise<Peer> {
     const { cell, request } = this
     const place: Partial<Place> =
-      request.internet?.place(host.address, cell.judgedAs === 'implicit' ? 465 : 25) ??
+      request.internet?.place?.(host.address, cell.judgedAs === 'implicit' ? 465 : 25) ??
       (host.address === 'ipv6' ? { address: '::1' } : {})
     return peer(host.stack, {
       ...place,

@@ -3,7 +3,9 @@
  * stacks that could prove nothing. Pure; what exists is told by the caller.
  */
 import { basename, dirname } from 'node:path'
+import { z } from 'zod'
 import type { Behaviour } from '../peers/behaviour.ts'
+import type { Fault } from '../peers/dns/fault.ts'
 import { nearestName } from '../peers/nearest-name.ts'
 import { checkStack } from '../peers/registry.ts'
 import { FAMILY_TEXT, familyOf, familyWords, isFamily } from './families.ts'
@@ -17,6 +19,8 @@ export interface KnownNames {
   readonly behaviours?: ReadonlyMap<string, Behaviour>
   /** Ids of certificate faults, `good` among them. */
   readonly certificates?: readonly string[]
+  /** Faults of DNS by id. */
+  readonly dnsFaults?: ReadonlyMap<string, Fault>
   /** Ids of client certificate chains. */
   readonly clientCertificates?: readonly string[]
   /** Ids of predicates. */
@@ -29,6 +33,7 @@ export interface KnownNames {
 
 type Path = readonly (string | number)[]
 type PhaseHost = Partial<HostSpec>
+type FaultItem = ScenarioFile['dns']['faults'][number]
 
 /** A DNS label, RFC 1123 §2.1, in lower case. */
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
@@ -39,6 +44,7 @@ export function checkScenario(parsed: ScenarioFile, file: string, known: KnownNa
   return [
     ...checkId(parsed.id, file),
     ...checkHosts(parsed, known),
+    ...checkDns(parsed, known),
     ...checkPhases(parsed, known),
     ...checkJob(parsed),
     ...checkExpect(parsed, known),
@@ -126,6 +132,37 @@ function checkPlanes(path: Path, { stack = [], tls }: HostParts, { behaviours }:
       ? [{ path: [...path, 'stack', index], message: `"${use}" acts inside the legacy engine`, expected: 'tls.legacy' }]
       : [],
   )
+}
+
+function checkDns({ dns, hosts }: ScenarioFile, known: KnownNames): Finding[] {
+  const ids = hosts === undefined ? ['mx'] : Object.keys(hosts)
+  const found: Finding[] = []
+  for (const [id, records] of Object.entries(dns.tlsa)) {
+    found.push(...named(['dns', 'tlsa', id], id, 'host', ids, true))
+    for (const [index, record] of records.entries())
+      if (typeof record !== 'string')
+        found.push(
+          ...named(
+            ['dns', 'tlsa', id, index, 'certificate'],
+            record.certificate,
+            'certificate fault',
+            known.certificates,
+          ),
+        )
+  }
+  const zones = Object.entries(dns.zones).map(([name, zone]) => [['dns', 'zones', name], zone] as const)
+  for (const [path, { faults }] of [[['dns'], dns] as const, ...zones])
+    for (const [index, fault] of faults.entries())
+      found.push(...checkFault([...path, 'faults', index], fault, known.dnsFaults))
+  return found
+}
+
+function checkFault(path: Path, item: FaultItem, faults: KnownNames['dnsFaults']): Finding[] {
+  if (faults === undefined) return []
+  const fault = faults.get(item.use)
+  if (fault === undefined) return named([...path, 'use'], item.use, 'DNS fault', [...faults.keys()])
+  const read = fault.parameters.safeParse(item.with ?? {})
+  return read.success ? [] : [{ path: [...path, 'with'], message: `${item.use}: ${z.prettifyError(read.error)}` }]
 }
 
 function checkPhases(parsed: ScenarioFile, known: KnownNames): Finding[] {

@@ -20,6 +20,18 @@ export interface Credentials {
   readonly password: string
 }
 
+/** What a validating resolver answered. */
+export interface DnsAnswer {
+  /** RFC 1035 §4.1.1: 0 no error, 2 the resolver has failed or found it bogus, 3 there is no such name. */
+  readonly rcode: number
+  /** The AD bit (RFC 4035 §3.2.3). */
+  readonly secure: boolean
+  /** The answer section, aliases first; data in presentation form. */
+  readonly records: readonly { readonly name: string; readonly type: string; readonly data: string }[]
+}
+
+export type Ask = (name: string, type: 'A' | 'AAAA' | 'CNAME' | 'MX' | 'TLSA') => Promise<DnsAnswer>
+
 /** A mail host of the recipient's domain, as DNS tells it. */
 export interface MailHost {
   readonly name: string
@@ -41,6 +53,8 @@ export interface Delivery {
   readonly port: number
   /** All hosts of the domain as they are now, in no order; the three fields above are the first of them as the cell began. For clients without a resolver. */
   readonly hosts: readonly MailHost[]
+  /** The resolver of the run, for clients in this process; absent where the run has no DNS. */
+  readonly ask?: Ask
   /** Envelope sender and recipients. */
   readonly from: string
   readonly to: readonly string[]

@@ -124,7 +124,7 @@ export class Desk {
     this.word = word
     if (word.state === 'unsupported') this.refusal = word.reason
     if (word.state !== 'bounced') return
-    const notice = await this.request.internet?.notice(this.common.from, NOTICE_MS, signal)
+    const notice = await this.request.internet?.notice?.(this.common.from, NOTICE_MS, signal)
     if (notice !== undefined) log({ type: 'notice', t: now(), cell, attempt, data: notice })
   }
 
@@ -148,6 +148,7 @@ async function deliveryOf(cell: PlannedCell, world: CellWorld, folder: string, r
     address: first.address,
     port: first.port,
     hosts,
+    ...(request.internet === undefined ? {} : { ask: request.internet.ask }),
     from: envelope.from,
     to: [envelope.to],
     message: Buffer.alloc(0),

@@ -59,6 +59,18 @@ export interface HostFacts {
   readonly preference: number | 'none'
   /** When TLS starts there, if ever; whether it then comes up is another matter. */
   readonly tls: 'starttls' | 'connect' | 'none'
+  /** What the world publishes for it in DNS; absent where it has no DNS. */
+  readonly tlsa?: TlsaFacts
+}
+
+/** The TLSA records of a host at its port 25, as a resolver would find them but for faults on its way. */
+export interface TlsaFacts {
+  /** Zones are signed from the root down to its address, to the aliases on the way, and to the records. */
+  readonly secure: boolean
+  /** The TLSA base domain (RFC 7672 §2.2.3): what they are found at, and what SNI has. */
+  readonly base: string
+  /** In presentation form, RFC 6698 §2.2: `3 1 1 e3b0…`. */
+  readonly records: readonly string[]
 }
 
 /** The cell and everything that its verdict is measured against. */

@@ -15,6 +15,15 @@ const TLS_ON_CONNECT = 'control/ctl-implicit-tls'
 export const CONTROLS = ['control/ctl-tls13-pkix', 'control/ctl-tls12-pkix', 'control/ctl-no-tls-peer'] as const
 export const IMPLICIT_CONTROLS = ['control/ctl-tls13-pkix', 'control/ctl-tls12-pkix', TLS_ON_CONNECT] as const
 
+/** Besides {@link CONTROLS}, where TLSA records are to be believed. */
+export const DANE_CONTROLS = ['control/ctl-dane-ee', 'control/ctl-dane-ta'] as const
+
+/** The controls of a client under a policy. */
+export function controlsUnder(policy: JudgedAs): readonly string[] {
+  if (policy === 'implicit') return IMPLICIT_CONTROLS
+  return policy === 'dane' || policy === 'dane-only' ? [...CONTROLS, ...DANE_CONTROLS] : CONTROLS
+}
+
 /** The column of a policy: `implicit` has none of its own and uses that of `verify`. */
 export function columnOf(policy: JudgedAs): Column {
   return policy === 'implicit' ? 'verify' : policy

@@ -72,6 +72,7 @@ t.test('a sound file is spelt out', async (t) => {
           extensions: {},
         },
       },
+      dns: { wildcard: false, zones: { '{domain}': { records: [], faults: [] } }, tlsa: {} },
       phases: {},
       expect: { none: 'C', may: 'C', encrypt: 'D', verify: 'D', dane: '-' },
       asserts: ['starttls-once'],

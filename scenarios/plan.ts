@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import { seeded, word } from '../peers/random.ts'
 import type { ClientAdapter } from './client.ts'
 import type { Canary, ProofNeeded } from './events.ts'
-import { CONTROLS, columnOf, expectedOf, IMPLICIT_CONTROLS, type JudgedAs } from './expected.ts'
+import { columnOf, controlsUnder, expectedOf, type JudgedAs } from './expected.ts'
 import { provenSettings } from './host-tls.ts'
 import { POLICIES, type Policy, RUNNABLE } from './policy.ts'
 import { hostNameOf, type Scenario, type World } from './scenario.ts'
@@ -87,7 +87,7 @@ export interface Plan {
 }
 
 /** The policies under which the reference client shows that the harness works. */
-const HARNESS_POLICIES: readonly Policy[] = ['may', 'verify']
+const HARNESS_POLICIES: readonly JudgedAs[] = ['may', 'verify']
 
 /** Letters and digits in a canary: enough to be found in base64 in any alignment, and never by chance. */
 const CANARY_LENGTH = 20
@@ -141,9 +141,8 @@ function judgedAs(policy: Policy, client: PlanClient): JudgedAs {
   return policy === 'default' ? client.documented.policy : policy
 }
 
-function controlsOf(policy: Policy, request: PlanRequest): Scenario[] {
-  const names = policy === 'implicit' ? IMPLICIT_CONTROLS : CONTROLS
-  return names.map((name) => {
+function controlsOf(judgedAs: JudgedAs, request: PlanRequest): Scenario[] {
+  return controlsUnder(judgedAs).map((name) => {
     const scenario = request.scenarios.find((each) => each.name === name)
     if (scenario === undefined)
       throw new Error(`the control ${name} is not among the scenarios: nothing can be believed`)
@@ -239,7 +238,11 @@ function proofOf(scenario: Scenario): readonly ProofNeeded[] {
         if (needed.get(key)?.fires !== 'must') needed.set(key, member)
       }
     }
-  return [...needed.values()]
+  const faults = Object.values(scenario.dns.zones).flatMap((zone) => zone.faults)
+  return [
+    ...needed.values(),
+    ...faults.map(({ use, name, fires = 'must' }) => ({ behaviour: `dns:${use}`, host: name ?? '*', fires })),
+  ]
 }
 
 function canariesOf(seed: number, cell: string, password: boolean): readonly Canary[] {

@@ -22,7 +22,9 @@ export const COLUMNS = ['none', 'may', 'encrypt', 'verify', 'dane', 'dane-only',
 export type Column = (typeof COLUMNS)[number]
 
 /** The policies that this release can run. */
-export const RUNNABLE: readonly Policy[] = ['none', 'may', 'encrypt', 'verify', 'implicit', 'default']
+export const RUNNABLE: readonly Policy[] = [
+  ...(['none', 'may', 'encrypt', 'verify', 'dane', 'dane-only', 'implicit', 'default'] as const),
+]
 
 /** The weakest delivery that a policy may ever make: C in clear, U in TLS unauthenticated, V in TLS to a verified peer. */
 export const FLOOR: Readonly<Record<Exclude<Policy, 'default'>, 'C' | 'U' | 'V'>> = {
@@ -34,6 +36,11 @@ export const FLOOR: Readonly<Record<Exclude<Policy, 'default'>, 'C' | 'U' | 'V'>
   'dane-only': 'V',
   'mta-sts': 'V',
   implicit: 'V',
+}
+
+/** What the policy goes by is looked up in DNS: a client without a resolver of its own cannot have it. */
+export function wantsDns(policy: Policy): boolean {
+  return policy === 'dane' || policy === 'dane-only' || policy === 'mta-sts'
 }
 
 export function isPolicy(word: string): word is Policy {

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { CellWorld, factsOf } from './cell-world.ts'
 import { deadlineOf } from './deadline.ts'
 import { Desk, type Way } from './desk.ts'
-import type { CellEnded } from './events.ts'
+import type { CellBegun, CellEnded } from './events.ts'
 import { Gate, Turn } from './gate.ts'
 import type { PlannedCell } from './plan.ts'
 import { pulse } from './pulse.ts'
@@ -44,11 +44,16 @@ export async function runPlan(request: RunRequest): Promise<void> {
 
 async function runCell(cell: PlannedCell, way: Way): Promise<void> {
   const { request } = way
-  announce(cell, request)
   const world = new CellWorld(cell, request)
   const folder = join(request.folder, cell.id.replaceAll('/', '_').replaceAll('#', '_'))
   let end: Pick<CellEnded, 'status' | 'reason'>
+  let hosts = factsOf(cell.scenario.hosts)
   try {
+    try {
+      hosts = await world.facts()
+    } finally {
+      announce(cell, hosts, request)
+    }
     if (cell.unsupported !== undefined) end = { status: 'unsupported', reason: cell.unsupported }
     else {
       await mkdir(folder, { recursive: true })
@@ -65,7 +70,7 @@ async function runCell(cell: PlannedCell, way: Way): Promise<void> {
   request.progress?.(cell, end.status)
 }
 
-function announce(cell: PlannedCell, request: RunRequest): void {
+function announce(cell: PlannedCell, hosts: CellBegun['hosts'], request: RunRequest): void {
   const { scenario } = cell
   const seed = request.plan.seed
   request.log({
@@ -88,7 +93,7 @@ function announce(cell: PlannedCell, request: RunRequest): void {
     proof: cell.proof,
     domain: cell.domain,
     hostNames: cell.hostNames,
-    hosts: factsOf(scenario.hosts),
+    hosts,
     clock: request.clock.toISOString(),
     roots: [request.issuer.rootDer],
     canaries: cell.canaries,

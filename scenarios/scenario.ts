@@ -2,10 +2,14 @@
  * A scenario with everything filled in: short forms spelt out, phases resolved, defaults in place. What the planner,
  * the runner and the documentation read; made from a checked file by {@link resolveScenario}, which is pure.
  */
+
+import type { FaultItem } from '../peers/dns/fault.ts'
+import type { TlsaParameters } from '../peers/dns/tlsa.ts'
+import type { Signing } from '../peers/dns/zone.ts'
 import type { LegacyTlsOptions } from '../peers/tls/legacy/options.ts'
 import type { Family } from './families.ts'
 import type { Column } from './policy.ts'
-import type { HostSpec, ScenarioFile } from './schema.ts'
+import type { DnsSpec, HostSpec, ScenarioFile } from './schema.ts'
 
 /** One member of a stack, spelt out. */
 export interface StackMember {
@@ -45,6 +49,33 @@ export function hostNameOf(id: string, { name = `${id}.{domain}` }: Pick<Host, '
   return name.replaceAll('{domain}', domain)
 }
 
+/** One zone, complete. */
+export interface ZoneSpec {
+  readonly signing?: Signing | 'none'
+  readonly records: readonly string[]
+  readonly faults: readonly FaultItem[]
+}
+
+/** One TLSA record, spelt out. */
+export interface TlsaSpec {
+  readonly parameters: TlsaParameters
+  readonly of: 'leaf' | 'issuer' | 'root'
+  readonly certificate?: string
+  readonly data?: string
+  readonly base?: string
+  readonly alias?: string
+}
+
+/** What DNS says of the recipient's domain, besides where its hosts are. */
+export interface DnsWorld {
+  /** Addresses stand at `*.{domain}`. */
+  readonly wildcard: boolean
+  /** By name, with `{domain}` in it; `{domain}` itself is one of them. */
+  readonly zones: Readonly<Record<string, ZoneSpec>>
+  /** By host id; a host that is not there has the usual one. */
+  readonly tlsa: Readonly<Record<string, readonly TlsaSpec[]>>
+}
+
 /** Host id to host. */
 export type World = Readonly<Record<string, Host>>
 
@@ -69,6 +100,7 @@ export interface Scenario {
   readonly source: readonly string[]
   readonly severity: ScenarioFile['severity']
   readonly hosts: World
+  readonly dns: DnsWorld
   /** Every phase with all of its hosts, as they are while it lasts. */
   readonly phases: Readonly<Record<string, World>>
   readonly expect: Readonly<Partial<Record<Column, string>>>
@@ -124,6 +156,7 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     source: parsed.source,
     severity: parsed.severity,
     hosts,
+    dns: dnsOf(parsed.dns),
     phases: phasesOf(parsed, raw, hosts),
     expect: compact(parsed.expect),
     asserts: parsed.assert,
@@ -164,6 +197,21 @@ function hostOf(spec: HostSpec): Host {
     tls: compact(spec.tls) as Host['tls'],
     extensions: compact(spec.extensions),
   }
+}
+
+function dnsOf({ tlsa, zones, wildcard, ...own }: DnsSpec): DnsWorld {
+  const all = Object.entries({ '{domain}': own, ...zones })
+  return {
+    wildcard,
+    zones: Object.fromEntries(all.map(([name, spec]) => [name, compact(spec) as ZoneSpec])),
+    tlsa: Object.fromEntries(Object.entries(tlsa).map(([id, items]) => [id, items.map(tlsaOf)])),
+  }
+}
+
+function tlsaOf(item: DnsSpec['tlsa'][string][number]): TlsaSpec {
+  const { is, ...rest } = typeof item === 'string' ? { is: item, of: 'leaf' as const } : item
+  const [usage = 0, selector = 0, matchingType = 0] = is.split(' ').map(Number)
+  return compact({ parameters: { usage, selector, matchingType }, ...rest })
 }
 
 function phasesOf(parsed: ScenarioFile, raw: object, hosts: World): Record<string, World> {

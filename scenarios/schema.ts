@@ -5,6 +5,7 @@
  * scenario that overrides them (`scenarios/catalogue/<family>/<name>.matrix.yaml`).
  */
 import { z } from 'zod'
+import { faultItemSchema, signingSchema } from '../peers/dns/zone-data.ts'
 import { legacyTlsSchema } from '../peers/tls/legacy/options.ts'
 import { COLUMNS } from './policy.ts'
 
@@ -105,6 +106,55 @@ const host = z.strictObject({
     ),
 })
 
+const tlsaParameters = z
+  .string()
+  .regex(/^\d{1,3} \d{1,3} \d{1,3}$/)
+  .describe('Usage, selector and matching type: `3 1 1`. Short for `{ is: … }`.')
+
+const tlsa = z.union([
+  tlsaParameters,
+  z.strictObject({
+    is: tlsaParameters.describe('Usage, selector and matching type: `3 1 1`.'),
+    of: z
+      .enum(['leaf', 'issuer', 'root'])
+      .default('leaf')
+      .describe('Of which certificate: the first or the second of the chain, or the root, which is never sent.'),
+    certificate: z.string().optional().describe('Of another chain than the one that the host presents.'),
+    data: z
+      .string()
+      .regex(/^([0-9a-f]{2})*$/)
+      .optional()
+      .describe('The association data itself, hex.'),
+    base: z.string().optional().describe("Published for this name instead of the host's, {domain} in it."),
+    alias: z.string().optional().describe('Found by a CNAME to this name, {domain} in it.'),
+  }),
+])
+
+const zone = z.strictObject({
+  signing: signingSchema.optional().describe('Default: signed.'),
+  records: z
+    .array(z.string())
+    .default([])
+    .describe('Lines of a master file, relative to the zone, {domain} in them: `alias CNAME mx`.'),
+  faults: z.array(faultItemSchema).default([]).describe('What its name servers do wrong.'),
+})
+
+const dns = z.strictObject({
+  ...zone.shape,
+  wildcard: z
+    .boolean()
+    .default(false)
+    .describe('The addresses of the hosts stand at the wildcard of the domain, and not at their own names.'),
+  zones: z
+    .record(z.string(), zone)
+    .default({})
+    .describe('Further zones by name, {domain} in it: `plain.{domain}`. Hosts and records belong to the nearest.'),
+  tlsa: z
+    .record(z.string(), z.array(tlsa))
+    .default({})
+    .describe("TLSA records by host id, [] for none. Default: one, 3 1 1 of the host's genuine key."),
+})
+
 /** A cell of the catalogue: see {@link ./judge/expectation.ts}. */
 const expectation = z.string().min(1)
 
@@ -136,6 +186,7 @@ const fields = {
   // Without the default that it has in a host: who writes `hosts` leaves the short forms out.
   tls: host.shape.tls.unwrap().optional(),
   extensions: host.shape.extensions.unwrap().optional(),
+  dns: dns.prefault({}).describe("The zone of the recipient's domain, where it is not just signed and sound."),
   phases: z
     .record(z.string(), z.record(z.string(), host.partial()))
     .optional()
@@ -208,3 +259,4 @@ export const matrixSchema = z.strictObject({
 /** A scenario as its file says it, defaults filled in. */
 export type ScenarioFile = z.infer<typeof scenarioSchema>
 export type HostSpec = z.infer<typeof host>
+export type DnsSpec = z.infer<typeof dns>

@@ -76,12 +76,12 @@ t.test('as text', async (t) => {
     scenariosText(scenarios, ['strip', 'ctl-implicit-tls'], waiting),
     [
       'control: Controls: what must work before any other result is believed (1)',
-      '  scenario          severity  none  may      encrypt  verify  implicit  title',
-      '  ctl-implicit-tls  high      -     -        -        -       V         The title of ctl-implicit-tls',
+      '  scenario          severity  none  may      encrypt  verify  dane  dane-only  implicit  title',
+      '  ctl-implicit-tls  high      -     -        -        -       -     -          V         The title of ctl-implicit-tls',
       '',
       'strip: Stripping: the EHLO answer, the banner, the STARTTLS command and its reply (1)',
-      '  scenario          severity  none  may      encrypt  verify  implicit  title',
-      '  strip-a           high      -     D>C|w:B  D        -       -         The title of strip-a',
+      '  scenario          severity  none  may      encrypt  verify  dane  dane-only  implicit  title',
+      '  strip-a           high      -     D>C|w:B  D        -       -     -          -         The title of strip-a',
       '',
     ].join('\n'),
   )

@@ -8,7 +8,7 @@
  */
 import { basename } from 'node:path'
 import type { ClientAdapter, Delivery, Probe } from '../../scenarios/client.ts'
-import { POLICIES, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
+import { POLICIES, type Policy, wantsDns } from '../../scenarios/policy.ts'
 import { isUnsupported, supportTable } from './environment.ts'
 import { findProgram, type ProgramResult } from './process.ts'
 import { programClient } from './program-client.ts'
@@ -112,7 +112,7 @@ export function commandClient({ id, template }: { readonly id?: string; readonly
     throw new TemplateError('the command line says no {host} (or {name}) and {port}: it could not find the peer', 0)
   const table = POLICIES.map((policy) => [
     policy,
-    RUNNABLE.includes(policy) ? words : { unsupported: `this release cannot run ${policy} without a lab` },
+    wantsDns(policy) ? { unsupported: `this release cannot run ${policy} without a lab` } : words,
   ])
   return templateClient({
     id: id ?? basename(program).replace(/[^A-Za-z0-9.-]/g, '-'),

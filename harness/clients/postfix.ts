@@ -22,22 +22,26 @@ const LEVELS: Readonly<Partial<Record<Policy, string>>> = {
   encrypt: 'encrypt',
   // With its default match=hostname: the name of the mail host, as DNS says it.
   verify: 'verify',
+  dane: 'dane',
+  'dane-only': 'dane-only',
 }
 
-const NO_DNSSEC = 'this release of badmx has no signed DNS for the lab'
 const UNSUPPORTED: Readonly<Partial<Record<Policy, string>>> = {
-  dane: NO_DNSSEC,
-  'dane-only': NO_DNSSEC,
   'mta-sts': 'Postfix has no MTA-STS of its own: a policy server (postfix-mta-sts-resolver) answers its policy maps',
   implicit:
     'Postfix speaks TLS on connect to a smart host only (smtp_tls_wrappermode), not to the hosts of an MX record',
+}
+
+function isDane(policy: Policy): boolean {
+  return policy === 'dane' || policy === 'dane-only'
 }
 
 function support(policy: Policy): PolicySupport {
   const unsupported = UNSUPPORTED[policy]
   if (unsupported !== undefined) return { unsupported }
   const level = LEVELS[policy]
-  return { options: level === undefined ? 'no entry in smtp_tls_policy_maps' : `smtp_tls_policy_maps: ${level}` }
+  if (level === undefined) return { options: 'no entry in smtp_tls_policy_maps' }
+  return { options: `smtp_tls_policy_maps: ${level}${isDane(policy) ? '; smtp_dns_support_level = dnssec' : ''}` }
 }
 
 /** Untouched limits in seconds, postconf(5). */
@@ -164,6 +168,8 @@ function mainConfiguration({ stage, times, address, version }: MtaSetup): string
     'smtpd_client_connection_count_limit = 0',
     'smtp_tls_loglevel = 1',
     `smtp_tls_CAfile = ${CA_FILE}`,
+    // postconf(5), smtp_dns_support_level: the levels dane and dane-only want it.
+    ...(stage.foreseen.some(({ policy }) => isDane(policy)) ? ['smtp_dns_support_level = dnssec'] : []),
     'smtp_tls_policy_maps = texthash:/etc/postfix/tls_policy',
     'transport_maps = texthash:/etc/postfix/transport',
     ...(times === 'untouched'

@@ -30,10 +30,12 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
     start: async () => {
       const memory = newMemory()
       const queue = new Queue()
-      const sender = running((delivery, signal) => {
+      const sender = running(async (delivery, signal) => {
         const policy = decide.policyOf(delivery.policy, queue.attempt(delivery))
         const domain = delivery.to[0]?.replace(/^.*@/, '') ?? ''
-        const hosts = decide.lookedUp(domain, delivery.hosts, memory)
+        const trouble = await mxTrouble(delivery, domain, decide)
+        if (trouble !== undefined) return trouble
+        const hosts = decide.lookedUp(domain, await byExchange(delivery, domain), memory)
         const sorted = byPreference(hosts, domain, queue.turn(domain))
         return tryHosts({ ...delivery, policy, hosts: decide.hostsToTry(sorted) }, decide, memory, signal)
       })
@@ -54,6 +56,38 @@ export function referenceMtaWith(flaws: readonly string[]): ClientAdapter {
       }
     },
   }
+}
+
+const SERVFAIL = 2
+const NXDOMAIN = 3
+
+/** Why no host of the domain is to be tried, where the client has a resolver (RFC 5321 §5.1, RFC 7505 §3, RFC 7672 §2.1.2). */
+async function mxTrouble({ ask }: Delivery, domain: string, decide: Decisions): Promise<ClientWord | undefined> {
+  if (ask === undefined) return undefined
+  const { rcode, records } = await ask(domain, 'MX')
+  if (rcode === SERVFAIL && decide.afterFailedMx !== 'address') {
+    const word = { log: [], reason: `the MX records of ${domain} cannot be looked up` }
+    return decide.afterFailedMx === 'queue'
+      ? { ...word, state: 'queued', kind: 'temporary' }
+      : { ...word, state: 'bounced', kind: 'permanent' }
+  }
+  if (rcode !== NXDOMAIN && !records.some(({ data }) => /^\d+ \.$/.test(data))) return undefined
+  const word = { log: [], reason: `${domain} does not exist, or takes no mail` }
+  return decide.afterNoDomain === 'bounce'
+    ? { ...word, state: 'bounced', kind: 'permanent' }
+    : { ...word, state: 'queued', kind: 'temporary' }
+}
+
+/** The hosts by the names that MX records have for them, where these are aliases (RFC 7672 §2.2.2). */
+async function byExchange({ ask, hosts }: Delivery, domain: string): Promise<readonly MailHost[]> {
+  const exchanges = (await ask?.(domain, 'MX'))?.records.map(({ data }) => data.split(' ')[1] ?? '') ?? []
+  const names = new Map<string, string>()
+  for (const exchange of exchanges) {
+    if (ask === undefined || hosts.some(({ name }) => name === exchange)) continue
+    const target = (await ask(exchange, 'A')).records.at(-1)?.name
+    if (target !== undefined) names.set(target, exchange)
+  }
+  return hosts.map((host) => ({ ...host, name: names.get(host.name) ?? host.name }))
 }
 
 const STAYS: ClientWord = { state: 'queued', log: [], reason: 'stays in the queue' }

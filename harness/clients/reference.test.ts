@@ -7,7 +7,9 @@ import { type Authority, createAuthority } from '../../peers/certificates/author
 import type { HelloSeen } from '../../peers/events.ts'
 import { peer } from '../../peers/index.ts'
 import type { ClientWord, Delivery } from '../../scenarios/client.ts'
-import { POLICIES, type Policy } from '../../scenarios/policy.ts'
+import { POLICIES, type Policy, wantsDns } from '../../scenarios/policy.ts'
+import { allScenarios } from '../catalogue.ts'
+import { DANE_FLAWS } from './reference/flaws/dane.ts'
 import { QUEUE_FLAWS } from './reference/flaws/queue.ts'
 import { SESSION_FLAWS } from './reference/flaws/sessions.ts'
 import { type Script, scriptedServer } from './reference/scripted-server.ts'
@@ -533,12 +535,22 @@ t.test('every flaw does its wrong thing, and the correct client does not', async
     'cleartext-after-close-notify',
     // In reference/sessions.test.ts.
     ...Object.keys(SESSION_FLAWS),
+    // Each is caught by a scenario: below, and mutation.test.ts.
+    ...Object.keys(DANE_FLAWS),
     'refuse-short-groups',
   ])
   t.same(
     Object.keys(FLAWS).filter((flaw) => !tested.has(flaw)),
     [],
     'no flaw without a test',
+  )
+})
+
+t.test('every flaw around DANE is one that a scenario catches', async (t) => {
+  const caught = new Set((await allScenarios()).map(({ flaw }) => flaw.name))
+  t.same(
+    Object.keys(DANE_FLAWS).filter((flaw) => !caught.has(flaw)),
+    [],
   )
 })
 
@@ -593,7 +605,7 @@ t.test("against smtp-server's own STARTTLS", async (t) => {
       await delivery(port, { policy, hostName: `${HOST}.`, ...(withPassword && { credentials: CREDENTIALS }) }),
       AbortSignal.timeout(15_000),
     )
-    if ('unsupported' in client.policies[policy]) {
+    if ('unsupported' in client.policies[policy] || wantsDns(policy)) {
       t.equal(word.state, 'unsupported', policy)
       continue
     }

@@ -4,10 +4,11 @@
  */
 import { readFile } from 'node:fs/promises'
 import type { ClientAdapter, ClientWord, Delivery, PolicySupport, RunningClient } from '../../scenarios/client.ts'
-import type { Policy as AnyPolicy } from '../../scenarios/policy.ts'
+import { type Policy as AnyPolicy, wantsDns } from '../../scenarios/policy.ts'
 import { linkedAbort } from './linked-abort.ts'
 import { attempt } from './reference/attempt.ts'
 import type { Target } from './reference/connection.ts'
+import { demandOf } from './reference/dane.ts'
 import type { Decisions, Memory } from './reference/decisions.ts'
 import { Failure } from './reference/failure.ts'
 import { decisionsWith } from './reference/flaws.ts'
@@ -16,16 +17,16 @@ import type { Receipt } from './reference/session.ts'
 
 export { FLAWS } from './reference/flaws.ts'
 
-const NO_DNS = 'the reference client has no DNS'
+const NO_HTTPS = 'the reference client has no HTTPS'
 
 const POLICIES: Readonly<Record<AnyPolicy, PolicySupport>> = {
   none: { options: 'policy: none (never STARTTLS)' },
   may: { options: 'policy: may (STARTTLS when offered, certificate not checked, RFC 7435)' },
   encrypt: { options: 'policy: encrypt (STARTTLS required, certificate not checked)' },
   verify: { options: 'policy: verify (STARTTLS required, PKIX, name by RFC 9525)' },
-  dane: { unsupported: NO_DNS },
-  'dane-only': { unsupported: NO_DNS },
-  'mta-sts': { unsupported: NO_DNS },
+  dane: { options: 'policy: dane (RFC 7672; may where there are no TLSA records)' },
+  'dane-only': { options: 'policy: dane-only (RFC 7672; nothing where there are no usable TLSA records)' },
+  'mta-sts': { unsupported: NO_HTTPS },
   implicit: { options: 'policy: implicit (TLS on connect, PKIX, name by RFC 9525)' },
   default: { options: 'nothing set (may)' },
 }
@@ -70,6 +71,8 @@ export function running(deliver: (delivery: Delivery, signal: AbortSignal) => Pr
     async deliver(delivery, signal) {
       const support = POLICIES[delivery.policy]
       if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
+      if (wantsDns(delivery.policy) && delivery.ask === undefined)
+        return { state: 'unsupported', log: [], reason: 'the run has no DNS' }
       const linked = linkedAbort([signal, stopped.signal], delivery.deadlineMs)
       const word = deliver(delivery, linked.signal)
       deliveries.add(word)
@@ -104,8 +107,10 @@ export async function visit(
     log.push(decide.log.escaped ? printable(line) : line)
     if (log.length > LOG_LINES) log.shift()
   }
-  const job = jobOf(delivery)
+  const plain = jobOf(delivery)
+  let job = plain
   try {
+    job = await underDane(delivery, plain, decide)
     const receipt = await attempt(await targetOf(delivery, job), job, decide, memory, signal, note)
     return { word: decide.report(delivered(receipt, log), undefined, job) }
   } catch (error) {
@@ -113,6 +118,22 @@ export async function visit(
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return { word: { state: 'crashed', log, reason } }
   }
+}
+
+/** The job as the TLSA records of the host have it. @throws {Failure} where they forbid to go there */
+async function underDane(delivery: Delivery, job: Job, decide: Decisions): Promise<Job> {
+  const { policy, ask, to } = delivery
+  if ((policy !== 'dane' && policy !== 'dane-only') || ask === undefined) return job
+  const domain = to[0]?.replace(/^.*@/, '') ?? ''
+  if (decide.needsSecureMx(policy) && !(await ask(domain, 'MX')).secure)
+    throw new Failure('no-tls', 'connect', `the MX records of ${domain} are not secure`)
+  const demand = await demandOf(ask, job.hostName, decide)
+  if (demand.kind === 'authenticated') {
+    const { records, base } = demand
+    return { ...job, policy: 'dane', hostName: base, tlsa: { records, names: [base, domain] } }
+  }
+  if (policy === 'dane-only') throw new Failure('no-tls', 'connect', 'there are no usable TLSA records')
+  return { ...job, policy: demand.kind === 'encrypted' ? 'encrypt' : 'may' }
 }
 
 function delivered(claims: Receipt, log: readonly string[]): ClientWord {
@@ -129,7 +150,7 @@ function failed(failure: Failure, log: readonly string[]): ClientWord {
 function jobOf(delivery: Delivery): Job {
   const { policy, hostName, from, to, message, credentials, timeScale, deadlineMs } = delivery
   return {
-    policy: policy === 'default' ? 'may' : (policy as Policy),
+    policy: policy === 'default' || policy === 'dane-only' ? 'may' : (policy as Policy),
     hostName: hostName.replace(/\.$/, ''),
     from,
     to,

@@ -5,7 +5,7 @@
  */
 import { basename } from 'node:path'
 import type { ClientAdapter, PolicySupport } from '../../scenarios/client.ts'
-import { POLICIES, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
+import { POLICIES, type Policy, wantsDns } from '../../scenarios/policy.ts'
 import { clientEnvironment } from './environment.ts'
 import { deliveryJob } from './library.ts'
 import { findProgram } from './process.ts'
@@ -28,9 +28,9 @@ export function shimClient({ command, id }: { readonly command: string; readonly
   const name = basename(INTERPRETERS.test(basename(program)) && script !== undefined ? script : program)
   const policies = POLICIES.map((policy): [Policy, PolicySupport] => [
     policy,
-    RUNNABLE.includes(policy)
-      ? { options: `{"policy":"${policy}",…} to ${words.join(' ')}` }
-      : { unsupported: `this release cannot run ${policy} without a lab` },
+    wantsDns(policy)
+      ? { unsupported: `this release cannot run ${policy} without a lab` }
+      : { options: `{"policy":"${policy}",…} to ${words.join(' ')}` },
   ])
   return workerClient({
     id: id ?? name.replace(/\.\w+$/, '').replace(/[^A-Za-z0-9.-]/g, '-'),

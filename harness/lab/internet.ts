@@ -9,12 +9,13 @@ import type { Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { Internet as Zones } from '../../peers/dns/internet.ts'
 import { type Dns, startDns } from '../../peers/dns/start.ts'
-import { zone } from '../../peers/dns/zone.ts'
+import { type Zone, zone } from '../../peers/dns/zone.ts'
 import type { EventSink } from '../../peers/events.ts'
 import { type Host, Listener } from '../../peers/listener.ts'
-import type { MailHost } from '../../scenarios/client.ts'
+import type { Ask } from '../../scenarios/client.ts'
 import type { Internet, Place } from '../../scenarios/internet.ts'
 import type { Issuer } from '../../scenarios/run.ts'
+import { askOf } from '../local-internet.ts'
 import { LAB_NETWORK } from './network.ts'
 
 /** The domain of envelope senders ({@link envelopeOf}). */
@@ -30,6 +31,10 @@ export interface LabInternetOptions {
   readonly now: () => number
   readonly timeScale: number
   readonly issuer: Issuer
+  /** Of the run: the keys of the zones are made of it. */
+  readonly seed: number
+  /** The run's date: signatures are dated relative to it. */
+  readonly clock: Date
 }
 
 export class LabInternet implements Internet {
@@ -47,21 +52,24 @@ export class LabInternet implements Internet {
   }
 
   /** @throws {ListenError} when something else listens in the lab. */
-  static async open({ log, now, timeScale, issuer }: LabInternetOptions): Promise<LabInternet> {
+  static async open({ log, now, timeScale, issuer, seed, clock }: LabInternetOptions): Promise<LabInternet> {
     const { cert, key } = await noticeCertificate(issuer)
     const notices = new Notices(cert, key)
     const address = hostAddress('ipv4', 0)
     const noticeHost = await Listener.open({ address, port: 25, allowRemote: true })
     noticeHost.serve(notices)
-    const zones = await Zones.create([
-      zone('badmx.test', [
-        `client.lab A ${LAB_NETWORK.client4}`,
-        `client.lab AAAA ${LAB_NETWORK.client6}`,
-        `dsn MX 10 ${NOTICE_HOST}.`,
-        `mx.dsn A ${address}`,
-      ]),
-      zone('113.0.203.in-addr.arpa', [`2 PTR ${LAB_NETWORK.hostname}.`]),
-    ])
+    const zones = await Zones.create(
+      [
+        zone('badmx.test', [
+          `client.lab A ${LAB_NETWORK.client4}`,
+          `client.lab AAAA ${LAB_NETWORK.client6}`,
+          `dsn MX 10 ${NOTICE_HOST}.`,
+          `mx.dsn A ${address}`,
+        ]),
+        zone('113.0.203.in-addr.arpa', [`2 PTR ${LAB_NETWORK.hostname}.`]),
+      ],
+      { seed, clock },
+    )
     const dns = await startDns({
       internet: zones,
       resolver: [{ address: LAB_NETWORK.resolver4, port: 53 }],
@@ -76,9 +84,11 @@ export class LabInternet implements Internet {
     return { address: hostAddress(family, this.hosts), port, allowRemote: true }
   }
 
-  publish(cell: string, domain: string, hosts: readonly MailHost[]): void {
-    this.zones.put(zone(domain, recordsOf(hosts), { cell, ttl: 1 }))
+  publish(zones: readonly Zone[]): void {
+    for (const each of zones) this.zones.put(each)
   }
+
+  readonly ask: Ask = (name, type) => askOf(this.dns, name, type)
 
   notice(sender: string, limitMs: number, signal: AbortSignal): Promise<Buffer | undefined> {
     return this.notices.take(sender, limitMs, signal)
@@ -88,15 +98,6 @@ export class LabInternet implements Internet {
     await this.dns.close()
     await this.noticeHost.close()
   }
-}
-
-/** The MX records of a domain and the addresses of its hosts, each once. */
-function recordsOf(hosts: readonly MailHost[]): readonly string[] {
-  const lines = hosts.flatMap(({ name, preference, address }) => [
-    `${name}. ${address.includes(':') ? 'AAAA' : 'A'} ${address}`,
-    ...(preference === undefined ? [] : [`@ MX ${preference} ${name}.`]),
-  ])
-  return [...new Set(lines)]
 }
 
 /** Addresses of mail hosts: behind the first 256, in which the name servers and the resolver are. */

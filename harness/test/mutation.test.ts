@@ -18,6 +18,7 @@ import type { Scenario } from '../../scenarios/scenario.ts'
 import { allScenarios } from '../catalogue.ts'
 import { client as reference, referenceWith } from '../clients/reference.ts'
 import { client as referenceMta, referenceMtaWith } from '../clients/reference-mta.ts'
+import { LocalInternet } from '../local-internet.ts'
 
 const SEED = 7
 const TIME_SCALE = 100
@@ -75,6 +76,10 @@ async function perform(planned: Plan, clients: readonly ClientAdapter[]): Promis
   })
   const running = new Map<string, RunningClient>()
   for (const client of clients) running.set(client.id, await client.start())
+  const internet = await LocalInternet.open({
+    ...{ seed: SEED, clock, now, timeScale: TIME_SCALE },
+    log: (event) => events.push(event),
+  })
   const folder = await mkdtemp(join(tmpdir(), 'badmx-mutation-'))
   try {
     const issuer = await createAuthority({ now: clock, seed: SEED })
@@ -82,6 +87,7 @@ async function perform(planned: Plan, clients: readonly ClientAdapter[]): Promis
       plan: planned,
       clients: running,
       issuer,
+      internet,
       log: (event) => events.push(event),
       now,
       clock,
@@ -91,6 +97,7 @@ async function perform(planned: Plan, clients: readonly ClientAdapter[]): Promis
     })
   } finally {
     await Promise.all([...running.values()].map((client) => client.stop()))
+    await internet.close()
     await rm(folder, { recursive: true, force: true })
   }
   events.push({ type: 'end', t: now(), finishedAt: new Date().toISOString(), interrupted: false })
@@ -109,7 +116,7 @@ t.test('every scenario fails with its flaw and passes without', { timeout: 240_0
     scenarios,
     clients: [...correct, ...flawed.values()],
     reference,
-    policies: ['none', 'may', 'encrypt', 'verify', 'implicit'],
+    policies: ['none', 'may', 'encrypt', 'verify', 'dane', 'dane-only', 'implicit'],
     only: [],
     chosen: (scenario, client, policy) =>
       policy === policyOf(scenario) && (client === correctFor(scenario) || client === mutantFor(scenario)),

@@ -32,6 +32,8 @@ export interface IssuedChain {
   readonly crl?: Buffer
   /** OpenSSL presents it at security level 0 alone. */
   readonly weak?: true
+  /** The key is an attacker's: the host publishes nothing of it in DNS. */
+  readonly impostor?: true
 }
 
 /** A client's certificate, for jobs that have one. */
@@ -131,7 +133,7 @@ function minting(seed: number, ...labels: readonly string[]): Pick<FaultContext,
   }
 }
 
-function issued(id: string, { chain, keyPem, detail, ocspResponse, crl, weak }: FaultyChain): IssuedChain {
+function issued(id: string, { chain, keyPem, detail, ocspResponse, crl, weak, impostor }: FaultyChain): IssuedChain {
   return {
     id,
     certPem: chainPem(chain),
@@ -141,6 +143,7 @@ function issued(id: string, { chain, keyPem, detail, ocspResponse, crl, weak }: 
     ...(ocspResponse === undefined ? {} : { ocspResponse }),
     ...(crl === undefined ? {} : { crl }),
     ...(weak === undefined ? {} : { weak }),
+    ...(impostor === undefined ? {} : { impostor }),
   }
 }
 

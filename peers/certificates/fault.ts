@@ -81,6 +81,8 @@ export interface FaultyChain {
   readonly crl?: Buffer
   /** OpenSSL presents it at security level 0 alone (SSL_CTX_set_security_level(3)). */
   readonly weak?: true
+  /** The key is not the host's: no TLSA record of the host is for it. */
+  readonly impostor?: true
 }
 
 export interface CertificateFault {

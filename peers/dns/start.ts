@@ -5,8 +5,9 @@
 import type { EventSink, SocketAddress } from '../events.ts'
 import { Authority } from './authority.ts'
 import type { Internet } from './internet.ts'
-import { ROOT } from './name.ts'
-import { TYPE } from './numbers.ts'
+import { decodeMessage, encodeMessage, type Message, queryFor } from './message.ts'
+import { parseName, ROOT } from './name.ts'
+import { TYPE, type TypeName } from './numbers.ts'
 import { Resolver } from './resolver/resolver.ts'
 import { type DnsPort, openDnsPort } from './sockets.ts'
 import { publicAddress } from './zone-tree.ts'
@@ -33,6 +34,8 @@ export interface Dns {
   readonly resolver: readonly SocketAddress[]
   /** Where the name servers listen. */
   readonly authority: readonly SocketAddress[]
+  /** What the resolver answers to a client in this process. Never settles when the resolver is closed meanwhile. */
+  ask(name: string, type: TypeName): Promise<Message>
   /** Ends everything; resolves when no socket and no timer is left. May be called again. */
   close(): Promise<void>
 }
@@ -84,7 +87,13 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     const servers: SocketAddress[] = []
     for (const address of options.authority === undefined ? [] : internet.addresses)
       servers.push(await open({ address, port: options.authority?.port ?? 0 }, authority))
-    return { resolver: bound, authority: servers, close }
+    const ask = (name: string, type: TypeName): Promise<Message> => {
+      const query = queryFor(parseName(name), TYPE[type], { rd: true, ad: true, edns: {} })
+      const receive = (reply: (octets: Buffer | 'close') => void): void =>
+        resolver.receive(encodeMessage(query), IN_PROCESS, IN_PROCESS, 'tcp', reply)
+      return new Promise((resolve) => receive((octets) => octets !== 'close' && resolve(decodeMessage(octets))))
+    }
+    return { resolver: bound, authority: servers, ask, close }
   } catch (error) {
     await close()
     throw error

@@ -5,9 +5,14 @@
  * The reference is PKIX and the host's name (RFC 5280 §6, RFC 9525) at the cell's clock. Two certificates name the peer
  * in a way that is left to the client: by the common name alone (RFC 7817 §3) and by the recipient domain (RFC 7817 §3,
  * RFC 7672 §3.2.2). In the scenarios about them, and nowhere else, they count as verified; under `mta-sts` never (RFC
- * 8461 §4.1, §4.2). TLSA records are no part of it: cells of the DANE policies are not run yet.
+ * 8461 §4.1, §4.2).
+ *
+ * Under `dane` and `dane-only` the reference is the host's TLSA records wherever they are secure and one of them is usable
+ * (RFC 7672 §3); elsewhere what the peer showed is told by PKIX, and whether it may be enough is the cell's to say.
  */
+
 import { type Verification, verifyPresented } from '../../peers/certificates/verify.ts'
+import { readTlsaText, type TlsaRecord, unusable, verifyDane } from '../../peers/dns/dane.ts'
 import type { CellBegun } from '../events.ts'
 import type { Connection } from './connection.ts'
 
@@ -30,12 +35,38 @@ export function credentialOf(connection: Connection, earlier: readonly Connectio
   const chain = [...before, connection].flatMap(({ presented }) => presented).at(-1)?.event.chain
   if (chain === undefined) return { kind: 'unauthenticated', reason: 'no certificate was presented' }
   const verification = verifyChain(chain, connection.host, cell)
+  const byDane = daneOf(chain, connection.host, cell)
+  if (byDane !== undefined) return { ...byDane, verification }
   if (verification.ok) return { kind: 'verified', reason: 'its certificate verifies', verification }
   const otherwise = namedOtherwise(chain, verification, connection.host, cell)
   if (otherwise !== undefined) {
     return { kind: 'verified', reason: `its certificate verifies, the name ${otherwise}`, verification }
   }
   return { kind: 'unauthenticated', reason: verification.reasons.join('; '), verification }
+}
+
+/** The TLSA records that a host is to be authenticated by (RFC 7672 §2.2), all of them, where one at least can be used. */
+export function tlsaToUse(
+  { judgedAs, hosts }: CellBegun,
+  host: string,
+): { readonly base: string; readonly records: readonly TlsaRecord[] } | undefined {
+  const tlsa = hosts[host]?.tlsa
+  if ((judgedAs !== 'dane' && judgedAs !== 'dane-only') || tlsa?.secure !== true) return undefined
+  const records = tlsa.records.map(readTlsaText).filter((record) => record !== undefined)
+  return records.some((record) => unusable(record) === undefined) ? { base: tlsa.base, records } : undefined
+}
+
+/** What the TLSA records of the host make of the chain; undefined where they do not count. */
+function daneOf(chain: readonly Buffer[], host: string, cell: CellBegun): Omit<Credential, 'verification'> | undefined {
+  const tlsa = tlsaToUse(cell, host)
+  if (tlsa === undefined) return undefined
+  const { base, records } = tlsa
+  // RFC 7672 §3.2.2; under usage 2 the recipient domain is a reference identifier too.
+  const names = [base, cell.domain]
+  const { ok, reasons } = verifyDane({ chain, records, names, at: new Date(cell.clock) })
+  return ok
+    ? { kind: 'verified', reason: 'its certificate matches a TLSA record' }
+    : { kind: 'unauthenticated', reason: reasons.join('; ') }
 }
 
 /** How a sound certificate names the peer where the scenario's own point is that a client may or may not accept it so. */

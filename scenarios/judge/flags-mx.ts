@@ -46,11 +46,28 @@ function outOfOrder(observation: Observation, attempts: readonly Attempt[]): Rai
     if (own === undefined) continue
     for (const [better, preference] of listed) {
       if (preference >= own || tried.has(better) || failedBefore(observation, better, attempt)) continue
+      if (unknownFrom(observation, better, opened.seq)) continue
       const detail = `came to ${host} (preference ${own}) before ${better} (preference ${preference})`
       return [{ flag: 'mx.order', detail, conn, atMs: opened.event.t }]
     }
   }
   return []
+}
+
+/**
+ * The address of the host, or its TLSA records, could not be looked up: it is passed over like one that cannot be reached
+ * (RFC 7672 §2.1.2), and no connection shows that it was its turn.
+ */
+function unknownFrom({ cell, proof }: Observation, host: string, seq: number): boolean {
+  const name = cell.hostNames[host]
+  const names = [name, `_25._tcp.${name}`]
+  return proof.some(
+    (each) =>
+      each.seq < seq &&
+      each.event.type === 'fired' &&
+      each.event.behaviour.startsWith('dns:') &&
+      names.includes(`${each.event.host}.${cell.domain}`),
+  )
 }
 
 function failedBefore(observation: Observation, host: string, { seq }: Attempt): boolean {

@@ -1,5 +1,6 @@
 /** The flags `tls.*`: what the ClientHello and the session show. Pure. RFC 8996, RFC 9325 §4.1, RFC 6066 §3, RFC 8446 §8. */
-import { isWeakCipher } from './credential.ts'
+import type { CellBegun } from '../events.ts'
+import { isWeakCipher, tlsaToUse } from './credential.ts'
 import type { Observation, Observed } from './observe.ts'
 import type { Raised } from './raised.ts'
 
@@ -32,17 +33,29 @@ function helloFlags(observation: Observation, connection: Observed): Raised[] {
     if (hello.format === 'none') return []
     const place = { conn: event.conn, atMs: event.t }
     const raised: Raised[] = []
-    const want = observation.cell.hostNames[connection.host]
-    if (hello.serverName === undefined)
+    const { cell } = observation
+    const tlsa = tlsaToUse(cell, connection.host)
+    const names = [cell.hostNames[connection.host], tlsa?.base].filter((name) => name !== undefined)
+    // Who has no TLSA record to authenticate the host by need not name it (RFC 7672 §8.1).
+    const unnamed = wantsTlsa(cell) && tlsa === undefined
+    if (hello.serverName === undefined && !unnamed)
       raised.push({ flag: 'tls.no-sni', detail: 'the ClientHello names no server', ...place })
-    else if (want !== undefined && bare(hello.serverName) !== bare(want)) {
-      raised.push({ flag: 'tls.wrong-sni', detail: `the ClientHello names ${hello.serverName}, not ${want}`, ...place })
+    else if (hello.serverName !== undefined && names.length > 0 && !names.map(bare).includes(bare(hello.serverName))) {
+      const detail = `the ClientHello names ${hello.serverName}, not ${names[0]}`
+      raised.push({ flag: 'tls.wrong-sni', detail, ...place })
     }
     if (hello.extensions.includes(EARLY_DATA)) {
       raised.push({ flag: 'tls.early-data', detail: 'the ClientHello asks for early data', ...place })
     }
     return raised
   })
+}
+
+/** The policy goes by TLSA records, and the log tells what there are: a world without DNS has none to tell of. */
+function wantsTlsa({ judgedAs, hosts }: CellBegun): boolean {
+  return (
+    (judgedAs === 'dane' || judgedAs === 'dane-only') && Object.values(hosts).every(({ tlsa }) => tlsa !== undefined)
+  )
 }
 
 function bare(name: string): string {

@@ -155,9 +155,14 @@ export class Dialogue {
   /** A handshake that succeeds. */
   tls(
     chain: readonly Buffer[] = [],
-    given: { readonly version?: string; readonly cipher?: string; readonly resumed?: boolean } = {},
+    given: {
+      readonly version?: string
+      readonly cipher?: string
+      readonly resumed?: boolean
+      readonly serverName?: string | undefined
+    } = {},
   ): this {
-    this.hello()
+    this.hello('serverName' in given ? { serverName: given.serverName } : {})
     if (chain.length > 0) this.event({ type: 'tls', state: 'presented', conn: this.conn, side: 'client', chain })
     const { version = 'TLSv1.3', cipher = 'TLS_AES_256_GCM_SHA384', resumed = false } = given
     this.event({ type: 'tls', state: 'up', conn: this.conn, side: 'client', version, cipher, resumed, clientChain: [] })

@@ -2,6 +2,7 @@
  * The shape of every event of `badmx/events/1`, checked when a log is read, so that nothing behind it meets a field that is
  * not there. Pure. Fields that are not named here pass as they are.
  */
+import { readTlsaText } from '../../peers/dns/dane.ts'
 import { EVENTS_SCHEMA } from '../events.ts'
 import { POLICIES } from '../policy.ts'
 
@@ -193,8 +194,23 @@ function isOf(field: unknown, kind: Kind): boolean {
 /** What a mail host is to its domain, by its id. */
 function isHost(value: unknown): boolean {
   if (!isRecord(value)) return false
-  const { preference, tls } = value
-  return (preference === 'none' || typeof preference === 'number') && HOST_TLS.includes(String(tls))
+  const { preference, tls, tlsa } = value
+  return (
+    (preference === 'none' || typeof preference === 'number') &&
+    HOST_TLS.includes(String(tls)) &&
+    (tlsa === undefined || isTlsa(tlsa))
+  )
+}
+
+function isTlsa(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { secure, base, records } = value
+  return (
+    typeof secure === 'boolean' &&
+    typeof base === 'string' &&
+    Array.isArray(records) &&
+    records.every((text) => typeof text === 'string' && readTlsaText(text) !== undefined)
+  )
 }
 
 const HOST_TLS: readonly string[] = ['starttls', 'connect', 'none']
@@ -214,7 +230,8 @@ const WANTED: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   octets: 'base64 text',
   'octets[]': 'a list of base64 texts',
-  hosts: 'by host id a preference (a number or "none") and tls (starttls, connect or none)',
+  hosts:
+    'by host id a preference (a number or "none"), tls (starttls, connect or none), and perhaps tlsa (secure, base, records)',
   texts: 'a list of texts',
   numbers: 'a list of numbers',
   objects: 'a list of objects',

@@ -81,7 +81,8 @@ t.test('each mistake has its line and what was expected', (t) => {
     said(line((event) => (event.proof = [{ behaviour: 'b', host: 'mx', fires: 'now' }]), 'cell')),
     'f:1: got "now" in cell.proof.fires; want one of must, may, must-not',
   )
-  const wanted = 'by host id a preference (a number or "none") and tls (starttls, connect or none)'
+  const wanted =
+    'by host id a preference (a number or "none"), tls (starttls, connect or none), and perhaps tlsa (secure, base, records)'
   t.equal(
     said(line((event) => (event.hosts = { mx: { preference: 10, tls: 'always' } }), 'cell')),
     `f:1: got {"mx":{"preference":10,"tls":"always"}} in cell.hosts; want ${wanted}`,

@@ -4,6 +4,7 @@
  * An attempt is all that the client did for one message until it gave up or queued it; a message begins with an attempt of
  * the cause `first`. The cell's expectation speaks of its last message; those before it prepare for it.
  */
+import { type Question, questionOf } from '../../peers/dns/message.ts'
 import type { PeerEvent, ProofEvent } from '../../peers/events.ts'
 import type { ClientWord } from '../client.ts'
 import type { CellBegun, CellEnded, LogEvent } from '../events.ts'
@@ -43,6 +44,8 @@ export interface Observation {
   /** How old the last message was, in seconds of the client's clock, when its waiting by itself was over. */
   readonly aloneSeconds?: number
   readonly connections: readonly Observed[]
+  /** What the client asked its resolver for, in order. */
+  readonly asked: readonly Question[]
   readonly proof: readonly Placed<ProofEvent>[]
   /** The hosts of the domain, from the place in the log where they became so. */
   readonly worlds: readonly { readonly seq: number; readonly hosts: CellBegun['hosts'] }[]
@@ -69,9 +72,16 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
   const alternatives = alternativesOf(parse.expectation)
   const placed = events.map((event, seq) => ({ event, seq }))
   const plain = readConnections(placed as Placed<PeerEvent>[])
+  const worlds = [
+    { seq: -1, hosts: cell.hosts },
+    ...events.flatMap((event, seq) => (event.type === 'phase' ? [{ seq, hosts: event.hosts }] : [])),
+  ]
   const connections = plain.map((connection, at) => ({
     ...connection,
-    credential: credentialOf(connection, plain.slice(0, at), cell),
+    credential: credentialOf(connection, plain.slice(0, at), {
+      ...cell,
+      hosts: worlds.findLast(({ seq }) => seq < connection.opened.seq)?.hosts ?? cell.hosts,
+    }),
     sightings: sightingsIn(connection, cell.canaries),
   }))
   const told = readAttempts(cell, placed, connections)
@@ -88,11 +98,11 @@ export function observe(cell: CellBegun, events: readonly LogEvent[]): Observati
     judged: attempts.slice(Math.max(0, lastFirst)),
     ...(aloneSeconds === undefined ? {} : { aloneSeconds }),
     connections,
+    asked: events.flatMap((event) =>
+      event.type === 'dns' && event.at === 'stub' && event.direction === 'in' ? (questionOf(event.data) ?? []) : [],
+    ),
     proof: placed.filter((each): each is Placed<ProofEvent> => isProof(each.event)),
-    worlds: [
-      { seq: -1, hosts: cell.hosts },
-      ...events.flatMap((event, seq) => (event.type === 'phase' ? [{ seq, hosts: event.hosts }] : [])),
-    ],
+    worlds,
     ...(end === undefined ? {} : { end }),
     lateMs: Math.max(0, ...events.map((event) => (event.type === 'late' ? event.ms : 0))),
     lastAt: events.at(-1)?.t ?? cell.t,

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { createAuthority } from '../../peers/certificates/authority.ts'
+import { encodeMessage, queryFor } from '../../peers/dns/message.ts'
+import { TYPE, type TypeName } from '../../peers/dns/numbers.ts'
 import type { CellBegun } from '../events.ts'
 import type { JudgedPolicy } from './flag-table.ts'
 import { CANARIES, HOST_NAME, LogBuilder, MAIL, RCPT } from './log-builder.ts'
@@ -59,7 +61,19 @@ const challenged = (log: LogBuilder, answers: number) => {
   talk.close()
 }
 
+const resolver = { address: '127.0.0.1', port: 53 }
+/** The client asks its resolver. */
+const asks =
+  (type: TypeName): Build =>
+  (log) =>
+    log.push({
+      ...{ type: 'dns', at: 'stub', direction: 'in', local: resolver, peer: resolver, transport: 'udp' },
+      data: encodeMessage(queryFor(`_25._tcp.${HOST_NAME}`, TYPE[type])),
+    })
+
 const CASES: Readonly<Record<string, Case>> = {
+  'tlsa-asked': { policy: 'dane', broken: asks('A'), holds: asks('TLSA') },
+  'no-tlsa-query': { policy: 'dane', broken: asks('TLSA'), holds: asks('A') },
   'no-cleartext-after-certificate': {
     broken: (log) => {
       open(log).starttls().refused(bad).close()
@@ -425,6 +439,8 @@ t.test('what only some policies demand', (t) => {
   t.equal(said('not-cleartext-opportunistic', 'none', helo), 'not-applicable')
   t.equal(said('tries-tls-on-each-visit', 'none', helo), 'not-applicable')
   t.equal(said('no-bounce-under-mta-sts', 'encrypt', helo), 'not-applicable')
+  t.equal(said('tlsa-asked', 'may', helo), 'not-applicable')
+  t.equal(said('no-tlsa-query', 'verify', asks('TLSA')), 'not-applicable')
   t.end()
 })
 

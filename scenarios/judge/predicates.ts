@@ -10,6 +10,7 @@ import type { Outcomes } from './outcome.ts'
 import { CHANNEL_PREDICATES } from './predicates-channel.ts'
 import { CLIENT_PREDICATES } from './predicates-client.ts'
 import { DIALOGUE_PREDICATES } from './predicates-dialogue.ts'
+import { DNS_PREDICATES } from './predicates-dns.ts'
 import { LIMIT_PREDICATES } from './predicates-limits.ts'
 import { SESSION_PREDICATES } from './predicates-session.ts'
 import { TLS_PREDICATES } from './predicates-tls.ts'
@@ -27,6 +28,7 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
   ...CHANNEL_PREDICATES,
   ...CLIENT_PREDICATES,
   ...DIALOGUE_PREDICATES,
+  ...DNS_PREDICATES,
   ...SESSION_PREDICATES,
   ...LIMIT_PREDICATES,
   ...TLS_PREDICATES,

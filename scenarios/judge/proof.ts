@@ -56,7 +56,7 @@ function engagementAt(observation: Observation, proof: readonly ProofNeeded[]): 
   const [untouched] = silent
   if (untouched !== undefined) {
     const { behaviour, host } = untouched
-    if (Object.keys(observation.cell.hosts).length > 1 && !isMet(observation, host))
+    if (!behaviour.startsWith('dns:') && Object.keys(observation.cell.hosts).length > 1 && !isMet(observation, host))
       return { state: 'not-exercised', detail: `the client did not come to ${host}, where ${behaviour} was waiting` }
     const armed = has(observation, untouched, 'armed') ? 'was in place and' : ''
     return {

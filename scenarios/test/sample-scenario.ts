@@ -25,6 +25,7 @@ export function sampleScenario(id: string, given: Partial<Scenario> = {}): Scena
     source: ['RFC 3207 §4', 'a field report'],
     severity: 'high',
     hosts: { mx: SAMPLE_HOST },
+    dns: { wildcard: false, zones: { '{domain}': { records: [], faults: [] } }, tlsa: {} },
     phases: {},
     expect: { none: 'C', may: 'V', encrypt: 'V', verify: 'V' },
     asserts: [],
@@ -40,6 +41,8 @@ export function sampleScenario(id: string, given: Partial<Scenario> = {}): Scena
 
 /** The controls that every plan needs. */
 export const SAMPLE_CONTROLS: readonly Scenario[] = [
+  sampleScenario('ctl-dane-ee', { expect: { dane: 'V', 'dane-only': 'V' } }),
+  sampleScenario('ctl-dane-ta', { expect: { dane: 'V', 'dane-only': 'V' } }),
   sampleScenario('ctl-implicit-tls', { expect: { verify: 'V' } }),
   sampleScenario('ctl-no-tls-peer', { expect: { none: 'C', may: 'C', encrypt: 'D', verify: 'D' } }),
   sampleScenario('ctl-tls12-pkix'),

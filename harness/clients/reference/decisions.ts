@@ -7,6 +7,7 @@ import type { ClientWord, MailHost } from '../../../scenarios/client.ts'
 import type { Policy as AnyPolicy } from '../../../scenarios/policy.ts'
 import { type Capabilities, chooseMechanism, readKeyword } from './capabilities.ts'
 import { distrust, nameMatches, type Presented } from './certificate.ts'
+import { isUsable, matchesAnchor, matchesLeaf, type Tlsa } from './dane.ts'
 import type { Failure, Stage } from './failure.ts'
 import type { Job, Policy } from './job.ts'
 import { assemble, LONGEST, type Reply, type ReplyDecisions, readLine } from './replies.ts'
@@ -102,6 +103,23 @@ export interface Decisions extends ReplyDecisions {
 
   /** When QUIT gets no answer after the message was taken. */
   readonly afterUnansweredQuit: 'delivered' | 'fail'
+
+  // DNS and DANE
+  /** Whether TLSA records are looked up for a host whose address, or alias, is secure or not. */
+  readonly asksForTlsa: (secure: boolean) => boolean
+  readonly afterFailedTlsa: 'fail' | 'none'
+  /** Whether a domain is refused whose MX records are not secure (RFC 7672 §2.2.1). */
+  readonly needsSecureMx: (policy: AnyPolicy) => boolean
+  readonly followsTlsaAliases: boolean
+  readonly believesTlsa: (secure: boolean) => boolean
+  readonly usesTlsa: (record: Tlsa) => boolean
+  readonly withUnusableTlsa: 'encrypted' | 'none'
+  readonly tlsaToTry: (records: readonly Tlsa[]) => readonly Tlsa[]
+  /** @param names the TLSA base domain first, then the recipient domain */
+  readonly matchesTlsa: (record: Tlsa, presented: Presented, names: readonly string[]) => boolean
+  readonly afterFailedMx: 'queue' | 'bounce' | 'address'
+  /** The domain does not exist, or has a null MX. */
+  readonly afterNoDomain: 'bounce' | 'queue'
 
   // The queue
   /** The hosts of a domain as they were looked up now. */
@@ -207,6 +225,19 @@ export const CORRECT: Decisions = {
   afterRefusedAuth: () => undefined,
   strayChallenge: 'cancel',
   afterUnansweredQuit: 'delivered',
+
+  asksForTlsa: (secure) => secure,
+  afterFailedTlsa: 'fail',
+  needsSecureMx: (policy) => policy === 'dane-only',
+  followsTlsaAliases: true,
+  believesTlsa: (secure) => secure,
+  usesTlsa: isUsable,
+  withUnusableTlsa: 'encrypted',
+  tlsaToTry: (records) => records,
+  matchesTlsa: (record, presented, names) =>
+    record.usage === 3 ? matchesLeaf(record, presented) : matchesAnchor(record, presented, names),
+  afterFailedMx: 'queue',
+  afterNoDomain: 'bounce',
 
   lookedUp: (_domain, hosts) => hosts,
   hostsToTry: (hosts) => hosts.slice(0, MOST_ADDRESSES),

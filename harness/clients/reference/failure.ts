@@ -36,6 +36,8 @@ export type FailureKind =
   /** The caller's signal. */
   | 'aborted'
   | 'unsupported'
+  /** The resolver has failed, or found the answer bogus. */
+  | 'dns'
 
 /** Kinds after which the dialogue is still in step, so that QUIT makes sense (RFC 5321 §4.1.1.10). */
 const IN_STEP: ReadonlySet<FailureKind> = new Set(['refused', 'no-tls', 'no-auth'])

@@ -4,6 +4,7 @@
  */
 import { CORRECT, type Decisions } from './decisions.ts'
 import { CERTIFICATE_FLAWS } from './flaws/certificates.ts'
+import { DANE_FLAWS } from './flaws/dane.ts'
 import { PASSWORD_FLAWS } from './flaws/passwords.ts'
 import { QUEUE_FLAWS } from './flaws/queue.ts'
 import { REPLY_FLAWS } from './flaws/replies.ts'
@@ -45,5 +46,6 @@ function allFlaws(): FlawTable {
     ...REPORT_FLAWS,
     ...SESSION_FLAWS,
     ...QUEUE_FLAWS,
+    ...DANE_FLAWS,
   }
 }

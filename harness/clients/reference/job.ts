@@ -1,13 +1,16 @@
 /** What one connection of the reference client is to do. */
 import type { Credentials } from '../../../scenarios/client.ts'
+import type { Tlsa } from './dane.ts'
 
-/** The policies that the client knows; `default` is `may`. */
-export type Policy = 'none' | 'may' | 'encrypt' | 'verify' | 'implicit'
+/** The policies of a session; `default` is `may`, and `dane` stands for a host with usable TLSA records. */
+export type Policy = 'none' | 'may' | 'encrypt' | 'verify' | 'dane' | 'implicit'
 
 export interface Job {
   readonly policy: Policy
   /** Without a trailing dot. */
   readonly hostName: string
+  /** Under `dane`: the records, and the names that a certificate may have. */
+  readonly tlsa?: { readonly records: readonly Tlsa[]; readonly names: readonly string[] }
   readonly from: string
   readonly to: readonly string[]
   readonly message: Buffer

@@ -35,7 +35,7 @@ export async function session(wire: Wire, job: Job, decide: Decisions, memory: M
   }
   const encrypted = talk.secured
   await quit(talk, decide.afterUnansweredQuit)
-  return { encrypted, verified: encrypted && decide.checksCertificate(job.policy) }
+  return { encrypted, verified: encrypted && (job.tlsa !== undefined || decide.checksCertificate(job.policy)) }
 }
 
 /** Greets, starts TLS where the policy wants it, and greets again; returns what the server offers for the message. */
@@ -122,6 +122,11 @@ function acceptPeer(presented: Presented, how: Handshake, job: Job, decide: Deci
   const refused = (reason: string): Failure => new Failure('certificate', 'handshake', reason)
   const unmet = decide.demand(presented, job.hostName, memory)
   if (unmet !== undefined) throw refused(unmet)
+  if (job.tlsa !== undefined) {
+    const { records, names } = job.tlsa
+    if (decide.tlsaToTry(records).some((record) => decide.matchesTlsa(record, presented, names))) return
+    throw refused(`no TLSA record of ${job.hostName} matches the certificate`)
+  }
   if (!decide.checksCertificate(job.policy) || !decide.checksPeerOf(how)) return
   const [leaf] = presented.chain
   if (leaf === undefined) throw refused('the server showed no certificate')

@@ -20,6 +20,11 @@ export const fault: CertificateFault = {
       notAfterDate: new Date(given.now.getTime() + 365 * DAY),
     })
     const leaf = Buffer.from(new X509Certificate(cert).rawData)
-    return { chain: [leaf], keyPem: key.pem, detail: "signed by itself, on a key that is not the host's" }
+    return {
+      chain: [leaf],
+      keyPem: key.pem,
+      detail: "signed by itself, on a key that is not the host's",
+      impostor: true,
+    }
   },
 }

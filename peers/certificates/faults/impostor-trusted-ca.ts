@@ -16,6 +16,7 @@ export const fault: CertificateFault = {
       chain: [leaf, given.intermediate.certificate],
       keyPem: key.pem,
       detail: "a sound chain, on a key that is not the host's",
+      impostor: true,
     }
   },
 }

@@ -14,6 +14,7 @@ export const fault: CertificateFault = {
       chain: [leaf, given.intermediate.certificate],
       keyPem: key.pem,
       detail: `the leaf is the attacker's own, for ${other}`,
+      impostor: true,
     }
   },
 }

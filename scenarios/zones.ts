@@ -1,0 +1,92 @@
+/**
+ * The zones of a cell: what DNS says of its domain and of its hosts, and whether that can be validated. Pure.
+ *
+ * Every record stands in the nearest zone: a host or an alias that is called so belongs to a zone of its own accord.
+ */
+import { canonical, isWithin, parseName } from '../peers/dns/name.ts'
+import { type Signing, type Zone, zone } from '../peers/dns/zone.ts'
+import type { MailHost } from './client.ts'
+import type { TlsaFacts } from './events.ts'
+import type { DnsWorld, TlsaSpec } from './scenario.ts'
+
+/** A host as DNS tells it. */
+export interface PublishedHost extends MailHost {
+  /** Each with where it is found. */
+  readonly tlsa: readonly PublishedTlsa[]
+}
+
+export interface PublishedTlsa extends Pick<TlsaSpec, 'base' | 'alias'> {
+  /** In presentation form. */
+  readonly text: string
+}
+
+/** Seconds; short, so that a phase of the world is seen. */
+const TTL = 1
+/** TLSA records are about this port (RFC 7672 §2.2.3), also where hosts have others for lack of addresses of their own. */
+const PREFIX = '_25._tcp.'
+
+interface Line {
+  readonly owner: string
+  readonly line: string
+}
+
+/** @throws {ZoneError} on records that are none. */
+export function zonesOf(world: DnsWorld, domain: string, hosts: readonly PublishedHost[], cell: string): Zone[] {
+  const named = (text: string): string => text.replaceAll('{domain}', domain)
+  const names = Object.keys(world.zones).map(named)
+  const lines = hosts.flatMap((host) => linesOf(host, world.wildcard ? `*.${domain}` : host.name, domain, named))
+  return Object.entries(world.zones).map(([name, { signing, records, faults }]) => {
+    const origin = named(name)
+    const own = lines.filter(({ owner }) => nearest(owner, names) === origin).map(({ line }) => line)
+    return zone(origin, [...new Set([...own, ...records.map(named)])], {
+      ...(signing === undefined ? {} : { signing }),
+      ...{ faults, cell, ttl: TTL },
+    })
+  })
+}
+
+function linesOf(
+  { name, preference, address, tlsa }: PublishedHost,
+  addressAt: string,
+  domain: string,
+  named: (text: string) => string,
+) {
+  const lines: Line[] = [
+    { owner: addressAt, line: `${addressAt}. ${address.includes(':') ? 'AAAA' : 'A'} ${address}` },
+    ...(preference === undefined ? [] : [{ owner: domain, line: `${domain}. MX ${preference} ${name}.` }]),
+  ]
+  for (const { text, base, alias } of tlsa) {
+    const owner = `${PREFIX}${base === undefined ? name : named(base)}`
+    const target = alias === undefined ? owner : named(alias)
+    if (target !== owner) lines.push({ owner, line: `${owner}. CNAME ${target}.` })
+    lines.push({ owner: target, line: `${target}. TLSA ${text}` })
+  }
+  return lines
+}
+
+/** Whether the records of a host can be validated, from the root down to it and to them. */
+export function isSecure(world: DnsWorld, domain: string, name: string, tlsa: readonly PublishedTlsa[]): boolean {
+  const named = (text: string): string => text.replaceAll('{domain}', domain)
+  const unsigned = Object.entries(world.zones).filter(([, { signing }]) => isUnsigned(signing))
+  const covered = (owner: string): boolean =>
+    unsigned.some(([zoneName]) => isWithin(canonical(parseName(owner)), canonical(parseName(named(zoneName)))))
+  const bases = tlsa.length === 0 ? [name] : tlsa.map(({ base }) => (base === undefined ? name : named(base)))
+  const aliases = tlsa.flatMap(({ alias }) => (alias === undefined ? [] : [named(alias)]))
+  return ![...bases, ...aliases].some(covered)
+}
+
+/** No validator can say more of it than that it is there (RFC 4035 §4.3, §5.2). */
+function isUnsigned(signing: Signing | 'none' | undefined): boolean {
+  return signing === 'none' || signing?.ds === false || signing?.algorithm === 'UNKNOWN'
+}
+
+function nearest(owner: string, zones: readonly string[]): string | undefined {
+  const within = zones.filter((origin) => isWithin(canonical(parseName(owner)), canonical(parseName(origin))))
+  return within.sort((a, b) => b.length - a.length)[0]
+}
+
+/** What the event log tells. */
+export function tlsaFacts(world: DnsWorld, domain: string, name: string, tlsa: readonly PublishedTlsa[]): TlsaFacts {
+  const base = tlsa.find((each) => each.base !== undefined)?.base?.replaceAll('{domain}', domain) ?? name
+  return { secure: isSecure(world, domain, name, tlsa), base, records: tlsa.map(({ text }) => text) }
+}
