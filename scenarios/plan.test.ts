@@ -174,7 +174,10 @@ t.test('controls come with every client and policy, once, whatever was selected'
   ])
   t.ok(ids({ policies: ['implicit'] }, 'harness-control').includes('control/ctl-implicit-tls/implicit/reference'))
   t.same(ids({ only: ['control'], policies: ['may'] }), [], 'a control that was selected is still a control')
-  t.throws(() => make({ scenarios: scenarios.slice(SAMPLE_CONTROLS.length) }), /ctl-tls13-pkix is not among the scenarios/)
+  t.throws(
+    () => make({ scenarios: scenarios.slice(SAMPLE_CONTROLS.length) }),
+    /ctl-tls13-pkix is not among the scenarios/,
+  )
 })
 
 t.test('no id twice, also for the reference client as client under test', async (t) => {
