@@ -6,13 +6,15 @@ import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import type { Behaviour } from '../peers/behaviour.ts'
 import type { Fault } from '../peers/dns/fault.ts'
+import { ZoneError } from '../peers/dns/name.ts'
 import { nearestName } from '../peers/nearest-name.ts'
 import { checkStack } from '../peers/registry.ts'
 import { FAMILY_TEXT, familyOf, familyWords, isFamily } from './families.ts'
 import { COLUMNS, type Column } from './policy.ts'
 import type { Finding } from './problem.ts'
-import { stackOf } from './scenario.ts'
+import { dnsOf, stackOf } from './scenario.ts'
 import type { HostSpec, ScenarioFile } from './schema.ts'
+import { zonesOf } from './zones.ts'
 
 /** The things that scenario files may name. What is absent is not checked. */
 export interface KnownNames {
@@ -154,6 +156,12 @@ function checkDns({ dns, hosts }: ScenarioFile, known: KnownNames): Finding[] {
   for (const [path, { faults }] of [[['dns'], dns] as const, ...zones])
     for (const [index, fault] of faults.entries())
       found.push(...checkFault([...path, 'faults', index], fault, known.dnsFaults))
+  try {
+    zonesOf(dnsOf(dns), 'badmx.test', [], '')
+  } catch (error) {
+    if (!(error instanceof ZoneError)) throw error
+    found.push({ path: ['dns'], atKey: true, message: error.message })
+  }
   return found
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { z } from 'zod'
 import { type Behaviour, defineBehaviour, type Moment } from '../peers/behaviour.ts'
+import { loadDnsFaults } from '../peers/dns/faults.ts'
 import type { KnownNames } from './check.ts'
 import { loadCatalogue, loadScenarioFile, merge } from './load.ts'
 import { problemText } from './problem.ts'
@@ -132,6 +133,35 @@ scenarios:
     /"common" is missing/,
     /comon: unknown key "comon".*did you mean "common"/,
   ])
+})
+
+t.test('what DNS says: records, faults, TLSA records', async (t) => {
+  const dnsFaults = await loadDnsFaults()
+  const load = (dns: string) =>
+    loadScenarioFile(FILE, edited('stack:\n', `dns: ${dns}\nstack:\n`), { ...known, dnsFaults })
+  const dns = (text: string) => load(text).problems.map(({ message }) => message)
+  const { scenarios } = load(
+    "{ signing: none, zones: { 'plain.{domain}': {} }, tlsa: { mx: [3 1 1, { is: 2 0 1, of: root }] } }",
+  )
+  t.same(scenarios[0]?.dns, {
+    wildcard: false,
+    zones: {
+      '{domain}': { signing: 'none', records: [], faults: [] },
+      'plain.{domain}': { records: [], faults: [] },
+    },
+    tlsa: {
+      mx: [
+        { parameters: { usage: 3, selector: 1, matchingType: 1 }, of: 'leaf' },
+        { parameters: { usage: 2, selector: 0, matchingType: 1 }, of: 'root' },
+      ],
+    },
+  })
+  t.match(dns('{ records: [mx A nowhere] }'), [/"mx A nowhere": "nowhere" is no IPv4 address/])
+  t.match(dns('{ faults: [{ use: drop-query }] }'), [/there is no DNS fault "drop-query"/])
+  t.match(dns('{ faults: [{ use: answer-error, with: { rcode: NO } }] }'), [/answer-error: .*rcode/s])
+  t.match(dns('{ tlsa: { mail: [3 1 1] } }'), [/there is no host "mail"/])
+  t.match(dns('{ tlsa: { mx: [{ is: 3 1 1, certificate: no-such }] } }'), [/there is no certificate fault "no-such"/])
+  t.match(dns('{ tlsa: { mx: [3 1] } }'), [/./])
 })
 
 t.test('problems come with their place', async (t) => {

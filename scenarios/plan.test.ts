@@ -27,7 +27,7 @@ const scenarios = [
         ],
       },
     },
-    expect: { none: 'C', may: 'C', encrypt: 'D', verify: 'D', dane: 'D' },
+    expect: { none: 'C', may: 'C', encrypt: 'D', verify: 'D', dane: 'D', 'mta-sts': 'D' },
   }),
   sampleScenario('strip-587', { expect: { none: '-', may: 'D', encrypt: 'D' } }),
   sampleScenario('cert-expired', {
@@ -125,16 +125,15 @@ t.test('passwords: canaries and credentials, or unsupported', async (t) => {
 t.test('unsupported cells stay in the plan with the reason', async (t) => {
   const one = client('one', { namesPeers: false }, { encrypt: 'it has no such option' })
   const reasons = Object.fromEntries(
-    make({ clients: [one], policies: ['may', 'encrypt', 'dane'], only: ['cert', 'strip-omit'] }).cells.map((cell) => [
-      cell.id,
-      cell.unsupported,
-    ]),
+    make({ clients: [one], policies: ['may', 'encrypt', 'mta-sts'], only: ['cert', 'strip-omit'] }).cells.map(
+      (cell) => [cell.id, cell.unsupported],
+    ),
   )
   t.equal(reasons['strip/strip-omit/encrypt/one'], 'it has no such option')
   t.equal(reasons['control/ctl-tls13-pkix/encrypt/one'], 'it has no such option')
   t.equal(reasons['strip/strip-omit/may/one'], undefined)
   t.match(reasons['cert/cert-expired/may/one'], /only be given an address/)
-  t.match(reasons['strip/strip-omit/dane/one'], /cannot run the policy dane/)
+  t.match(reasons['strip/strip-omit/mta-sts/one'], /cannot run the policy mta-sts/)
 })
 
 t.test('default is judged as what the client documents', async (t) => {
@@ -142,9 +141,9 @@ t.test('default is judged as what the client documents', async (t) => {
   const cell = make({ clients: [strict], policies: ['default'], only: ['strip-omit'] }).cells.at(-1)
   t.match(cell, { id: 'strip/strip-omit/default/one', policy: 'default', judgedAs: 'verify', expected: 'D' })
   t.equal(cell?.unsupported, undefined)
-  const dane = client('one', { documented: { policy: 'dane', source: 'x' } })
-  const claimed = make({ clients: [dane], policies: ['default'], only: ['strip-omit'] }).cells.at(-1)
-  t.match(claimed?.unsupported, /cannot run the policy dane/)
+  const sts = client('one', { documented: { policy: 'mta-sts', source: 'x' } })
+  const claimed = make({ clients: [sts], policies: ['default'], only: ['strip-omit'] }).cells.at(-1)
+  t.match(claimed?.unsupported, /cannot run the policy mta-sts/)
 })
 
 t.test('implicit: the column of verify, families that are not about STARTTLS, its own controls', async (t) => {
@@ -175,7 +174,10 @@ t.test('controls come with every client and policy, once, whatever was selected'
   ])
   t.ok(ids({ policies: ['implicit'] }, 'harness-control').includes('control/ctl-implicit-tls/implicit/reference'))
   t.same(ids({ only: ['control'], policies: ['may'] }), [], 'a control that was selected is still a control')
-  t.throws(() => make({ scenarios: scenarios.slice(4) }), /ctl-tls13-pkix is not among the scenarios/)
+  t.throws(
+    () => make({ scenarios: scenarios.slice(SAMPLE_CONTROLS.length) }),
+    /ctl-tls13-pkix is not among the scenarios/,
+  )
 })
 
 t.test('no id twice, also for the reference client as client under test', async (t) => {

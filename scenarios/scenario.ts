@@ -199,7 +199,8 @@ function hostOf(spec: HostSpec): Host {
   }
 }
 
-function dnsOf({ tlsa, zones, wildcard, ...own }: DnsSpec): DnsWorld {
+/** The `dns` of a checked file, spelt out. */
+export function dnsOf({ tlsa, zones, wildcard, ...own }: DnsSpec): DnsWorld {
   const all = Object.entries({ '{domain}': own, ...zones })
   return {
     wildcard,

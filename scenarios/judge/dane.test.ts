@@ -89,6 +89,24 @@ t.test('a host that cannot be looked up is passed over', async (t) => {
   t.notOk(flags('_25._tcp.mx1').includes('mx.order'))
 })
 
+t.test('where DANE is mandatory a host without usable records is passed over', async (t) => {
+  const flags = (judgedAs: 'dane' | 'dane-only', first: TlsaFacts) => {
+    const facts = { tls: 'starttls' as const }
+    const hosts = {
+      mx1: { ...facts, preference: 10, tlsa: first },
+      mx2: { ...facts, preference: 20, tlsa: tlsa(good[0], 3) },
+    }
+    const log = new LogBuilder({ judgedAs, hosts, kind: 'queue', expected: 'V' })
+    log.attempt()
+    log.conn('c1', { host: 'mx2' }).greet('STARTTLS').starttls().tls(good).ehlo().deliver().quit()
+    return log.says('delivered').done().judge().flags
+  }
+  t.notOk(flags('dane-only', tlsa(good[0], 1)).includes('mx.order'))
+  t.notOk(flags('dane-only', tlsa(good[0], 3, false)).includes('mx.order'))
+  t.ok(flags('dane-only', tlsa(good[0], 3)).includes('mx.order'))
+  t.ok(flags('dane', tlsa(good[0], 1)).includes('mx.order'))
+})
+
 t.test('the shape of what the log tells', async (t) => {
   const log = cell(tlsa(good[0], 3))
   t.equal(shapeProblem(log.cell), undefined)

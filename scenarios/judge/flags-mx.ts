@@ -7,6 +7,7 @@
 import type { CellBegun } from '../events.ts'
 import { FLOOR } from '../policy.ts'
 import { type Connection, replyFor } from './connection.ts'
+import { tlsaToUse } from './credential.ts'
 import { type Attempt, acceptances, messagesOf, type Observation } from './observe.ts'
 import type { Raised } from './raised.ts'
 
@@ -58,7 +59,16 @@ function outOfOrder(observation: Observation, attempts: readonly Attempt[]): Rai
  * The address of the host, or its TLSA records, could not be looked up: it is passed over like one that cannot be reached
  * (RFC 7672 §2.1.2), and no connection shows that it was its turn.
  */
-function unknownFrom({ cell, proof }: Observation, host: string, seq: number): boolean {
+function unknownFrom(observation: Observation, host: string, seq: number): boolean {
+  const { cell, proof } = observation
+  const hosts = hostsAt(observation, seq)
+  // Where DANE is mandatory, a host without TLSA records that can be used is one that cannot be had (RFC 7672 §2.2.1).
+  if (
+    cell.judgedAs === 'dane-only' &&
+    hosts[host]?.tlsa !== undefined &&
+    tlsaToUse({ ...cell, hosts }, host) === undefined
+  )
+    return true
   const name = cell.hostNames[host]
   const names = [name, `_25._tcp.${name}`]
   return proof.some(

@@ -36,8 +36,8 @@ function helloFlags(observation: Observation, connection: Observed): Raised[] {
     const { cell } = observation
     const tlsa = tlsaToUse(cell, connection.host)
     const names = [cell.hostNames[connection.host], tlsa?.base].filter((name) => name !== undefined)
-    // Who has no TLSA record to authenticate the host by need not name it (RFC 7672 §8.1).
-    const unnamed = wantsTlsa(cell) && tlsa === undefined
+    // Who has no TLSA record to authenticate the host by, or need not, need not name it either (RFC 7672 §8.1).
+    const unnamed = wantsTlsa(cell) && (tlsa === undefined || !observation.requiresVerified)
     if (hello.serverName === undefined && !unnamed)
       raised.push({ flag: 'tls.no-sni', detail: 'the ClientHello names no server', ...place })
     else if (hello.serverName !== undefined && names.length > 0 && !names.map(bare).includes(bare(hello.serverName))) {
