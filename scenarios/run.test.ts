@@ -115,6 +115,6 @@ t.test('an interruption ends the wait', async (t) => {
 
 t.test('a certificate that does not expire soon is the mistake of the scenario', async (t) => {
   const { ends } = await run(t, waiting('good'))
-  const own = ends.find(({ cell }) => cell.startsWith('resume/'))
+  const own = ends.find(({ cell }) => cell.startsWith('resume/resume-x/'))
   t.match(own, { status: 'error', reason: /the certificate expires in \d+ s, not soon/ })
 })
