@@ -5,10 +5,14 @@
  * TLS fails, whatever the age of the message (mta_session.c, MTA_DOWNGRADE_PLAIN), so that no retry needs an age. Its limits
  * for replies are in the program.
  */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
-import type { Mta, MtaSetup } from './mta/definition.ts'
+import { type Mta, type MtaSetup, START_MS } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
 import { LabError } from './process.ts'
@@ -72,8 +76,9 @@ async function start(setup: MtaSetup): Promise<Mta> {
   const check = await root.run(['smtpd', '-n'], { timeoutMs: 20_000 })
   if (check.code !== 0)
     throw new LabError('client-start', `smtpd -n fails\n${check.stderr}`, '`npx badmx lab shell opensmtpd`')
+  const process = root.spawn(['smtpd', '-d'])
   return {
-    daemon: { process: root.spawn(['smtpd', '-d']), ready: /info: OpenSMTPD \S+ starting/ },
+    daemon: { process, ready: /info: OpenSMTPD \S+ starting/, listening: untilListening(process, setup) },
     configuration,
     async retry(id: string): Promise<void> {
       // It leaves an address alone for 15 s after an error of the network (mta.c, DELAY_ROUTE_BASE); its own first retry comes
@@ -85,6 +90,29 @@ async function start(setup: MtaSetup): Promise<Mta> {
       // Of a message that has left the queue it says "command failed".
       await root.run(['smtpctl', 'remove', id], { timeoutMs: 20_000 })
     },
+  }
+}
+
+/** Milliseconds between two tries to connect. */
+const KNOCK_MS = 20
+
+/**
+ * Its line "starting" comes from the parent, before the process that it starts for SMTP listens (smtp.c,
+ * smtp_setup_events), and that one says so at its debug level only. Resolves after {@link START_MS} in any case: then the
+ * first message tells what is wrong.
+ */
+async function untilListening(daemon: ChildProcess, { address, port }: MtaSetup): Promise<void> {
+  const limit = AbortSignal.timeout(START_MS)
+  while (!limit.aborted && daemon.exitCode === null && daemon.signalCode === null) {
+    const socket = connect({ host: address, port })
+    try {
+      await once(socket, 'connect', { signal: limit })
+      return
+    } catch {
+      await pause(KNOCK_MS)
+    } finally {
+      socket.destroy()
+    }
   }
 }
 
