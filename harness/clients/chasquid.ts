@@ -48,6 +48,7 @@ export const client = mtaClient({
   },
   documented: { policy: 'may', source: 'https://blitiri.com.ar/p/chasquid/docs/sec-levels/' },
   passwords: false,
+  presentsCertificates: false,
   agesAfterMs: () => 0,
   fixedLimits: '1 minute to connect and 10 minutes for a connection (internal/courier/smtp.go)',
   version: async (root) => /^chasquid (\S+)/.exec((await root.run(['chasquid', '--version'])).stdout)?.[1] ?? 'unknown',

@@ -68,6 +68,8 @@ export interface MtaDefinition {
   readonly policies: Readonly<Record<Policy, PolicySupport>>
   readonly documented: ClientAdapter['documented']
   readonly passwords: boolean
+  /** False where it cannot be given a client certificate; scenarios about one are then unsupported. */
+  readonly presentsCertificates?: false
   /** The first group is the queue's id in the reply to a submission. Absent where messages come in another way. */
   readonly queuedAs?: RegExp
   /** Milliseconds that a message must be old before the MTA takes another way with it, at a time scale. */

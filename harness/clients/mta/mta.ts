@@ -122,6 +122,8 @@ class RunningMta implements RunningClient {
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
     const support = policySupport(this.definition, delivery.policy)
     if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
+    const cannot = this.cannot(delivery)
+    if (cannot !== undefined) return { state: 'unsupported', log: [], reason: cannot }
     if (this.policies.get(delivery.cell) !== delivery.policy) {
       const reason = 'it keeps the policy of a domain in its files, and cannot change it from one message to the next'
       return { state: 'unsupported', log: [], reason }
@@ -136,6 +138,16 @@ class RunningMta implements RunningClient {
     this.queued.set(delivery, { instance, id, at: performance.now() })
     untouched?.schedule.add(id)
     return this.outcome(delivery, signal)
+  }
+
+  /** Settings of a cell that this MTA is not given. */
+  private cannot({ ciphers, clientCertificate }: Delivery): string | undefined {
+    const { name, presentsCertificates } = this.definition
+    if (ciphers !== undefined)
+      return `the scenario sets the cipher suites of the client, and badmx sets none for ${name}`
+    if (clientCertificate !== undefined && presentsCertificates === false)
+      return `${name} has no client certificate of its own to present`
+    return undefined
   }
 
   agesInMs(delivery: Delivery): number {
