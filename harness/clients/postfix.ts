@@ -93,6 +93,17 @@ export const client = mtaClient({
   reader,
 })
 
+/**
+ * The queue manager moves a message to its deferred queue a moment after the line that says so, and postqueue passes over one
+ * that is not there yet: nothing would be tried, and nothing says when it is there.
+ */
+const RETRY = `
+for n in $(seq 100); do
+  [ -z "$(find /var/spool/postfix/deferred -name "$1")" ] || break
+  sleep 0.02
+done
+exec postqueue -i "$1"`
+
 async function start(setup: MtaSetup): Promise<Mta> {
   const { root, stage } = setup
   // Postfix lets a file rest for two seconds that has just been written.
@@ -125,7 +136,7 @@ async function start(setup: MtaSetup): Promise<Mta> {
     },
     configuration: `# main.cf\n${main}\n# master.cf\n${await postconf(setup, ['-M'])}\n# tls_policy, the first of ${policies.length}\n${lines(policies.slice(0, 8))}`,
     async retry(id: string): Promise<void> {
-      const { code, stderr } = await root.run(['postqueue', '-i', id], { timeoutMs: 20_000 })
+      const { code, stderr } = await root.run(['sh', '-c', RETRY, 'sh', id], { timeoutMs: 20_000 })
       if (code !== 0) throw new Error(`postqueue -i ${id}: ${stderr}`)
     },
     async lookAtQueue(): Promise<void> {
