@@ -27,12 +27,13 @@ const OPTIONS: Readonly<Partial<Record<Policy, readonly string[]>>> = {
   may: [],
   encrypt: ['hosts_require_tls'],
   verify: ['hosts_require_tls', 'tls_verify_hosts'],
+  dane: ['hosts_try_dane'],
+  'dane-only': ['hosts_require_dane'],
+  // Its default: DANE wherever DNS has secure records for it.
+  default: ['hosts_try_dane'],
 }
 
-const NO_DNSSEC = 'this release of badmx has no signed DNS for the lab'
 const UNSUPPORTED: Readonly<Partial<Record<Policy, string>>> = {
-  dane: `Exim does DANE by hosts_try_dane; ${NO_DNSSEC}`,
-  'dane-only': `Exim does DANE by hosts_require_dane; ${NO_DNSSEC}`,
   'mta-sts': 'Exim has no MTA-STS',
   implicit:
     'Exim speaks TLS on connect where a transport for a smart host says so (protocol = smtps), not by MX records',
@@ -41,7 +42,7 @@ const UNSUPPORTED: Readonly<Partial<Record<Policy, string>>> = {
 function support(policy: Policy): PolicySupport {
   const unsupported = UNSUPPORTED[policy]
   if (unsupported !== undefined) return { unsupported }
-  const names = OPTIONS[policy] ?? []
+  const names = policy === 'default' ? [] : (OPTIONS[policy] ?? [])
   return { options: names.length === 0 ? 'nothing' : names.map((name) => `${name} = *`).join(', ') }
 }
 
@@ -63,8 +64,8 @@ export const client = mtaClient({
     default: support('default'),
   },
   documented: {
-    policy: 'may',
-    source: 'the Exim specification, "Configuring an Exim client to use TLS": with any server that offers it',
+    policy: 'dane',
+    source: 'the Exim specification, "Private options for smtp": hosts_try_dane, default *',
   },
   // Its client authenticators are for smart hosts; badmx sets none.
   passwords: false,
@@ -183,7 +184,7 @@ function configurationOf({ stage, times, address, port }: MtaSetup): string {
     '',
     'remote_smtp:',
     '  driver = smtp',
-    ...['hosts_avoid_tls', 'hosts_require_tls', 'tls_verify_hosts'].map(option),
+    ...['hosts_avoid_tls', 'hosts_require_tls', 'tls_verify_hosts', 'hosts_try_dane', 'hosts_require_dane'].map(option),
     `  tls_certificate = ${certificate}`,
     `  tls_privatekey = ${certificate}`,
     ...(times === 'untouched'
