@@ -71,5 +71,5 @@ t.test('is a client of the lab, in any release', async (t) => {
   t.equal(client.inLab, true)
   t.match(client.at('bullseye'), { id: 'exim@bullseye', layer: { client: 'exim', release: 'bullseye' } })
   t.match(client.policies.verify, { options: 'hosts_require_tls = *, tls_verify_hosts = *' })
-  t.match(client.policies.dane, { unsupported: /hosts_try_dane/ })
+  t.match(client.policies.dane, { options: 'hosts_try_dane = *' })
 })
