@@ -21,7 +21,7 @@ export function policiesOf(given: readonly string[]): Policy[] {
     if (!isPolicy(word)) throw unknown('policy', word, RUNNABLE)
     if (!RUNNABLE.includes(word))
       throw new UserError(
-        `the policy ${word} needs DNS, which this release does not simulate yet`,
+        `the policy ${word} needs policy hosts (RFC 8461), which this release does not simulate yet`,
         `policies: ${RUNNABLE.join(', ')}`,
       )
     return word

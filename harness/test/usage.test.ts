@@ -25,7 +25,7 @@ const MISTAKES: readonly Mistake[] = [
   { words: ['run', '--client', 'reference,reference'], said: ['the client reference is named twice'] },
   { words: ['run', '--client', 'nosuch.yaml'], said: ['nosuch.yaml'] },
   { words: ['run', '--policy', 'verfy'], said: ['there is no policy "verfy"; did you mean "verify"?'] },
-  { words: ['run', '--policy', 'dane'], said: ['the policy dane needs DNS', 'policies: none, may'] },
+  { words: ['run', '--policy', 'mta-sts'], said: ['the policy mta-sts needs', 'policies: none, may'] },
   {
     words: ['run', '--client', 'reference', '--only', 'strip-ehlo-omi'],
     said: ['no scenario matches "strip-ehlo-omi"; did you mean "strip-ehlo-omit"'],
