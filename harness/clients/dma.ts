@@ -12,6 +12,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClientStage, Delivery, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
+import { everyPolicy } from './environment.ts'
 import type { Mta, MtaSetup } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import { withOwnView } from './mta/own-view.ts'
@@ -43,17 +44,7 @@ function support(policy: Policy): PolicySupport {
 export const client = mtaClient({
   id: 'dma',
   name: 'dma',
-  policies: {
-    none: support('none'),
-    may: support('may'),
-    encrypt: support('encrypt'),
-    verify: support('verify'),
-    dane: support('dane'),
-    'dane-only': support('dane-only'),
-    'mta-sts': support('mta-sts'),
-    implicit: support('implicit'),
-    default: support('default'),
-  },
+  policies: everyPolicy(support),
   documented: { policy: 'none', source: 'dma(8): SECURETRANSFER and STARTTLS are commented' },
   passwords: false,
   agesAfterMs: () => 0,

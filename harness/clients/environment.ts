@@ -71,10 +71,15 @@ export function supportTable<Options>(
   table: Readonly<Record<Policy, Options | { readonly unsupported: string }>>,
   write: (options: Options) => string,
 ): Record<Policy, PolicySupport> {
-  const entries = POLICIES.map((policy): [Policy, PolicySupport] => {
+  return everyPolicy((policy) => {
     const entry = table[policy]
-    return [policy, isUnsupported(entry) ? entry : { options: write(entry) }]
+    return isUnsupported(entry) ? entry : { options: write(entry) }
   })
+}
+
+/** What a client has for each policy, asked one by one. */
+export function everyPolicy(support: (policy: Policy) => PolicySupport): Record<Policy, PolicySupport> {
+  const entries = POLICIES.map((policy): [Policy, PolicySupport] => [policy, support(policy)])
   return Object.fromEntries(entries) as Record<Policy, PolicySupport>
 }
 

@@ -11,6 +11,7 @@ import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
 import type { ClientRoot } from '../lab/root.ts'
+import { everyPolicy } from './environment.ts'
 import { type Mta, type MtaSetup, scaledLimit } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
@@ -52,17 +53,7 @@ const LIMITS = { connect_timeout: 300, command_timeout: 300, data_timeout: 300, 
 export const client = mtaClient({
   id: 'exim',
   name: 'Exim',
-  policies: {
-    none: support('none'),
-    may: support('may'),
-    encrypt: support('encrypt'),
-    verify: support('verify'),
-    dane: support('dane'),
-    'dane-only': support('dane-only'),
-    'mta-sts': support('mta-sts'),
-    implicit: support('implicit'),
-    default: support('default'),
-  },
+  policies: everyPolicy(support),
   documented: {
     policy: 'dane',
     source: 'the Exim specification, "Private options for smtp": hosts_try_dane, default *',

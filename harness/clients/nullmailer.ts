@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import type { Delivery, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
+import { everyPolicy } from './environment.ts'
 import { type Mta, type MtaSetup, START_MS, scaledLimit } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import { withOwnView } from './mta/own-view.ts'
@@ -39,17 +40,7 @@ function support(policy: Policy): PolicySupport {
 export const client = mtaClient({
   id: 'nullmailer',
   name: 'nullmailer',
-  policies: {
-    none: support('none'),
-    may: support('may'),
-    encrypt: support('encrypt'),
-    verify: support('verify'),
-    dane: support('dane'),
-    'dane-only': support('dane-only'),
-    'mta-sts': support('mta-sts'),
-    implicit: support('implicit'),
-    default: support('default'),
-  },
+  policies: everyPolicy(support),
   documented: { policy: 'none', source: 'nullmailer-send(8): TLS with --starttls or --tls only' },
   passwords: false,
   agesAfterMs: () => 0,

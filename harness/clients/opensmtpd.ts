@@ -12,6 +12,7 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
+import { everyPolicy } from './environment.ts'
 import { type Mta, type MtaSetup, START_MS } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
@@ -48,17 +49,7 @@ const MAILS = 5000
 export const client = mtaClient({
   id: 'opensmtpd',
   name: 'OpenSMTPD',
-  policies: {
-    none: support('none'),
-    may: support('may'),
-    encrypt: support('encrypt'),
-    verify: support('verify'),
-    dane: support('dane'),
-    'dane-only': support('dane-only'),
-    'mta-sts': support('mta-sts'),
-    implicit: support('implicit'),
-    default: support('default'),
-  },
+  policies: everyPolicy(support),
   documented: { policy: 'may', source: 'smtpd.conf(5), `relay`: TLS is required with `tls` only' },
   passwords: false,
   queuedAs: /^250 2\.0\.0 ([0-9a-f]{8}) Message accepted/,

@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises'
 import type { ClientStage, Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
+import { everyPolicy } from './environment.ts'
 import { CA_FILE, type Mta, type MtaSetup, scaledLimit } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
@@ -70,17 +71,7 @@ function backoff(timeScale: number): number {
 export const client = mtaClient({
   id: 'postfix',
   name: 'Postfix',
-  policies: {
-    none: support('none'),
-    may: support('may'),
-    encrypt: support('encrypt'),
-    verify: support('verify'),
-    dane: support('dane'),
-    'dane-only': support('dane-only'),
-    'mta-sts': support('mta-sts'),
-    implicit: support('implicit'),
-    default: support('default'),
-  },
+  policies: everyPolicy(support),
   documented: { policy: 'none', source: 'postconf(5), smtp_tls_security_level (default: empty)' },
   passwords: false,
   queuedAs: /queued as (\w+)/,

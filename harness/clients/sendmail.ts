@@ -12,6 +12,7 @@ import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
 import type { ClientRoot } from '../lab/root.ts'
+import { everyPolicy } from './environment.ts'
 import { CA_FILE, type Mta, type MtaSetup, scaledLimit } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader } from './mta/tracker.ts'
@@ -64,17 +65,7 @@ const LIMITS = {
 export const client = mtaClient({
   id: 'sendmail',
   name: 'Sendmail',
-  policies: {
-    none: support('none'),
-    may: support('may'),
-    encrypt: support('encrypt'),
-    verify: support('verify'),
-    dane: support('dane'),
-    'dane-only': support('dane-only'),
-    'mta-sts': support('mta-sts'),
-    implicit: support('implicit'),
-    default: support('default'),
-  },
+  policies: everyPolicy(support),
   documented: { policy: 'may', source: 'cf/README, "STARTTLS": a client uses it where a server offers it' },
   // AuthInfo of the access map is for smart hosts; badmx sets none.
   passwords: false,

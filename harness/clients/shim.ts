@@ -4,9 +4,9 @@
  * thousand starts. What a policy means is for the shim to know; where its library has none, it answers `unsupported`.
  */
 import { basename } from 'node:path'
-import type { ClientAdapter, PolicySupport } from '../../scenarios/client.ts'
-import { POLICIES, type Policy, wantsDns } from '../../scenarios/policy.ts'
-import { clientEnvironment } from './environment.ts'
+import type { ClientAdapter } from '../../scenarios/client.ts'
+import { wantsDns } from '../../scenarios/policy.ts'
+import { clientEnvironment, everyPolicy } from './environment.ts'
 import { deliveryJob } from './library.ts'
 import { findProgram } from './process.ts'
 import { splitWords, TemplateError } from './template.ts'
@@ -26,16 +26,14 @@ export function shimClient({ command, id }: { readonly command: string; readonly
   if (program === undefined) throw new TemplateError('the command line is empty', 0)
   const script = words.slice(1).find((word) => !word.startsWith('-'))
   const name = basename(INTERPRETERS.test(basename(program)) && script !== undefined ? script : program)
-  const policies = POLICIES.map((policy): [Policy, PolicySupport] => [
-    policy,
-    wantsDns(policy)
-      ? { unsupported: `this release cannot run ${policy} without a lab` }
-      : { options: `{"policy":"${policy}",…} to ${words.join(' ')}` },
-  ])
   return workerClient({
     id: id ?? name.replace(/\.\w+$/, '').replace(/[^A-Za-z0-9.-]/g, '-'),
     name,
-    policies: Object.fromEntries(policies) as Record<Policy, PolicySupport>,
+    policies: everyPolicy((policy) =>
+      wantsDns(policy)
+        ? { unsupported: `this release cannot run ${policy} without a lab` }
+        : { options: `{"policy":"${policy}",…} to ${words.join(' ')}` },
+    ),
     documented: { policy: 'none', source: 'a shim documents no default' },
     passwords: true,
     namesPeers: true,

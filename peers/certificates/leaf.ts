@@ -90,13 +90,13 @@ export async function issueAuthority(
   return { subject, key, certificate }
 }
 
-/** What makes a certificate one of an authority. */
 /** An RSA key also takes part in the key exchange of TLS_RSA suites (RFC 5246 §7.4.2): GnuTLS insists on keyEncipherment. */
 function keyUsage({ signing }: Key): KeyUsageFlags {
   const { digitalSignature, keyEncipherment } = KeyUsageFlags
   return signing.algorithm.name.startsWith('RSA') ? digitalSignature | keyEncipherment : digitalSignature
 }
 
+/** What makes a certificate one of an authority. */
 function authorityExtensions(pathLength?: number): Extension[] {
   return [
     new BasicConstraintsExtension(true, pathLength, true),
