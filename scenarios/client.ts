@@ -93,6 +93,8 @@ export interface ClientWord {
   readonly claims?: { readonly encrypted?: boolean; readonly verified?: boolean }
   /** Clients with a queue: the age of the message in seconds at this attempt, on the client's clock, where it is known. */
   readonly ageSeconds?: number
+  /** A fast clock was moved past looks of the client at its queue: it may have come up to so many seconds earlier, and more often. */
+  readonly coarseSeconds?: number
   /** Its output and log, at most 64 KiB, oldest dropped. */
   readonly log: readonly string[]
   /** One line for a person: its error message, or what it reported. */

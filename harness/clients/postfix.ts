@@ -95,6 +95,18 @@ for n in $(seq 100); do
 done
 exec postqueue -i "$1"`
 
+/**
+ * Resolves when its queue is at rest: nothing is being delivered, and nothing in the deferred queue, where the time of a file
+ * is that of the next attempt, was due when this was called. The queue manager takes the time of the next attempt when it
+ * has heard of the end of the last, a moment after the line that says so: a clock that is moved in between puts it off.
+ */
+const AT_REST = `
+cd /var/spool/postfix
+for n in $(seq 500); do
+  [ -n "$(find active incoming -type f -print -quit; find deferred -type f ! -newermt "@$now" -print -quit)" ] || break
+  sleep 0.02
+done`
+
 async function start(setup: MtaSetup): Promise<Mta> {
   const { root, stage } = setup
   // Postfix lets a file rest for two seconds that has just been written.
@@ -132,7 +144,11 @@ async function start(setup: MtaSetup): Promise<Mta> {
     },
     async lookAtQueue(): Promise<void> {
       // I and D: its incoming and its deferred messages, as the queue manager does by itself after queue_run_delay.
-      await root.run(['/usr/sbin/postkick', 'public', 'qmgr', 'ID'], { timeoutMs: 20_000 })
+      const kick = `now=$(date +%s); postkick public qmgr ID; ${AT_REST}`
+      await root.run(['sh', '-c', kick], { timeoutMs: 20_000 })
+    },
+    async beforeClockMoves(): Promise<void> {
+      await root.run(['sh', '-c', `now=0; ${AT_REST}`], { timeoutMs: 20_000 })
     },
   }
 }

@@ -59,7 +59,7 @@ function leftAlone(observation: Observation): Raised[] {
     return [
       { flag: 'retry.none', detail: `no second attempt within ${spell(aloneSeconds ?? 0)}`, ...startOf(judged[0]) },
     ]
-  const detail = fitOf(times.map(({ ageSeconds }) => ageSeconds))
+  const detail = fitOf(times)
   return detail === undefined ? [] : [{ flag: 'retry.schedule', detail, ...startOf(times[0]?.attempt) }]
 }
 

@@ -110,6 +110,7 @@ const WITHIN: Readonly<Record<string, Shape>> = {
     log: 'texts',
     reason: 'text',
     'ageSeconds?': 'number',
+    'coarseSeconds?': 'number',
     'claims?': 'object',
   },
   hello: {

@@ -58,8 +58,10 @@ export interface Mta {
   rest?(id: string): Promise<void>
   /** Takes a message out of the queue. Absent where none of its own schedule comes during a run. */
   remove?(id: string): Promise<void>
-  /** With untouched times: has it look at its queue, now that its clock was moved. */
+  /** With untouched times: has it look at its queue, now that its clock was moved; resolves when all attempts are over. */
   lookAtQueue?(): Promise<void>
+  /** With untouched times: resolves when an attempt is over for its queue too, where that is later than in its log. */
+  beforeClockMoves?(): Promise<void>
 }
 
 export interface MtaDefinition {

@@ -8,8 +8,8 @@
 import type { ClientWord } from '../../../scenarios/client.ts'
 import type { Instance } from './instance.ts'
 
-/** Milliseconds without a line in the log after which a step has brought about all that it will. */
-const QUIET_MS = 300
+/** Milliseconds without a line in the log after which all lines of the attempts that a step has brought about have come. */
+const QUIET_MS = 100
 /** A back-off has reached its longest interval by then, in seconds; steps are longer from there on. */
 const EARLY_SECONDS = 4 * 3600
 /** How many of the MTA's looks at its queue make such a step. */
@@ -24,6 +24,7 @@ export class OwnSchedule {
   private readonly instance: Instance
   private readonly everySeconds: number
   private offset = 0
+  private lastStep = 0
   /** Offset of the clock at the submission of each message that is still of interest. */
   private readonly submitted = new Map<string, number>()
   private waiting: Waiting[] = []
@@ -47,14 +48,19 @@ export class OwnSchedule {
     return this.offset - (this.submitted.get(id) ?? this.offset)
   }
 
+  private age(id: string): Pick<ClientWord, 'ageSeconds' | 'coarseSeconds'> {
+    const coarse = this.lastStep > this.everySeconds ? { coarseSeconds: this.lastStep } : {}
+    return { ageSeconds: this.ageSeconds(id), ...coarse }
+  }
+
   /** Resolves with what the MTA says after its next attempt, or when the message is so old. */
   async next(id: string, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {
     while (!signal.aborted && this.ageSeconds(id) < horizonSeconds) {
       await this.step(id, signal)
       const word = this.instance.tracker.told(id)
-      if (word !== undefined) return { ...word, ageSeconds: this.ageSeconds(id) }
+      if (word !== undefined) return { ...word, ...this.age(id) }
     }
-    return { state: 'queued', log: [], reason: 'stays in the queue', ageSeconds: this.ageSeconds(id) }
+    return { state: 'queued', log: [], reason: 'stays in the queue', ...this.age(id) }
   }
 
   private step(id: string, signal: AbortSignal): Promise<void> {
@@ -86,9 +92,12 @@ export class OwnSchedule {
   }
 
   private async move(seconds: number): Promise<void> {
+    const { root, mta, tracker } = this.instance
+    await mta.beforeClockMoves?.()
     this.offset += seconds
-    await this.instance.root.setClock(this.offset)
-    await this.instance.mta.lookAtQueue?.()
-    await this.instance.tracker.quiet(QUIET_MS)
+    this.lastStep = seconds
+    await root.setClock(this.offset)
+    await mta.lookAtQueue?.()
+    await tracker.quiet(QUIET_MS)
   }
 }
