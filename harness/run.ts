@@ -172,7 +172,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
   const folder = await mkdtemp(join(tmpdir(), 'badmx-'))
   let internet: LabInternet | LocalInternet | undefined
   try {
-    const issuer = await createAuthority({ now: stage.clock, seed: options.seed })
+    const issuer = createAuthority({ now: stage.clock, seed: options.seed })
     await stage.write('ca.pem', issuer.rootPem)
     const caFile = join(folder, 'ca.pem')
     await writeFile(caFile, issuer.rootPem)

@@ -86,7 +86,7 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
     await Promise.all(peers.map((each) => each.close()))
   }
   try {
-    const authority = await createAuthority({ now: startedAt, seed: options.seed })
+    const authority = createAuthority({ now: startedAt, seed: options.seed })
     await folder.write('ca.pem', authority.rootPem)
     for (const [index, { exhibit, stack, peerOptions }] of plans.entries()) {
       if (options.signal.aborted) break

@@ -68,7 +68,7 @@ async function listen(options: StripOptions, startedAt: Date, folder: RunFolder,
   const { intercept, seed, timeScale, allowRemote, target } = options
   const common = { ...options.listen, allowRemote, seed, timeScale, log }
   if (intercept === undefined) return proxy(options.rotation, target.address, target.port, common)
-  const authority = await createAuthority({ now: startedAt, seed })
+  const authority = createAuthority({ now: startedAt, seed })
   await folder.write('ca.pem', authority.rootPem)
   const certificate = await authority.issue(intercept.certificate, { host: intercept.name, domain: intercept.name })
   const { toServer } = intercept

@@ -150,7 +150,7 @@ t.test('a certificate fault has fired when its Certificate message left', async 
 })
 
 t.test('a client certificate is recorded as it was sent', async (t) => {
-  const chain = await (await authority()).clientChain('good')
+  const chain = await authority().clientChain('good')
   const { mx, log } = await serve(t, { max: 'TLSv1.1' }, [], { clientCertificate: 'request' })
   const client = await Client.connect(mx.port)
   await client.secure({ ...OLD, cert: chain.certPem, key: chain.keyPem })

@@ -90,7 +90,7 @@ t.test('a client that refuses the certificate of the full handshake has been sho
 })
 
 t.test('a client certificate is not sent in a resumed handshake', async (t) => {
-  const { certPem, keyPem } = await (await authority()).clientChain('good')
+  const { certPem, keyPem } = await authority().clientChain('good')
   for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
     const log = new Log()
     const mx = await peer(STACK, {

@@ -73,7 +73,7 @@ t.test('what TLS came up, with the secrets to read it', async (t) => {
 })
 
 t.test('a client that refuses the certificate, with an alert or without', async (t) => {
-  const root = (await authority()).rootPem
+  const root = authority().rootPem
   for (const [fault, code] of [
     ['self-signed', /self/i],
     ['expired', /expired/i],
@@ -177,7 +177,7 @@ t.test("a real client's alert: unknown_ca", async (t) => {
   const { mx, log } = await serve(t, [], { tls: { certificate: await certificate('untrusted-ca') } })
   const socket = connectTls({
     socket: (await ready(mx.port)).socket,
-    ca: (await authority()).rootPem,
+    ca: authority().rootPem,
     servername: 'mx.badmx.test',
   })
   socket.on('error', () => {})
@@ -200,7 +200,7 @@ t.test('garbage in the handshake is no alert of the client', async (t) => {
 })
 
 t.test('a client certificate is asked for where wanted, and recorded in order', async (t) => {
-  const chain = await (await authority()).clientChain('good')
+  const chain = await authority().clientChain('good')
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     for (const asked of [true, false]) {
       const request = asked ? ({ clientCertificate: 'request' } as const) : {}

@@ -12,7 +12,7 @@ export interface HostIssuer {
   /** @param at the present, by default the run's clock */
   issue(fault: string, names: { readonly host: string; readonly domain: string }, at?: Date): Promise<IssuedChain>
   /** PEM of so many authorities with names of their own. */
-  namedAuthorities(count: number): Promise<readonly string[]>
+  namedAuthorities(count: number): readonly string[]
 }
 
 /** The TLS of a host; undefined where it has none. @param at see {@link HostIssuer.issue} */
@@ -28,7 +28,7 @@ export async function tlsOptionsOf(
     ...settings,
     on,
     certificate: await issuer.issue(host.certificate, names, at),
-    ...(authorities === undefined ? {} : { authorities: await issuer.namedAuthorities(authorities) }),
+    ...(authorities === undefined ? {} : { authorities: issuer.namedAuthorities(authorities) }),
   }
 }
 

@@ -39,7 +39,7 @@ async function run(t: Tap, scenario: Scenario, onDelivery: (abort: () => void) =
   const clock = new Date()
   const began = performance.now()
   const now = (): number => performance.now() - began
-  const authority = await createAuthority({ now: clock, seed: 1 })
+  const authority = createAuthority({ now: clock, seed: 1 })
   const folder = await mkdtemp(join(tmpdir(), 'badmx-run-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const events: LogEvent[] = []

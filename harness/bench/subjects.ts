@@ -66,7 +66,7 @@ export async function startSubject(name: SubjectName, target: number): Promise<S
 
 /** P-256, as every peer has it, or RSA of 2048 bits. */
 async function certificate(fault: 'good' | 'rsa' = 'good'): Promise<Certificate> {
-  const authority = await createAuthority({ now: new Date(), seed: 1 })
+  const authority = createAuthority({ now: new Date(), seed: 1 })
   return authority.issue(fault, { host: 'mx.bench.badmx.test', domain: 'bench.badmx.test' })
 }
 

@@ -39,7 +39,7 @@ function cellsOf(count: number): PlannedCell[] {
 async function run(cells: readonly PlannedCell[]): Promise<{ wallMs: number; spans: Map<string, number> }> {
   const folder = await mkdtemp(join(tmpdir(), 'badmx-bench-'))
   const clock = new Date()
-  const issuer = await createAuthority({ now: clock, seed: 1 })
+  const issuer = createAuthority({ now: clock, seed: 1 })
   const client = await reference.start()
   const { signal } = new AbortController()
   setMaxListeners(0, signal)

@@ -13,7 +13,7 @@ import { QUEUE_FLAWS } from './reference/flaws/queue.ts'
 import { referenceMtaWith } from './reference-mta.ts'
 
 const DOMAIN = 'badmx.test'
-const authority = await createAuthority({ now: new Date(), seed: 1 })
+const authority = createAuthority({ now: new Date(), seed: 1 })
 const folder = await mkdtemp(join(tmpdir(), 'badmx-reference-mta-'))
 t.teardown(() => rm(folder, { recursive: true }))
 const caFile = join(folder, 'ca.pem')

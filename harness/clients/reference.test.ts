@@ -25,7 +25,7 @@ let folder: string | undefined
 t.teardown(() => folder && rm(folder, { recursive: true }))
 
 async function issue(fault: string) {
-  authority ??= await createAuthority({ now: new Date(), seed: 1 })
+  authority ??= createAuthority({ now: new Date(), seed: 1 })
   return authority.issue(fault, { host: HOST, domain: 'badmx.test' })
 }
 

@@ -102,7 +102,7 @@ function session(port: number, stage: readonly string[], random: () => number): 
 }
 
 t.test('rubbish at every stage of peers and proxies', { timeout: 240_000 }, async (t) => {
-  const authority = await createAuthority({ now: new Date(), seed: 1 })
+  const authority = createAuthority({ now: new Date(), seed: 1 })
   const names = { host: 'mx.fuzz.badmx.test', domain: 'fuzz.badmx.test' }
   const certificate = await authority.issue('good', names)
   const tls = { certificate }

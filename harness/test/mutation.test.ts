@@ -82,7 +82,7 @@ async function perform(planned: Plan, clients: readonly ClientAdapter[]): Promis
   })
   const folder = await mkdtemp(join(tmpdir(), 'badmx-mutation-'))
   try {
-    const issuer = await createAuthority({ now: clock, seed: SEED })
+    const issuer = createAuthority({ now: clock, seed: SEED })
     await runPlan({
       plan: planned,
       clients: running,

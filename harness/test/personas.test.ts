@@ -27,7 +27,7 @@ async function meet(t: Test, id: string): Promise<Met> {
   if (persona === undefined) throw new Error(`no persona ${id}`)
   tried.add(id)
   const log = new Log()
-  const options = await personaOptions(persona, 'mx.badmx.test', await authority())
+  const options = await personaOptions(persona, 'mx.badmx.test', authority())
   const mx = await peer(persona.stack, { ...options, log: log.sink })
   t.teardown(() => mx.close())
   const client = await Client.connect(mx.port)
@@ -133,7 +133,7 @@ t.test('rst-after-220', async (t) => {
 
 t.test('outlook-schannel-2016', async (t) => {
   const chain = async (id: string): Promise<ConnectionOptions> => {
-    const { certPem, keyPem } = await (await authority()).clientChain(id)
+    const { certPem, keyPem } = await authority().clientChain(id)
     return { cert: certPem, key: keyPem }
   }
   t.equal(await meetAndShake(t, 'outlook-schannel-2016'), 'TLSv1.2', 'it asks, and takes an empty answer')

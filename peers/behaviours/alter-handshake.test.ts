@@ -80,7 +80,7 @@ t.test('silent before the handshake, behind it, and where the message does not c
 })
 
 t.test('on the wire: a client refuses each, and what had left is on record', async (t) => {
-  const authority = await createAuthority({ now: new Date(), seed: 1 })
+  const authority = createAuthority({ now: new Date(), seed: 1 })
   const chain = await authority.issue('good', { host: 'mx.badmx.test', domain: 'badmx.test' })
   const cases = [
     [{ message: 'server-key-exchange' }, /BAD_SIGNATURE/, true],

@@ -158,7 +158,7 @@ t.test('the hello is what came since the server last spoke, however it is split'
 })
 
 t.test('on the wire: an alert for one hello, no TLS on record, and another hello is served', async (t) => {
-  const authority = await createAuthority({ now: new Date(), seed: 1 })
+  const authority = createAuthority({ now: new Date(), seed: 1 })
   const certificate = await authority.issue('good', { host: 'mx.badmx.test', domain: 'badmx.test' })
   const events: PeerEvent[] = []
   const host = await peer([{ use: 'answer-client-hello', with: { alert: 70, to: 'tls13' } }], {
@@ -184,7 +184,7 @@ t.test('on the wire: an alert for one hello, no TLS on record, and another hello
 })
 
 t.test('on the wire: silence lasts until the client goes, and then the session is over', async (t) => {
-  const authority = await createAuthority({ now: new Date(), seed: 1 })
+  const authority = createAuthority({ now: new Date(), seed: 1 })
   const certificate = await authority.issue('good', { host: 'mx.badmx.test', domain: 'badmx.test' })
   const host = await peer([{ use: 'answer-client-hello', with: { answer: 'nothing', then: 'stall' } }], {
     tls: { certificate, on: 'connect' },

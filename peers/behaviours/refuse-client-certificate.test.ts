@@ -75,7 +75,7 @@ t.test(
   },
 )
 
-const authority = await createAuthority({ now: new Date(), seed: 1 })
+const authority = createAuthority({ now: new Date(), seed: 1 })
 const certificate = await authority.issue('good', { host: 'mx.badmx.test', domain: 'badmx.test' })
 
 /** What a client of Node's meets that connects with `own`, sends a line, and reads until the end. */

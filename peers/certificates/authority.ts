@@ -10,7 +10,7 @@ import { pem } from './der.ts'
 import type { CertificateRequest, FaultContext, FaultyChain, Key, PeerNames } from './fault.ts'
 import { loadClientChain, loadFault } from './faults.ts'
 import { DAY, issueAuthority } from './leaf.ts'
-import { mintCertificate, mintKey, mintRsaKey, renamed } from './mint.ts'
+import { mintCertificate, mintKey, mintRsaKey } from './mint.ts'
 
 /** A chain to be presented. */
 export interface IssuedChain {
@@ -57,30 +57,30 @@ export interface Authority {
   /** A chain for clients to present. Rejects on an unknown id. */
   clientChain(id: string): Promise<ClientChain>
   /** So many self-signed authorities with names of their own, PEM, that sign nothing. */
-  namedAuthorities(count: number): Promise<readonly string[]>
+  namedAuthorities(count: number): readonly string[]
 }
 
 /** `now` is the run's clock; `seed` an integer. */
-export async function createAuthority(options: { readonly now: Date; readonly seed: number }): Promise<Authority> {
+export function createAuthority(options: { readonly now: Date; readonly seed: number }): Authority {
   const { seed } = options
   const now = new Date(Math.floor(options.now.getTime() / 1000) * 1000)
   const rsaKeys = new Map<string, Promise<Key>>()
   const rsaKey: FaultContext['rsaKey'] = (bits, use) => remember(rsaKeys, `${bits} ${use}`, () => mintRsaKey(bits))
   const run = minting(seed, 'run')
   const until = new Date(now.getTime() + 3650 * DAY)
-  const root = await issueAuthority({ now, ...run }, { commonName: `badmx test root ${seed}`, until })
-  const intermediate = await issueAuthority(
+  const root = issueAuthority({ now, ...run }, { commonName: `badmx test root ${seed}`, until })
+  const intermediate = issueAuthority(
     { now, ...run },
     { commonName: `badmx test intermediate ${seed}`, issuer: root, pathLength: 0 },
   )
-  const keys = new Map<string, Promise<Key>>()
+  const keys = new Map<string, Key>()
   const chains = new Map<string, Promise<IssuedChain>>()
   const clients = new Map<string, Promise<ClientChain>>()
-  const named = new Map<string, Promise<readonly string[]>>()
+  const named = new Map<string, readonly string[]>()
 
   const issue = async (id: string, names: PeerNames, at: Date): Promise<IssuedChain> => {
     const fault = await loadFault(id)
-    const key = await remember(keys, names.host, mintKey)
+    const key = remember(keys, names.host, mintKey)
     const context: FaultContext = {
       names,
       now,
@@ -95,7 +95,7 @@ export async function createAuthority(options: { readonly now: Date; readonly se
   }
   const issueClient = async (id: string): Promise<ClientChain> => {
     const fault = await loadClientChain(id)
-    const key = await mintKey()
+    const key = mintKey()
     const names = { host: 'client.badmx.test', domain: 'badmx.test' }
     const context: FaultContext = {
       ...{ names, now, at: now, root, intermediate, key, rsaKey },
@@ -104,10 +104,11 @@ export async function createAuthority(options: { readonly now: Date; readonly se
     const { chain, keyPem } = await fault.issue(context)
     return { id, certPem: chainPem(chain), keyPem, chain }
   }
-  const nameAuthorities = async (count: number): Promise<readonly string[]> => {
-    const { certificate, key } = await issueAuthority({ now, ...minting(seed, 'named') }, { commonName: 'named' })
+  const nameAuthorities = (count: number): readonly string[] => {
+    const given = { now, ...minting(seed, 'named', String(count)) }
+    const key = given.newKey()
     const commonNames = Array.from({ length: count }, (_, index) => `Certification Authority ${index + 1} of ${count}`)
-    return commonNames.map((commonName) => pem('CERTIFICATE', renamed(certificate, commonName, key)))
+    return commonNames.map((commonName) => pem('CERTIFICATE', issueAuthority(given, { commonName, key }).certificate))
   }
   return {
     rootPem: pem('CERTIFICATE', root.certificate),
@@ -128,7 +129,7 @@ function minting(seed: number, ...labels: readonly string[]): Pick<FaultContext,
       const digest = createHash('sha256')
         .update(JSON.stringify([seed, labels, made++]))
         .digest('hex')
-      return mintCertificate(request, `4${digest.slice(0, 31)}`)
+      return mintCertificate(request, Buffer.from(`4${digest.slice(0, 31)}`, 'hex'))
     },
   }
 }
@@ -151,7 +152,7 @@ function chainPem(chain: readonly Buffer[]): string {
   return chain.map((certificate) => pem('CERTIFICATE', certificate)).join('')
 }
 
-function remember<Value>(made: Map<string, Promise<Value>>, name: string, make: () => Promise<Value>): Promise<Value> {
+function remember<Value>(made: Map<string, Value>, name: string, make: () => Value): Value {
   const known = made.get(name)
   if (known !== undefined) return known
   const value = make()

@@ -53,6 +53,12 @@ export function enumerated(value: number): Buffer {
   return der(0x0a, Buffer.from([value]))
 }
 
+/** The time of a certificate or a CRL: UTCTime through 2049, GeneralizedTime after it (RFC 5280 §4.1.2.5). */
+export function time(date: Date): Buffer {
+  const long = generalizedTime(date)
+  return date.getUTCFullYear() < 2050 ? der(0x17, long.subarray(4)) : long
+}
+
 /** GeneralizedTime in UTC, to the second (RFC 5280 §4.1.2.5.2). */
 export function generalizedTime(date: Date): Buffer {
   return der(0x18, Buffer.from(`${date.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`, 'latin1'))

@@ -5,8 +5,7 @@
  * is the file's name. A fault makes certificates and says in one line what is wrong with them; it opens no connection.
  * Unless it says otherwise the key is the host's genuine one, so that only the certificate is at fault.
  */
-import type { webcrypto } from 'node:crypto'
-import type { Extension, JsonName } from '@peculiar/x509'
+import type { KeyObject } from 'node:crypto'
 
 /** The names of the peer that a chain is issued for. */
 export interface PeerNames {
@@ -18,7 +17,7 @@ export interface PeerNames {
 
 /** A key pair in the forms in which it is needed: ECDSA on P-256, or RSA. */
 export interface Key {
-  readonly signing: webcrypto.CryptoKey
+  readonly signing: KeyObject
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Buffer
   /** PKCS #8, PEM. */
@@ -27,20 +26,23 @@ export interface Key {
 
 /** Who signs: a subject, its key, and its own certificate as DER. */
 export interface Issuer {
-  readonly subject: JsonName
+  /** Name, DER. */
+  readonly subject: Buffer
   readonly key: Key
   readonly certificate: Buffer
 }
 
 /** A certificate to be made. Key identifiers and a serial number are added. */
 export interface CertificateRequest {
-  readonly subject: JsonName
+  /** Name, DER. */
+  readonly subject: Buffer
   /** SubjectPublicKeyInfo, DER, of the certified key. */
   readonly spki: Buffer
-  readonly issuer: { readonly subject: JsonName; readonly key: Key }
+  readonly issuer: { readonly subject: Buffer; readonly key: Key }
   readonly from: Date
   readonly until: Date
-  readonly extensions: readonly Extension[]
+  /** DER of each Extension. */
+  readonly extensions: readonly Buffer[]
   /** The hash of the signature, where it is not SHA-256; the issuer's key is then RSA. */
   readonly digest?: WeakDigest
 }
@@ -64,10 +66,10 @@ export interface FaultContext {
   readonly intermediate: Issuer
   /** The host's genuine key, the same for every fault of one host. */
   readonly key: Key
-  newKey(): Promise<Key>
+  newKey(): Key
   /** The run's RSA key of so many bits for this use, made when first asked for: 2048 bits take a quarter of a second. */
   rsaKey(bits: 1024 | 2048, use: RsaUse): Promise<Key>
-  certify(request: CertificateRequest): Promise<Buffer>
+  certify(request: CertificateRequest): Buffer
 }
 
 /** What is presented, and what is wrong with it. */

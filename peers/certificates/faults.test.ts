@@ -105,7 +105,7 @@ const TABLE: Readonly<Record<string, Row>> = {
 
 const HOUR = 3_600_000
 const now = new Date('2026-05-04T12:00:00Z')
-const authority = await createAuthority({ now, seed: 7 })
+const authority = createAuthority({ now, seed: 7 })
 const withOpenssl = spawnSync('openssl', ['version']).status === 0 ? {} : { skip: 'openssl is not installed' }
 const folder = mkdtempSync(join(tmpdir(), 'badmx-certificates-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
@@ -329,7 +329,7 @@ t.test('an authority', async (t) => {
   await t.rejects(authority.issue('no-such', NAMES), {
     message: /unknown certificate fault no-such, want one of case, /,
   })
-  const again: Authority = await createAuthority({ now, seed: 7 })
+  const again: Authority = createAuthority({ now, seed: 7 })
   t.not(again.rootPem, authority.rootPem, 'has keys of its own')
   const { chain } = await again.issue('good', NAMES)
   t.notOk(verifyPresented({ chain, roots: [authority.rootDer], hostName: NAMES.host, at: now }).chain)
@@ -360,15 +360,15 @@ t.test('hashes and keys are what they are said to be', withOpenssl, async (t) =>
 })
 
 t.test('an RSA key is made once for a run, and only when it is asked for', async (t) => {
-  const own = await createAuthority({ now, seed: 8 })
+  const own = createAuthority({ now, seed: 8 })
   const first = await own.issue('rsa', NAMES)
   t.equal((await own.issue('rsa', { ...NAMES, host: 'mx2.badmx.test' })).keyPem, first.keyPem)
 })
 
 t.test('named authorities are many, and differ', async (t) => {
-  const named = await authority.namedAuthorities(300)
+  const named = authority.namedAuthorities(300)
   t.equal(new Set(named).size, 300)
-  t.equal(await authority.namedAuthorities(300), named, 'made once')
+  t.equal(authority.namedAuthorities(300), named, 'made once')
   for (const each of [named[0], named[299]]) {
     const certificate = new X509Certificate(each ?? '')
     t.ok(certificate.ca && certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey))

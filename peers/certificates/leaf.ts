@@ -3,15 +3,8 @@
  * RFC 7817 §3. A fault changes one thing about them.
  */
 import { isIPv6 } from 'node:net'
-import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-} from '@peculiar/x509'
-import { context, der, sequence, unsigned } from './der.ts'
+import { der } from './der.ts'
+import { alternativeNames, basicConstraints, extendedKeyUsage, keyUsage, PURPOSE } from './extensions.ts'
 import type { CertificateRequest, FaultContext, Issuer, Key, WeakDigest } from './fault.ts'
 import { distinguishedName } from './mint.ts'
 
@@ -36,11 +29,12 @@ export interface LeafChanges {
   readonly digest?: WeakDigest
   /** Object identifiers of the extended key usage. Default: serverAuth. */
   readonly usages?: readonly string[]
-  readonly more?: readonly Extension[]
+  /** DER of each Extension. */
+  readonly more?: readonly Buffer[]
 }
 
 /** A server certificate for the context's host, DER. */
-export function issueLeaf(given: FaultContext, changes: LeafChanges = {}): Promise<Buffer> {
+export function issueLeaf(given: FaultContext, changes: LeafChanges = {}): Buffer {
   const { host } = given.names
   const names = changes.alternativeNames ?? [dnsName(host)]
   return given.certify({
@@ -50,9 +44,9 @@ export function issueLeaf(given: FaultContext, changes: LeafChanges = {}): Promi
     from: changes.from ?? validFrom(given.now),
     until: changes.until ?? new Date(given.now.getTime() + 90 * DAY),
     extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(keyUsage(changes.key ?? given.key), true),
-      new ExtendedKeyUsageExtension([...(changes.usages ?? [ExtendedKeyUsage.serverAuth])]),
+      basicConstraints(false),
+      leafUsage(changes.key ?? given.key),
+      extendedKeyUsage(changes.usages ?? [PURPOSE.serverAuth]),
       ...(names.length > 0 ? [alternativeNames(names)] : []),
       ...(changes.more ?? []),
     ],
@@ -61,7 +55,7 @@ export function issueLeaf(given: FaultContext, changes: LeafChanges = {}): Promi
 }
 
 /** A certification authority. */
-export async function issueAuthority(
+export function issueAuthority(
   given: Pick<FaultContext, 'now' | 'newKey' | 'certify'>,
   options: {
     readonly commonName: string
@@ -73,54 +67,33 @@ export async function issueAuthority(
     /** RFC 5280 §4.2.1.9; no limit where absent. */
     readonly pathLength?: number
     readonly until?: Date
-    readonly more?: readonly Extension[]
+    readonly more?: readonly Buffer[]
   },
-): Promise<Issuer> {
-  const key = options.key ?? (await given.newKey())
+): Issuer {
+  const key = options.key ?? given.newKey()
   const subject = distinguishedName(options.commonName)
-  const certificate = await given.certify({
+  const certificate = given.certify({
     subject,
     spki: key.spki,
     issuer: options.issuer ?? { subject, key },
     from: validFrom(given.now),
     until: options.until ?? new Date(given.now.getTime() + 365 * DAY),
-    extensions: [...authorityExtensions(options.pathLength), ...(options.more ?? [])],
+    extensions: [
+      basicConstraints(true, options.pathLength),
+      keyUsage('keyCertSign', 'cRLSign'),
+      ...(options.more ?? []),
+    ],
     ...(options.digest === undefined ? {} : { digest: options.digest }),
   })
   return { subject, key, certificate }
 }
 
 /** An RSA key also takes part in the key exchange of TLS_RSA suites (RFC 5246 §7.4.2): GnuTLS insists on keyEncipherment. */
-function keyUsage({ signing }: Key): KeyUsageFlags {
-  const { digitalSignature, keyEncipherment } = KeyUsageFlags
-  return signing.algorithm.name.startsWith('RSA') ? digitalSignature | keyEncipherment : digitalSignature
+function leafUsage({ signing }: Key): Buffer {
+  return signing.asymmetricKeyType === 'rsa'
+    ? keyUsage('digitalSignature', 'keyEncipherment')
+    : keyUsage('digitalSignature')
 }
-
-/** What makes a certificate one of an authority. */
-function authorityExtensions(pathLength?: number): Extension[] {
-  return [
-    new BasicConstraintsExtension(true, pathLength, true),
-    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-  ]
-}
-
-/** subjectAltName of encoded GeneralNames, not critical, as beside a subject (RFC 5280 §4.2.1.6). */
-export function alternativeNames(names: readonly Buffer[]): Extension {
-  return new Extension('2.5.29.17', false, sequence(...names))
-}
-
-/** nameConstraints with permitted subtrees only, critical (RFC 5280 §4.2.1.10). */
-export function permittedNames(names: readonly Buffer[]): Extension {
-  return new Extension('2.5.29.30', true, sequence(context(0, ...names.map((name) => sequence(name)))))
-}
-
-/** The TLS feature status_request, RFC 7633 §4: a handshake without a stapled OCSP response is to be refused. */
-export function mustStaple(): Extension {
-  return new Extension(TLS_FEATURE, false, sequence(unsigned(Buffer.from([5]))))
-}
-
-/** The extension of RFC 7633. */
-export const TLS_FEATURE = '1.3.6.1.5.5.7.1.24'
 
 /** dNSName; one octet per character, whatever it is. */
 export function dnsName(text: string): Buffer {

@@ -1,8 +1,9 @@
 /** A basic OCSP response (RFC 6960 §4.2) that says that a certificate has been revoked, signed by its issuer. */
-import { createHash, KeyObject, sign } from 'node:crypto'
-import { bitString, context, enumerated, generalizedTime, octetString, oid, sequence } from './der.ts'
+import { createHash } from 'node:crypto'
+import { context, enumerated, generalizedTime, octetString, oid, sequence } from './der.ts'
 import { expect, readChildren, readElement, readInside } from './der-reader.ts'
 import type { Issuer } from './fault.ts'
+import { signed } from './mint.ts'
 
 const HOUR = 3_600_000
 
@@ -26,8 +27,7 @@ export function revokedResponse(options: {
     generalizedTime(hours(-1)),
     sequence(sequence(certificateId, revoked, generalizedTime(hours(-1)), context(0, generalizedTime(hours(24))))),
   )
-  const signature = sign('sha256', data, KeyObject.from(issuer.key.signing))
-  const basic = sequence(data, sequence(oid('1.2.840.10045.4.3.2')), bitString(signature))
+  const basic = signed(issuer.key, 'sha256', () => data)
   const bytes = sequence(oid('1.3.6.1.5.5.7.48.1.1'), octetString(basic))
   return sequence(enumerated(0), context(0, bytes))
 }

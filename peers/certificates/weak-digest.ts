@@ -6,13 +6,13 @@ const NAMES: Readonly<Record<WeakDigest, string>> = { md5: 'MD5', sha1: 'SHA-1' 
 
 export async function weaklySignedLeaf(given: FaultContext, digest: WeakDigest): Promise<FaultyChain> {
   const key = await given.rsaKey(2048, 'authority')
-  const issuer = await issueAuthority(given, {
+  const issuer = issueAuthority(given, {
     commonName: 'badmx test intermediate RSA',
     issuer: given.root,
     pathLength: 0,
     key,
   })
-  const leaf = await issueLeaf(given, { issuer, digest })
+  const leaf = issueLeaf(given, { issuer, digest })
   return {
     chain: [leaf, issuer.certificate],
     keyPem: given.key.pem,

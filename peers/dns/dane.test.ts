@@ -3,7 +3,7 @@ import { authority, NAMES } from '../testing/log.ts'
 import { readTlsaText, type TlsaRecord, tlsaText, unusable, verifyDane } from './dane.ts'
 import { associationOf } from './tlsa.ts'
 
-const issuer = await authority()
+const issuer = authority()
 const good = (await issuer.issue('good', NAMES)).chain
 const at = new Date()
 

@@ -5,7 +5,7 @@ import { fieldsOf } from './rdata.ts'
 import { associationOf, tlsaRecord } from './tlsa.ts'
 
 t.test('every selector and matching type, against what OpenSSL reads', async (t) => {
-  const { chain } = await (await authority()).issue('good', NAMES)
+  const { chain } = await authority().issue('good', NAMES)
   for (const certificate of chain) {
     const whole = new X509Certificate(certificate)
     const spki = whole.publicKey.export({ type: 'spki', format: 'der' })
@@ -25,7 +25,7 @@ t.test('every selector and matching type, against what OpenSSL reads', async (t)
 })
 
 t.test('the record of a service', async (t) => {
-  const { chain } = await (await authority()).issue('good', NAMES)
+  const { chain } = await authority().issue('good', NAMES)
   const [leaf] = chain
   if (leaf === undefined) throw new Error('a chain has a leaf')
   const made = tlsaRecord('mx.badmx.test', leaf, { usage: 3, selector: 1, matchingType: 1 }, { port: 587, ttl: 5 })

@@ -60,14 +60,14 @@ export class Log {
 
 export const NAMES = { host: 'mx.badmx.test', domain: 'badmx.test' }
 
-let made: Promise<Authority> | undefined
+let made: Authority | undefined
 
 /** One authority for a test file; its certificates are valid at the time of the run. */
-export function authority(): Promise<Authority> {
+export function authority(): Authority {
   made ??= createAuthority({ now: new Date(), seed: 1 })
   return made
 }
 
-export async function certificate(fault = 'good'): Promise<Certificate> {
-  return (await authority()).issue(fault, NAMES)
+export function certificate(fault = 'good'): Promise<Certificate> {
+  return authority().issue(fault, NAMES)
 }

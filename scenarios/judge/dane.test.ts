@@ -7,7 +7,7 @@ import type { CellBegun, TlsaFacts } from '../events.ts'
 import { HOST_NAME, LogBuilder } from './log-builder.ts'
 import { shapeProblem } from './log-shape.ts'
 
-const authority = await createAuthority({ now: new Date('2026-01-15T12:00:00.000Z'), seed: 1 })
+const authority = createAuthority({ now: new Date('2026-01-15T12:00:00.000Z'), seed: 1 })
 const names = { host: HOST_NAME, domain: 'cell.badmx.test' }
 const good = (await authority.issue('good', names)).chain
 const stranger = (await authority.issue('untrusted-ca', names)).chain

@@ -4,7 +4,7 @@ import type { CellBegun } from '../events.ts'
 import { CANARIES, HOST_NAME, LogBuilder, MAIL, MESSAGE, RCPT } from './log-builder.ts'
 
 const NOW = new Date('2026-01-15T12:00:00.000Z')
-const authority = await createAuthority({ now: NOW, seed: 1 })
+const authority = createAuthority({ now: NOW, seed: 1 })
 const names = { host: HOST_NAME, domain: 'cell.badmx.test' }
 const good = (await authority.issue('good', names)).chain
 const bad = (await authority.issue('untrusted-ca', names)).chain

@@ -7,7 +7,7 @@ import type { JudgedPolicy } from './flag-table.ts'
 import { CANARIES, HOST_NAME, LogBuilder, MAIL, RCPT } from './log-builder.ts'
 import { PREDICATES } from './predicates.ts'
 
-const authority = await createAuthority({ now: new Date('2026-01-15T12:00:00.000Z'), seed: 1 })
+const authority = createAuthority({ now: new Date('2026-01-15T12:00:00.000Z'), seed: 1 })
 const names = { host: HOST_NAME, domain: 'cell.badmx.test' }
 const good = (await authority.issue('good', names)).chain
 const bad = (await authority.issue('untrusted-ca', names)).chain

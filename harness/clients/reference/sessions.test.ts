@@ -32,7 +32,7 @@ async function folder(t: Tap): Promise<string> {
 
 /** For each visit how the client offered a session, whether it went on, and what became of the message. */
 async function visits(t: Tap, flaws: readonly string[], list: readonly Visit[]): Promise<readonly string[]> {
-  authority ??= await createAuthority({ now: new Date(), seed: 1 })
+  authority ??= createAuthority({ now: new Date(), seed: 1 })
   const { rootPem } = authority
   const events: PeerEvent[] = []
   const tlsOf = async ({ fault = 'good', max = 'TLSv1.3' }: NonNullable<Visit['change']>): Promise<TlsOptions> => ({

@@ -1,5 +1,5 @@
 /** A sound chain of the test CA for a client: leaf, intermediate. */
-import { ExtendedKeyUsage } from '@peculiar/x509'
+import { PURPOSE } from '../extensions.ts'
 import type { CertificateFault } from '../fault.ts'
 import { issueLeaf } from '../leaf.ts'
 
@@ -8,7 +8,7 @@ export const fault: CertificateFault = {
   title: 'Sound client chain of the test CA',
   source: ['RFC 5280 §6'],
   async issue(given) {
-    const leaf = await issueLeaf(given, { usages: [ExtendedKeyUsage.clientAuth] })
+    const leaf = issueLeaf(given, { usages: [PURPOSE.clientAuth] })
     return { chain: [leaf, given.intermediate.certificate], keyPem: given.key.pem, detail: 'nothing is wrong' }
   },
 }

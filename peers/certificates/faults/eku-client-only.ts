@@ -1,5 +1,5 @@
 /** The leaf is for clients only. */
-import { ExtendedKeyUsage } from '@peculiar/x509'
+import { PURPOSE } from '../extensions.ts'
 import type { CertificateFault } from '../fault.ts'
 import { issueLeaf } from '../leaf.ts'
 
@@ -8,7 +8,7 @@ export const fault: CertificateFault = {
   title: 'EKU clientAuth only',
   source: ['RFC 5280 §4.2.1.12'],
   async issue(given) {
-    const leaf = await issueLeaf(given, { usages: [ExtendedKeyUsage.clientAuth] })
+    const leaf = issueLeaf(given, { usages: [PURPOSE.clientAuth] })
     return {
       chain: [leaf, given.intermediate.certificate],
       keyPem: given.key.pem,

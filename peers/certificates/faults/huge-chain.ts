@@ -1,6 +1,6 @@
 /** A hundred certificates, a megabyte in all, each certifying the one before it (RFC 5246 §7.4.2). */
-import { Extension } from '@peculiar/x509'
 import { der } from '../der.ts'
+import { extension } from '../extensions.ts'
 import type { CertificateFault, Issuer } from '../fault.ts'
 import { issueAuthority, issueLeaf } from '../leaf.ts'
 
@@ -15,13 +15,13 @@ export const fault: CertificateFault = {
   title: '100-certificate, 1 MB chain',
   source: ['RFC 5280 §6.1'],
   async issue(given) {
-    const more = [new Extension(COMMENT, false, der(0x16, Buffer.alloc(PADDING, 'badmx ')))]
+    const more = [extension(COMMENT, false, der(0x16, Buffer.alloc(PADDING, 'badmx ')))]
     const authorities: Issuer[] = []
     for (let number = 1; number < CERTIFICATES; number++) {
       const issuer = authorities.at(-1) ?? given.root
-      authorities.push(await issueAuthority(given, { commonName: `badmx test CA ${number}`, issuer, more }))
+      authorities.push(issueAuthority(given, { commonName: `badmx test CA ${number}`, issuer, more }))
     }
-    const leaf = await issueLeaf(given, { issuer: authorities.at(-1) ?? given.root })
+    const leaf = issueLeaf(given, { issuer: authorities.at(-1) ?? given.root })
     const chain = [leaf, ...authorities.reverse().map(({ certificate }) => certificate)]
     return { chain, keyPem: given.key.pem, detail: `nothing is wrong; the chain has ${CERTIFICATES} certificates` }
   },

@@ -1,5 +1,5 @@
 /** What a man in the middle makes for himself: the right name, a key of his own, signed by itself. */
-import { X509Certificate } from '@peculiar/x509'
+import { X509Certificate } from 'node:crypto'
 import { generate } from 'selfsigned'
 import { pem } from '../der.ts'
 import type { CertificateFault } from '../fault.ts'
@@ -10,7 +10,7 @@ export const fault: CertificateFault = {
   title: "Self-signed certificate on a key that is not the host's",
   source: ['RFC 7672 §1.3.2'],
   async issue(given) {
-    const key = await given.newKey()
+    const key = given.newKey()
     const { cert } = await generate([{ name: 'commonName', value: given.names.host }], {
       keyType: 'ec',
       curve: 'P-256',
@@ -19,7 +19,7 @@ export const fault: CertificateFault = {
       notBeforeDate: validFrom(given.now),
       notAfterDate: new Date(given.now.getTime() + 365 * DAY),
     })
-    const leaf = Buffer.from(new X509Certificate(cert).rawData)
+    const leaf = new X509Certificate(cert).raw
     return {
       chain: [leaf],
       keyPem: key.pem,

@@ -11,9 +11,9 @@ export const fault: CertificateFault = {
   title: 'Certificate and key do not match',
   source: ['RFC 8446 §4.4.3'],
   async issue(given) {
-    const leaf = await issueLeaf(given)
+    const leaf = issueLeaf(given)
     const chain = [leaf, given.intermediate.certificate]
-    const keyPem = coupledKey(given.key, await given.newKey())
+    const keyPem = coupledKey(given.key, given.newKey())
     return { chain, keyPem, detail: "the handshake is signed with a key that is not the leaf's" }
   },
 }

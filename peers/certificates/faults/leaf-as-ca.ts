@@ -11,12 +11,12 @@ export const fault: CertificateFault = {
   title: 'Chain signed by a non-CA leaf',
   source: ['RFC 5280 §4.2.1.9', 'CVE-2021-3450', 'CVE-2009-1390'],
   async issue(given) {
-    const authority = await issueAuthority(given, { commonName: 'badmx test unlimited CA', issuer: given.root })
-    const key = await given.newKey()
+    const authority = issueAuthority(given, { commonName: 'badmx test unlimited CA', issuer: given.root })
+    const key = given.newKey()
     const commonName = 'mx.attacker.test'
     const alternativeNames = [dnsName(commonName)]
-    const certificate = await issueLeaf(given, { commonName, alternativeNames, key, issuer: authority })
-    const leaf = await issueLeaf(given, { issuer: { subject: distinguishedName(commonName), key } })
+    const certificate = issueLeaf(given, { commonName, alternativeNames, key, issuer: authority })
+    const leaf = issueLeaf(given, { issuer: { subject: distinguishedName(commonName), key } })
     const chain = [leaf, certificate, authority.certificate]
     return { chain, keyPem: given.key.pem, detail: 'the leaf is signed by a server certificate' }
   },

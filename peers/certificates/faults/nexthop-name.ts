@@ -7,7 +7,7 @@ export const fault: CertificateFault = {
   title: 'SAN is the recipient domain, not the mail host',
   source: ['RFC 7672 §3.2.2', 'RFC 8461 §4.1'],
   async issue(given) {
-    const leaf = await issueLeaf(given, {
+    const leaf = issueLeaf(given, {
       commonName: given.names.domain,
       alternativeNames: [dnsName(given.names.domain)],
     })

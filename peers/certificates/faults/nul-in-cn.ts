@@ -7,7 +7,7 @@ export const fault: CertificateFault = {
   title: 'CN "mx.example\\0.evil"',
   source: ['CVE-2009-4565', 'CVE-2009-3942', 'CVE-2009-3765'],
   async issue(given) {
-    const leaf = await issueLeaf(given, { commonName: `${given.names.host}\0.attacker.test`, alternativeNames: [] })
+    const leaf = issueLeaf(given, { commonName: `${given.names.host}\0.attacker.test`, alternativeNames: [] })
     return {
       chain: [leaf, given.intermediate.certificate],
       keyPem: given.key.pem,

@@ -8,7 +8,7 @@ export const fault: CertificateFault = {
   title: 'Stapled OCSP says revoked',
   source: ['RFC 6960 §4.2', 'RFC 6066 §8', 'RFC 9325 §7.5'],
   async issue(given) {
-    const leaf = await issueLeaf(given)
+    const leaf = issueLeaf(given)
     const chain = [leaf, given.intermediate.certificate]
     const ocspResponse = revokedResponse({ certificate: leaf, issuer: given.intermediate, at: given.now })
     return { chain, keyPem: given.key.pem, detail: 'the stapled OCSP response says revoked', ocspResponse }

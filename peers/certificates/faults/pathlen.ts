@@ -7,8 +7,8 @@ export const fault: CertificateFault = {
   title: 'pathLen exceeded',
   source: ['RFC 5280 §4.2.1.9'],
   async issue(given) {
-    const issuer = await issueAuthority(given, { commonName: 'badmx test sub-CA', issuer: given.intermediate })
-    const leaf = await issueLeaf(given, { issuer })
+    const issuer = issueAuthority(given, { commonName: 'badmx test sub-CA', issuer: given.intermediate })
+    const leaf = issueLeaf(given, { issuer })
     const chain = [leaf, issuer.certificate, given.intermediate.certificate]
     return { chain, keyPem: given.key.pem, detail: 'an authority stands below one whose path length is 0' }
   },

@@ -8,7 +8,7 @@ export const fault: CertificateFault = {
   source: ['RFC 9325 §4.5'],
   async issue(given) {
     const key = await given.rsaKey(1024, 'leaf')
-    const chain = [await issueLeaf(given, { key }), given.intermediate.certificate]
+    const chain = [issueLeaf(given, { key }), given.intermediate.certificate]
     return { chain, keyPem: key.pem, detail: "the leaf's RSA key has 1024 bits" }
   },
 }

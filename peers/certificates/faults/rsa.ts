@@ -8,7 +8,7 @@ export const fault: CertificateFault = {
   source: ['RFC 5280 §6', 'RFC 3279 §2.3.1'],
   async issue(given) {
     const key = await given.rsaKey(2048, 'leaf')
-    const chain = [await issueLeaf(given, { key }), given.intermediate.certificate]
+    const chain = [issueLeaf(given, { key }), given.intermediate.certificate]
     return { chain, keyPem: key.pem, detail: 'nothing is wrong; the key is RSA' }
   },
 }

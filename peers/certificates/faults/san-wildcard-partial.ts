@@ -9,7 +9,7 @@ export const fault: CertificateFault = {
   async issue(given) {
     const [label = '', ...rest] = given.names.host.split('.')
     const names = [`${label}*`, `${label.slice(0, -1)}*`].map((first) => [first, ...rest].join('.'))
-    const leaf = await issueLeaf(given, { commonName: 'badmx test peer', alternativeNames: names.map(dnsName) })
+    const leaf = issueLeaf(given, { commonName: 'badmx test peer', alternativeNames: names.map(dnsName) })
     const chain = [leaf, given.intermediate.certificate]
     return { chain, keyPem: given.key.pem, detail: `the leaf is for ${names.join(' and ')}` }
   },

@@ -1,5 +1,5 @@
 /** A self-signed server certificate with the right name, as a tool for such certificates makes it. */
-import { X509Certificate } from '@peculiar/x509'
+import { X509Certificate } from 'node:crypto'
 import { generate } from 'selfsigned'
 import { pem } from '../der.ts'
 import type { CertificateFault } from '../fault.ts'
@@ -18,7 +18,7 @@ export const fault: CertificateFault = {
       notBeforeDate: validFrom(given.now),
       notAfterDate: new Date(given.now.getTime() + 365 * DAY),
     })
-    const leaf = Buffer.from(new X509Certificate(cert).rawData)
+    const leaf = new X509Certificate(cert).raw
     return { chain: [leaf], keyPem: given.key.pem, detail: 'the leaf is signed by itself' }
   },
 }

@@ -7,9 +7,9 @@ export const fault: CertificateFault = {
   title: 'Unknown CA',
   source: ['RFC 8461 §4.2', 'RFC 5280 §6.1'],
   async issue(given) {
-    const root = await issueAuthority(given, { commonName: 'Untrusted root' })
-    const issuer = await issueAuthority(given, { commonName: 'Untrusted intermediate', issuer: root, pathLength: 0 })
-    const leaf = await issueLeaf(given, { issuer })
+    const root = issueAuthority(given, { commonName: 'Untrusted root' })
+    const issuer = issueAuthority(given, { commonName: 'Untrusted intermediate', issuer: root, pathLength: 0 })
+    const leaf = issueLeaf(given, { issuer })
     return { chain: [leaf, issuer.certificate], keyPem: given.key.pem, detail: 'the root of the chain is not trusted' }
   },
 }

@@ -158,7 +158,7 @@ t.test('secure renegotiation: the client begins, and the server refuses or follo
 })
 
 t.test('client certificates: asked for, proven, refused', async (t) => {
-  const ec = await (await authority()).clientChain('good')
+  const ec = await authority().clientChain('good')
   const rsa = await rsaCertificate()
   for (const max of VERSIONS) {
     for (const own of [ec, rsa]) {
@@ -169,7 +169,9 @@ t.test('client certificates: asked for, proven, refused', async (t) => {
       t.strictSame(await exchange(session, TEXT), [TEXT, TEXT])
       session.client.destroy()
     }
-    const names = (await (await authority()).namedAuthorities(300)).map((pem) => readCertificate(der(pem)).subject)
+    const names = authority()
+      .namedAuthorities(300)
+      .map((pem) => readCertificate(der(pem)).subject)
     const many = await talk(await legacyServer({ max }, { clientCertificate: 'request', authorities: names }))
     t.match(many.conversation.of('up'), [{ clientChain: [] }], 'a request that is longer than a record')
     many.client.destroy()

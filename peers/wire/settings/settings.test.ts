@@ -109,7 +109,7 @@ t.test('the versions and suites of the legacy engine prove themselves in the sam
 })
 
 t.test('client certificates: the request left', async (t) => {
-  const authorities = await (await authority()).namedAuthorities(400)
+  const authorities = authority().namedAuthorities(400)
   for (const [given, want] of [
     [{ max: 'TLSv1.2', clientCertificate: 'request' }, /^fired: sent a CertificateRequest: 0 authorities, 0 octets$/],
     [{ max: 'TLSv1.2', clientCertificate: 'require' }, /^fired: sent a CertificateRequest: 0 authorities, 0 octets$/],
@@ -150,7 +150,7 @@ t.test('Diffie-Hellman: the prime that left', async (t) => {
 
 /** The octets of a real ClientHello, and of the flight with which a host of TLS 1.2 answers it. */
 async function recorded(t: Test): Promise<{ hello: Buffer; flight: Buffer }> {
-  const authorities = await (await authority()).namedAuthorities(400)
+  const authorities = authority().namedAuthorities(400)
   const asking = await host(t, [], { max: 'TLSv1.2', clientCertificate: 'request', authorities })
   await shake(t, asking.port)
   const hello =
