@@ -58,16 +58,26 @@ export interface Persona extends Omit<z.infer<typeof personaSchema>, 'stack'> {
  * @throws Error where a file has not the form, or another id than its name: a mistake of ours.
  */
 export async function loadPersonas(): Promise<ReadonlyMap<string, Persona>> {
-  const folder = join(packageRoot(), 'peers', 'personas')
-  const personas = new Map<string, Persona>()
-  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.yaml')).sort()) {
-    const parsed = personaSchema.safeParse(parse(await readFile(join(folder, name), 'utf8')))
-    if (!parsed.success) throw new Error(`peers/personas/${name}: ${z.prettifyError(parsed.error)}`)
-    if (`${parsed.data.id}.yaml` !== name)
-      throw new Error(`peers/personas/${name}: got id "${parsed.data.id}", want the file's name`)
-    personas.set(parsed.data.id, { ...parsed.data, stack: parsed.data.stack.map(spelt) })
-  }
-  return personas
+  return new Map(await Promise.all((await personaIds()).map(async (id) => [id, await readPersona(id)] as const)))
+}
+
+/** Sorted. */
+export async function personaIds(): Promise<readonly string[]> {
+  const files = (await readdir(folder())).filter((file) => file.endsWith('.yaml'))
+  return files.map((file) => file.slice(0, -'.yaml'.length)).sort()
+}
+
+/** One of {@link personaIds}. @throws as {@link loadPersonas} does. */
+export async function readPersona(id: string): Promise<Persona> {
+  const file = `peers/personas/${id}.yaml`
+  const parsed = personaSchema.safeParse(parse(await readFile(join(folder(), `${id}.yaml`), 'utf8')))
+  if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`)
+  if (parsed.data.id !== id) throw new Error(`${file}: got id "${parsed.data.id}", want the file's name`)
+  return { ...parsed.data, stack: parsed.data.stack.map(spelt) }
+}
+
+function folder(): string {
+  return join(packageRoot(), 'peers', 'personas')
 }
 
 function spelt(item: z.infer<typeof member>): StackItem {

@@ -1,7 +1,7 @@
 /** Words of the command line that several commands share, and their checks. */
 
 import { nearestName } from '../../peers/nearest-name.ts'
-import { loadPersonas, type Persona } from '../../peers/personas.ts'
+import { type Persona, personaIds, readPersona } from '../../peers/personas.ts'
 import { isPolicy, type Policy, RUNNABLE } from '../../scenarios/policy.ts'
 import { UserError } from '../user-error.ts'
 
@@ -30,10 +30,9 @@ export function policiesOf(given: readonly string[]): Policy[] {
 
 /** @throws {UserError} for a name that is no persona. */
 export async function personaOf(name: string): Promise<Persona> {
-  const personas = await loadPersonas()
-  const found = personas.get(name)
-  if (found === undefined) throw unknown('persona', name, [...personas.keys()])
-  return found
+  const known = await personaIds()
+  if (!known.includes(name)) throw unknown('persona', name, known)
+  return readPersona(name)
 }
 
 /** `HOST:PORT`, `[::1]:25`, `:25`, `25`. @throws {UserError} */
