@@ -11,11 +11,19 @@ import { createHash } from 'node:crypto'
  * `labels` name the stream (cell, peer, behaviour, visit, …); how they are split matters: `('a', 'b')` is not `('ab')`.
  */
 export function seeded(seed: number, ...labels: readonly string[]): () => number {
+  let state: Uint32Array | undefined
+  return () => {
+    state ??= stateOf(seed, labels)
+    return next(state) / 2 ** 32
+  }
+}
+
+/** Made at the first draw: most streams of a session are never drawn from. */
+function stateOf(seed: number, labels: readonly string[]): Uint32Array {
   const digest = createHash('sha256')
     .update(JSON.stringify([seed, ...labels]))
     .digest()
-  const state = new Uint32Array([0, 4, 8, 12].map((at) => digest.readUInt32LE(at)))
-  return () => next(state) / 2 ** 32
+  return new Uint32Array([0, 4, 8, 12].map((at) => digest.readUInt32LE(at)))
 }
 
 /** `length` characters of [a-z0-9], drawn from `random`; each character holds 5.2 bits. */
