@@ -30,7 +30,10 @@ export function owedDenial({ query, question, zone, answer }: Exchange): Owed | 
   return hasData ? undefined : { as: 'no-data', denial, encloser: question.name, sound }
 }
 
-/** `sound` with another proof; undefined where it is the one that it has. */
+/**
+ * `sound` with another proof; undefined where that proves it all the same: where by the accident of hashes its records are among
+ * the wrong ones. One record only matches or covers a name, so that there is no third proof.
+ */
 export function withProof(
   { zone }: Exchange,
   sound: Message,
@@ -39,8 +42,8 @@ export function withProof(
   const sets = [...new Set(proof.filter((set) => set !== undefined))]
   const others = sound.authorities.filter((each) => !isProof(each))
   const had = sound.authorities.filter(isProof).filter(({ type }) => type !== TYPE.RRSIG)
-  const isSame = sets.length === had.length && sets.flat().every((each) => had.includes(each))
-  return isSame ? undefined : { ...sound, authorities: [...others, ...sets.flatMap((set) => zone.signed(set))] }
+  const sent = new Set(sets.flat())
+  return had.every((each) => sent.has(each)) ? undefined : { ...sound, authorities: [...others, ...sets.flatMap((set) => zone.signed(set))] }
 }
 
 /** `sound` with its denials through `change`, signed anew; undefined where nothing has changed. */
