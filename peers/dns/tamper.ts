@@ -43,7 +43,9 @@ export function withProof(
   const others = sound.authorities.filter((each) => !isProof(each))
   const had = sound.authorities.filter(isProof).filter(({ type }) => type !== TYPE.RRSIG)
   const sent = new Set(sets.flat())
-  return had.every((each) => sent.has(each)) ? undefined : { ...sound, authorities: [...others, ...sets.flatMap((set) => zone.signed(set))] }
+  return had.every((each) => sent.has(each))
+    ? undefined
+    : { ...sound, authorities: [...others, ...sets.flatMap((set) => zone.signed(set))] }
 }
 
 /** `sound` with its denials through `change`, signed anew; undefined where nothing has changed. */
