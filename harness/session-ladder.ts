@@ -3,7 +3,7 @@ import type { PeerEvent } from '../peers/events.ts'
 import { buildLadder } from '../reports/ladder/build.ts'
 import { renderLadderText } from '../reports/ladder/text.ts'
 import type { LogEvent } from '../scenarios/events.ts'
-import type { CellRecord } from '../scenarios/record.ts'
+import { type CellRecord, UNSEEN } from '../scenarios/record.ts'
 
 /** The sessions of a log that has no run, in the order of their opening, by their numbers. */
 export function sessionsOf(events: Iterable<LogEvent>): ReadonlyMap<string, readonly PeerEvent[]> {
@@ -37,14 +37,8 @@ export function sessionLadder(
     role: 'scenario',
     verdict: 'info',
     reason: 'served by hand: nothing is known of what the client was told to require',
-    outcome: { first: 'unknown', final: 'unknown' },
-    flags: [],
-    findings: [],
-    asserts: [],
-    attempts: [],
-    proof: [],
+    ...UNSEEN,
     expected: '-',
-    durationMs: 0,
     reproduce: `the same client at ${open.local.address}:${open.local.port}`,
   }
   return renderLadderText(

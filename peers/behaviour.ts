@@ -32,6 +32,11 @@ export const MOMENTS = [
 ] as const
 export type Moment = (typeof MOMENTS)[number]
 
+/** All moments that come after one: what a behaviour hides that ends the session there. */
+export function after(moment: Moment): readonly Moment[] {
+  return MOMENTS.slice(MOMENTS.indexOf(moment) + 1)
+}
+
 /** What a behaviour may know of the connection that its layer serves. */
 export interface BehaviourContext {
   /** Ordinal of this connection at its peer, counted from 1 in order of arrival. */

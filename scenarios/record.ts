@@ -124,6 +124,17 @@ export interface CellRecord {
   readonly known?: { readonly reason: string; readonly unexpectedPass: boolean }
 }
 
+/** The fields of a cell of which nothing was seen. */
+export const UNSEEN = {
+  outcome: { first: 'unknown', final: 'unknown' },
+  flags: [],
+  findings: [],
+  asserts: [],
+  attempts: [],
+  proof: [],
+  durationMs: 0,
+} as const satisfies Partial<CellRecord>
+
 /** A connection that nobody asked for; no verdict rests on it. */
 export interface UnexpectedRecord {
   /** The cell whose peer it came to, where it came to one. */

@@ -6,7 +6,7 @@
  * dot).
  */
 import { z } from 'zod'
-import { defineBehaviour } from '../behaviour.ts'
+import { after, defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
 import { NOTHING, replyText, swallow } from '../wire/units.ts'
 
@@ -31,18 +31,7 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   plane: 'smtp',
   parameters,
   shapes: ['banner', 'ehlo-reply'],
-  hides: [
-    'starttls-command',
-    'starttls-reply',
-    'after-220',
-    'handshake',
-    'ehlo-in-tls',
-    'auth',
-    'mail',
-    'rcpt',
-    'data',
-    'quit',
-  ],
+  hides: after('ehlo-reply'),
   create({ replies }, { hostName }) {
     let said = false
     return {

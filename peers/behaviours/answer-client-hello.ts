@@ -6,7 +6,7 @@
  * hello is left alone. RFC 8446 §4.1.2, §5.1, §6.
  */
 import { z } from 'zod'
-import { defineBehaviour } from '../behaviour.ts'
+import { after, defineBehaviour } from '../behaviour.ts'
 import type { HelloSeen } from '../events.ts'
 import { readClientHello } from '../tls/client-hello.ts'
 import { passUnits } from '../wire/termination.ts'
@@ -110,7 +110,7 @@ export const behaviour = defineBehaviour<Parameters>({
   plane: 'record',
   parameters,
   shapes: ['handshake'],
-  hides: ['ehlo-in-tls', 'auth', 'mail', 'rcpt', 'data', 'quit'],
+  hides: after('handshake'),
   create(given, context) {
     const { answer, then } = given
     if (!isVisited(given.visits, context)) return { on: passUnits }

@@ -5,7 +5,7 @@
  * between two octets. RFC 8446 §4 for what would have come.
  */
 import { z } from 'zod'
-import { defineBehaviour } from '../behaviour.ts'
+import { after, defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
 import type { WireOutput } from '../wire/units.ts'
 
@@ -20,7 +20,7 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   plane: 'record',
   parameters,
   shapes: ['handshake'],
-  hides: ['ehlo-in-tls', 'auth', 'mail', 'rcpt', 'data', 'quit'],
+  hides: after('handshake'),
   create({ seconds }) {
     let begun = false
     let queue: Buffer = Buffer.alloc(0)

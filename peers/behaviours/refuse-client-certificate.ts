@@ -11,7 +11,7 @@
  * the client's Finished and the decision. Expects a host that asks for a certificate.
  */
 import { z } from 'zod'
-import { defineBehaviour } from '../behaviour.ts'
+import { after, defineBehaviour } from '../behaviour.ts'
 import { oid } from '../certificates/der.ts'
 import { DerError } from '../certificates/der-reader.ts'
 import { readCertificate } from '../certificates/presented.ts'
@@ -66,7 +66,7 @@ export const behaviour = defineBehaviour<Parameters>({
   plane: 'record',
   parameters,
   shapes: ['handshake'],
-  hides: ['ehlo-in-tls', 'auth', 'mail', 'rcpt', 'data', 'quit'],
+  hides: after('handshake'),
   create(given) {
     let state: 'before' | 'reading' | 'encrypted' | 'over' | 'refused' = 'before'
     let reader = new HandshakeReader()

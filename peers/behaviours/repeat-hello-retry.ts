@@ -6,7 +6,7 @@
  * request.
  */
 import { z } from 'zod'
-import { defineBehaviour } from '../behaviour.ts'
+import { after, defineBehaviour } from '../behaviour.ts'
 import type { HelloSeen } from '../events.ts'
 import { readClientHello } from '../tls/client-hello.ts'
 import { passUnits } from '../wire/termination.ts'
@@ -58,7 +58,7 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   plane: 'record',
   parameters,
   shapes: ['handshake'],
-  hides: ['ehlo-in-tls', 'auth', 'mail', 'rcpt', 'data', 'quit'],
+  hides: after('handshake'),
   create({ requests }) {
     /** What the client has sent since the server last spoke: when a hello is announced, that hello. */
     let latest: Buffer = Buffer.alloc(0)

@@ -4,7 +4,7 @@
  * would leave no trace of who knocked.
  */
 import { z } from 'zod'
-import { defineBehaviour } from '../behaviour.ts'
+import { after, defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
 import { NOTHING } from '../wire/units.ts'
 import { isVisited, visitsParameter } from './visits.ts'
@@ -18,20 +18,7 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
   plane: 'smtp',
   parameters,
   shapes: ['banner'],
-  hides: [
-    'ehlo-command',
-    'ehlo-reply',
-    'starttls-command',
-    'starttls-reply',
-    'after-220',
-    'handshake',
-    'ehlo-in-tls',
-    'auth',
-    'mail',
-    'rcpt',
-    'data',
-    'quit',
-  ],
+  hides: after('banner'),
   create({ visits }, context) {
     if (!isVisited(visits, context)) return { on: passUnits }
     return {

@@ -5,7 +5,7 @@
  * RFC 5321 §3.1 (the server speaks first), §4.5.3.2.1 (five minutes for it).
  */
 import { z } from 'zod'
-import { defineBehaviour } from '../behaviour.ts'
+import { after, defineBehaviour } from '../behaviour.ts'
 import { passUnits } from '../wire/termination.ts'
 import { NOTHING } from '../wire/units.ts'
 
@@ -16,20 +16,7 @@ export const behaviour = defineBehaviour({
   plane: 'smtp',
   parameters: z.strictObject({}),
   shapes: ['banner'],
-  hides: [
-    'ehlo-command',
-    'ehlo-reply',
-    'starttls-command',
-    'starttls-reply',
-    'after-220',
-    'handshake',
-    'ehlo-in-tls',
-    'auth',
-    'mail',
-    'rcpt',
-    'data',
-    'quit',
-  ],
+  hides: after('banner'),
   create() {
     return {
       on(event) {

@@ -1,7 +1,7 @@
 /** One cell of the log to one cell of the record. Pure. */
 import type { CellBegun, LogEvent } from '../events.ts'
 import { isPolicy } from '../policy.ts'
-import type { AssertRecord, AttemptRecord, CellRecord, FinalOutcome, Verdict } from '../record.ts'
+import { type AssertRecord, type AttemptRecord, type CellRecord, UNSEEN, type Verdict } from '../record.ts'
 import { verifyChain } from './credential.ts'
 import { raiseFlags } from './flags.ts'
 import { type Observation, observe, withoutPreparation } from './observe.ts'
@@ -93,8 +93,6 @@ function presented(observation: Observation): Pick<CellRecord, 'presented'> {
   return { presented: { chain, validity, name, reasons } }
 }
 
-const UNKNOWN: FinalOutcome = 'unknown'
-
 /** A record of a cell of which nothing was seen yet. */
 function blank(cell: CellBegun): CellRecord {
   return {
@@ -108,15 +106,9 @@ function blank(cell: CellBegun): CellRecord {
     role: cell.role,
     verdict: 'missing',
     reason: '',
-    outcome: { first: UNKNOWN, final: UNKNOWN },
-    flags: [],
-    findings: [],
-    asserts: [],
-    attempts: [],
-    proof: [],
+    ...UNSEEN,
     expected: cell.expected,
     clause: cell.clause,
-    durationMs: 0,
     reproduce: cell.reproduce,
   }
 }
@@ -137,14 +129,8 @@ export function missingCell(id: string): CellRecord {
     role: 'scenario',
     verdict: 'missing',
     reason: 'the cell was planned and the log has nothing of it',
-    outcome: { first: UNKNOWN, final: UNKNOWN },
-    flags: [],
-    findings: [],
-    asserts: [],
-    attempts: [],
-    proof: [],
+    ...UNSEEN,
     expected: '-',
-    durationMs: 0,
     reproduce: `npx badmx run --only ${family}/${scenario} --policy ${known} --client ${client}`,
   }
 }
