@@ -73,7 +73,7 @@ t.test('a sound file is spelt out', async (t) => {
           extensions: {},
         },
       },
-      dns: { wildcard: false, zones: { '{domain}': { records: [], faults: [] } }, tlsa: {} },
+      dns: { wildcard: false, zones: { '{domain}': { records: [], faults: [] } }, tlsa: {}, prove: [] },
       phases: {},
       expect: { none: 'C', may: 'C', encrypt: 'D', verify: 'D', dane: '-' },
       asserts: ['starttls-once'],
@@ -141,7 +141,7 @@ t.test('what DNS says: records, faults, TLSA records', async (t) => {
     loadScenarioFile(FILE, edited('stack:\n', `dns: ${dns}\nstack:\n`), { ...known, dnsFaults })
   const dns = (text: string) => load(text).problems.map(({ message }) => message)
   const { scenarios } = load(
-    "{ signing: none, zones: { 'plain.{domain}': {} }, tlsa: { mx: [3 1 1, { is: 2 0 1, of: root }] } }",
+    "{ signing: none, zones: { 'plain.{domain}': {} }, tlsa: { mx: [3 1 1, { is: 2 0 1, of: root }] }, prove: ['@ MX'] }",
   )
   t.same(scenarios[0]?.dns, {
     wildcard: false,
@@ -155,10 +155,13 @@ t.test('what DNS says: records, faults, TLSA records', async (t) => {
         { parameters: { usage: 2, selector: 0, matchingType: 1 }, of: 'root' },
       ],
     },
+    prove: ['@ MX'],
   })
   t.match(dns('{ records: [mx A nowhere] }'), [/"mx A nowhere": "nowhere" is no IPv4 address/])
   t.match(dns('{ faults: [{ use: drop-query }] }'), [/there is no DNS fault "drop-query"/])
   t.match(dns('{ faults: [{ use: answer-error, with: { rcode: NO } }] }'), [/answer-error: .*rcode/s])
+  t.match(dns('{ prove: [mx] }'), [/"mx" is no record set: want a name and a type/])
+  t.match(dns('{ prove: [mx.elsewhere. A] }'), [/mx\.elsewhere\. A is in none of the zones/])
   t.match(dns('{ tlsa: { mail: [3 1 1] } }'), [/there is no host "mail"/])
   t.match(dns('{ tlsa: { mx: [{ is: 3 1 1, certificate: no-such }] } }'), [/there is no certificate fault "no-such"/])
   t.match(dns('{ tlsa: { mx: [3 1] } }'), [/./])

@@ -176,7 +176,7 @@ function cellOf(
     expected,
     clause: scenario.source.join('; '),
     noVerdict: scenario.noVerdict.includes(columnOf(judged)),
-    proof: proofOf(scenario),
+    proof: proofOf(scenario, judged),
     domain,
     hostNames: Object.fromEntries(
       Object.entries(scenario.hosts).map(([id, host]) => [id, hostNameOf(id, host, domain)]),
@@ -219,11 +219,11 @@ function needsResolver({ hosts }: Scenario): boolean {
   return Object.keys(hosts).length > 1 || Object.values(hosts).some(({ preference }) => preference === 'none')
 }
 
-/** What has to fire, in the phases of the world together: a companion of one phase may be needed in another. */
 /** Chains with nothing wrong: what a scenario stands on, and not what it is about. */
 const SOUND: readonly string[] = ['good', 'rsa']
 
-function proofOf(scenario: Scenario): readonly ProofNeeded[] {
+/** What has to fire, in the phases of the world together: a companion of one phase may be needed in another. */
+function proofOf(scenario: Scenario, judged: JudgedAs): readonly ProofNeeded[] {
   const needed = new Map<string, ProofNeeded>()
   const worlds: World[] = [scenario.hosts, ...Object.values(scenario.phases)]
   for (const world of worlds)
@@ -242,7 +242,18 @@ function proofOf(scenario: Scenario): readonly ProofNeeded[] {
   return [
     ...needed.values(),
     ...faults.map(({ use, name, fires = 'must' }) => ({ behaviour: `dns:${use}`, host: name ?? '*', fires })),
+    ...provenSets(scenario.dns, judged).map((set) => ({
+      behaviour: `record:${set}`,
+      host: '*',
+      fires: 'must' as const,
+    })),
   ]
+}
+
+/** Only DANE has a reason to ask for TLSA records; under the other policies the scenario is there as a control. */
+function provenSets({ prove }: Scenario['dns'], judged: JudgedAs): readonly string[] {
+  const isDane = judged === 'dane' || judged === 'dane-only'
+  return prove.filter((set) => isDane || !set.endsWith(' TLSA'))
 }
 
 function canariesOf(seed: number, cell: string, password: boolean): readonly Canary[] {

@@ -74,6 +74,8 @@ export interface DnsWorld {
   readonly zones: Readonly<Record<string, ZoneSpec>>
   /** By host id; a host that is not there has the usual one. */
   readonly tlsa: Readonly<Record<string, readonly TlsaSpec[]>>
+  /** Record sets that a verdict needs the proof of: `alias CNAME`, relative to {domain} unless they end in a dot. */
+  readonly prove: readonly string[]
 }
 
 /** Host id to host. */
@@ -200,10 +202,11 @@ function hostOf(spec: HostSpec): Host {
 }
 
 /** The `dns` of a checked file, spelt out. */
-export function dnsOf({ tlsa, zones, wildcard, ...own }: DnsSpec): DnsWorld {
+export function dnsOf({ tlsa, zones, wildcard, prove, ...own }: DnsSpec): DnsWorld {
   const all = Object.entries({ '{domain}': own, ...zones })
   return {
     wildcard,
+    prove,
     zones: Object.fromEntries(all.map(([name, spec]) => [name, compact(spec) as ZoneSpec])),
     tlsa: Object.fromEntries(Object.entries(tlsa).map(([id, items]) => [id, items.map(tlsaOf)])),
   }

@@ -153,6 +153,12 @@ const dns = z.strictObject({
     .record(z.string(), z.array(tlsa))
     .default({})
     .describe("TLSA records by host id, [] for none. Default: one, 3 1 1 of the host's genuine key."),
+  prove: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'What the scenario is about, of data at which no fault fires: names and types, `alias CNAME`, relative to {domain} unless they end in a dot. A verdict needs each to have been asked for and told, or told that there is none; of TLSA records under DANE only.',
+    ),
 })
 
 /** A cell of the catalogue: see {@link ./judge/expectation.ts}. */

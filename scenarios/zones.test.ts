@@ -10,7 +10,7 @@ const TLSA = `3 1 1 ${'ab'.repeat(32)}`
 const sound = { records: [], faults: [] }
 
 function world(given: Partial<DnsWorld> = {}): DnsWorld {
-  return { wildcard: false, zones: { '{domain}': sound }, tlsa: {}, ...given }
+  return { wildcard: false, zones: { '{domain}': sound }, tlsa: {}, prove: [], ...given }
 }
 
 function host(given: Partial<PublishedHost> = {}): PublishedHost {
@@ -57,6 +57,25 @@ t.test('records stand in the nearest zone, at aliases and other bases where thes
   const [below] = zonesOf(world({ wildcard: true }), DOMAIN, [host({ tlsa: [] })], 'cell')
   t.same(below && linesOf(below), [`*.${DOMAIN} A 198.18.1.1`, `${DOMAIN} MX 10 mx.${DOMAIN}.`])
 })
+
+t.test(
+  'record sets that prove themselves belong to the nearest zone, and keep the words of the scenario',
+  async (t) => {
+    const zones = { '{domain}': sound, 'plain.{domain}': sound, 'secure-{domain}': sound }
+    const prove = ['@ MX', 'mx.plain A', 'mx.secure-{domain}. A']
+    const sets = zonesOf(world({ zones, prove }), DOMAIN, [], 'cell').map((zone) =>
+      zone.prove.map(({ written, name, type }) => `${written}: ${name} ${typeText(type)}`),
+    )
+    t.same(sets, [
+      [`@ MX: ${DOMAIN} MX`],
+      [`mx.plain A: mx.plain.${DOMAIN} A`],
+      [`mx.secure-{domain}. A: mx.secure-${DOMAIN} A`],
+    ])
+    t.throws(() => zonesOf(world({ prove: ['mx.elsewhere. A'] }), DOMAIN, [], 'cell'), {
+      message: /in none of the zones/,
+    })
+  },
+)
 
 t.test('what can be validated', async (t) => {
   const facts = (given: Partial<DnsWorld>, tlsa: PublishedHost['tlsa'] = [{ text: TLSA }], name = `mx.${DOMAIN}`) =>

@@ -3,7 +3,8 @@
  *
  * Every record stands in the nearest zone: a host or an alias that is called so belongs to a zone of its own accord.
  */
-import { canonical, isWithin, parseName } from '../peers/dns/name.ts'
+import { canonical, isWithin, parseName, ZoneError } from '../peers/dns/name.ts'
+import { provenSet } from '../peers/dns/proven-set.ts'
 import { type Signing, type Zone, zone } from '../peers/dns/zone.ts'
 import type { MailHost } from './client.ts'
 import type { TlsaFacts } from './events.ts'
@@ -35,12 +36,16 @@ export function zonesOf(world: DnsWorld, domain: string, hosts: readonly Publish
   const named = (text: string): string => text.replaceAll('{domain}', domain)
   const names = Object.keys(world.zones).map(named)
   const lines = hosts.flatMap((host) => linesOf(host, world.wildcard ? `*.${domain}` : host.name, domain, named))
+  const sets = world.prove.map((written) => ({ written, set: provenSet(named(written), parseName(domain)) }))
+  const lost = sets.find(({ set }) => nearest(set.name, names) === undefined)
+  if (lost !== undefined) throw new ZoneError(`${lost.written} is in none of the zones`)
   return Object.entries(world.zones).map(([name, { signing, records, faults }]) => {
     const origin = named(name)
+    const prove = sets.flatMap(({ written, set }) => (nearest(set.name, names) === origin ? [{ ...set, written }] : []))
     const own = lines.filter(({ owner }) => nearest(owner, names) === origin).map(({ line }) => line)
     return zone(origin, [...new Set([...own, ...records.map(named)])], {
       ...(signing === undefined ? {} : { signing }),
-      ...{ faults, cell, ttl: TTL },
+      ...{ faults, prove, cell, ttl: TTL },
     })
   })
 }

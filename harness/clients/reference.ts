@@ -125,7 +125,8 @@ async function underDane(delivery: Delivery, job: Job, decide: Decisions): Promi
   const { policy, ask, to } = delivery
   if ((policy !== 'dane' && policy !== 'dane-only') || ask === undefined) return job
   const domain = to[0]?.replace(/^.*@/, '') ?? ''
-  if (decide.needsSecureMx(policy) && !(await ask(domain, 'MX')).secure)
+  const exchanges = await ask(domain, 'MX')
+  if (decide.needsSecureMx(policy) && !exchanges.secure)
     throw new Failure('no-tls', 'connect', `the MX records of ${domain} are not secure`)
   const demand = await demandOf(ask, job.hostName, decide)
   if (demand.kind === 'authenticated') {

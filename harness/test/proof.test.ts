@@ -5,6 +5,7 @@
 import t from 'tap'
 import { alternativesOf, delivers, parseExpectation } from '../../scenarios/judge/expectation.ts'
 import { plan } from '../../scenarios/plan.ts'
+import type { Policy } from '../../scenarios/policy.ts'
 import { allScenarios } from '../catalogue.ts'
 import { client as reference } from '../clients/reference.ts'
 
@@ -19,19 +20,13 @@ function onlyByDelivery(expected: string): boolean {
   )
 }
 
-/**
- * What these are about is sound DNS data, at which nothing fires: that it was met shows in the `dns` events of the cell, which
- * the judge asks for by `tlsa-asked` only.
- */
-const BY_DNS_ALONE = ['dane-cname-insecure-target', 'dane-mixed-mx', 'dane-mx-cname', 'dns-mx-null']
-
-t.test('every scenario has a behaviour, a certificate or a setting that can prove it', async (t) => {
+t.test('every scenario has a behaviour, a certificate, a setting or a record set that can prove it', async (t) => {
   const scenarios = await allScenarios()
   const { cells } = plan({
     scenarios,
     clients: [reference],
     reference,
-    policies: ['may', 'encrypt', 'verify'],
+    policies: ['may', 'encrypt', 'verify', 'dane', 'dane-only'],
     only: [],
     seed: 1,
     timeScale: 100,
@@ -44,7 +39,7 @@ t.test('every scenario has a behaviour, a certificate or a setting that can prov
     if (scenario.family === 'control') t.ok(scenario.hosts, `${id}: a control`)
     else
       t.ok(
-        proof.length > 0 || onlyByDelivery(expected) || BY_DNS_ALONE.includes(scenario.id),
+        proof.length > 0 || onlyByDelivery(expected),
         `${id} can be proven: ${proof.map(({ behaviour }) => behaviour).join(', ')}`,
       )
   }
@@ -53,12 +48,12 @@ t.test('every scenario has a behaviour, a certificate or a setting that can prov
 
 t.test('what a scenario is about proves itself, and what it only stands on does not', async (t) => {
   const scenarios = await allScenarios()
-  const proofOf = (id: string): readonly string[] => {
+  const proofOf = (id: string, policy: Policy = 'encrypt'): readonly string[] => {
     const request = {
       scenarios,
       clients: [reference],
       reference,
-      policies: ['encrypt'] as const,
+      policies: [policy],
       only: [id],
       seed: 1,
       timeScale: 100,
@@ -80,4 +75,7 @@ t.test('what a scenario is about proves itself, and what it only stands on does 
   t.same(proofOf('tls-version-intolerant'), ['answer-client-hello must'], 'which may end it before a ServerHello')
   t.same(proofOf('auth-auth-equals'), ['extensions:after-tls must'])
   t.same(proofOf('auth-cert-untrusted'), ['certificate:untrusted-ca must'], 'which may end it before the EHLO inside')
+  t.same(proofOf('dane-mx-cname'), ['record:alias CNAME must'])
+  t.same(proofOf('dane-mismatch', 'dane'), ['record:_25._tcp.mx TLSA must'])
+  t.same(proofOf('dane-mismatch'), [], 'who has no DANE asks for no TLSA records')
 })

@@ -4,7 +4,8 @@
  * call {@link Authority.receive}.
  *
  * What always holds: every query and every answer is in the log; a fault's `fired` is written when its answer leaves
- * (for a dropped query: when it would have been answered); after `close` nothing is answered any more.
+ * (for a dropped query: when it would have been answered), that of a set that proves itself when a sound answer has left;
+ * after `close` nothing is answered any more.
  */
 import type { EventSink, ProofEvent, SocketAddress } from '../events.ts'
 import { answer } from './answer.ts'
@@ -15,6 +16,7 @@ import { dnsEvent } from './log.ts'
 import { decodeMessage, encodeMessage, type Message, type Question } from './message.ts'
 import { DnsFormatError } from './name.ts'
 import { RCODE, TYPE, typeText } from './numbers.ts'
+import { isAskedFor, type ProvenSet, toldOf } from './proven-set.ts'
 import type { ServedZone } from './served-zone.ts'
 import type { Reply, Transport } from './sockets.ts'
 import type { NameServer } from './zone.ts'
@@ -97,7 +99,19 @@ export class Authority {
     if (query instanceof DnsFormatError) this.send(visit, formatError(octets))
     else if (question === undefined || zone === undefined)
       this.send(visit, encodeMessage(answer(query, () => undefined)))
-    else if (box === undefined) this.serve(query, question, zone, { ...visit, keep: key })
+    else this.answer(query, question, zone, box, { ...visit, keep: key })
+  }
+
+  private answer(
+    query: Message,
+    question: Question,
+    zone: ServedZone,
+    box: NameServer | undefined,
+    visit: Visit,
+  ): void {
+    for (const set of zone.zone.prove)
+      if (isAskedFor(set, question)) this.proveSet('opportunity', zone, set, wordsFor(question, visit.transport))
+    if (box === undefined) this.serve(query, question, zone, visit)
     else this.pass(query, question, zone, box, visit)
   }
 
@@ -122,8 +136,9 @@ export class Authority {
     const candidates = this.candidates(zone, question).filter(({ armed }) => armed.item.at !== 'middlebox')
     if (this.hasFired(candidates, { query, question, transport, zone, answer: sound }, server, visit)) return
     const octets = encodeMessage(sound(), limitOf(query, transport))
-    if (candidates.length === 0 && visit.keep !== undefined) this.keep(visit.keep, octets, visit.cell)
-    this.send(visit, octets)
+    const isPlain = candidates.length === 0 && zone.zone.prove.length === 0
+    if (isPlain && visit.keep !== undefined) this.keep(visit.keep, octets, visit.cell)
+    this.sendSound(visit, zone, octets)
   }
 
   private keep(key: string, octets: Buffer, cell: string | undefined): void {
@@ -147,7 +162,7 @@ export class Authority {
     const candidates = zone.faults.flatMap((armed) => (armed.item.at === 'middlebox' ? [{ armed, own: zone }] : []))
     if (this.hasFired(candidates, { query, question, transport, zone, answer: sound }, box, visit)) return
     if (made !== undefined) {
-      this.send(visit, encodeMessage(made, limitOf(query, transport)))
+      this.sendSound(visit, zone, encodeMessage(made, limitOf(query, transport)))
       return
     }
     this.cross(behind, 'in', encodeMessage(query))
@@ -210,6 +225,14 @@ export class Authority {
     visit.reply(what)
   }
 
+  private sendSound(visit: Visit, zone: ServedZone, octets: Buffer): void {
+    this.send(visit, octets)
+    for (const set of zone.zone.prove) {
+      const told = toldOf(set, zone, octets)
+      if (told !== undefined) this.proveSet('fired', zone, set, told)
+    }
+  }
+
   private cross(
     { at, local, from, transport, cell }: Omit<Visit, 'reply'>,
     direction: 'in' | 'out',
@@ -224,18 +247,24 @@ export class Authority {
       const { name, types } = armed.item
       this.prove('armed', zone, armed, `${name ?? 'every name'} of ${zone.apex}, ${types?.join(', ') ?? 'every type'}`)
     }
+    for (const set of zone.zone.prove) this.proveSet('armed', zone, set, `in the zone ${zone.apex}`)
   }
 
-  private prove(type: ProofEvent['type'], { zone }: ServedZone, armed: ArmedFault, detail: string): void {
+  private prove(type: ProofEvent['type'], zone: ServedZone, { fault, item }: ArmedFault, detail: string): void {
+    this.record(zone, { type, behaviour: `dns:${fault.id}`, host: item.name ?? '*', detail })
+  }
+
+  /** All sets of a cell stand together: the proof is whole when each of them was told. */
+  private proveSet(type: ProofEvent['type'], zone: ServedZone, { written }: ProvenSet, detail: string): void {
+    this.record(zone, { type, behaviour: `record:${written}`, host: '*', detail })
+  }
+
+  private record(
+    { zone: { cell } }: ServedZone,
+    proof: Pick<ProofEvent, 'type' | 'behaviour' | 'host' | 'detail'>,
+  ): void {
     const { log, now } = this.options
-    log?.({
-      type,
-      t: now(),
-      ...(zone.cell === undefined ? {} : { cell: zone.cell }),
-      behaviour: `dns:${armed.fault.id}`,
-      host: armed.item.name ?? '*',
-      detail,
-    })
+    log?.({ ...proof, t: now(), ...(cell === undefined ? {} : { cell }) })
   }
 }
 

@@ -70,6 +70,10 @@ export const zoneSchema = z.strictObject({
     .optional()
     .describe('Default: the name server of the internet.'),
   faults: z.array(faultItemSchema).default([]).describe('What its name servers do wrong.'),
+  prove: z
+    .array(z.string())
+    .optional()
+    .describe('Record sets that prove themselves, a name and a type: `mx TLSA`; default none.'),
 })
 
 export type ZoneData = z.infer<typeof zoneSchema>

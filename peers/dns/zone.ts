@@ -11,6 +11,7 @@ import type { FaultItem } from './fault.ts'
 import type { ResourceRecord } from './message.ts'
 import { canonical, isWithin, type Name, parseName, ROOT, ZoneError } from './name.ts'
 import { CLASS, TYPE, typeNumber, typeText } from './numbers.ts'
+import { type ProvenSet, provenSet } from './proven-set.ts'
 import { fieldsOf, type KnownType, type Rdata, rdata } from './rdata.ts'
 import { rdataFromWords } from './rdata-text.ts'
 
@@ -47,6 +48,8 @@ export interface Zone {
   readonly signing: Signing | 'none'
   /** What its name servers do wrong; see {@link FaultItem}. */
   readonly faults: readonly FaultItem[]
+  /** The sets that prove themselves; they need not be there. */
+  readonly prove: readonly ProvenSet[]
   /** Stamped on the events of queries for names of this zone. */
   readonly cell?: string
 }
@@ -54,6 +57,8 @@ export interface Zone {
 export interface ZoneOptions {
   readonly servers?: readonly NameServer[]
   readonly faults?: readonly FaultItem[]
+  /** Record sets that prove themselves, those that are written (`alias CNAME`) relative to the origin. */
+  readonly prove?: readonly (string | ProvenSet)[]
   readonly cell?: string
   /** Default: signed with the defaults of {@link Signing}. */
   readonly signing?: Signing | 'none'
@@ -90,8 +95,16 @@ export function zone(origin: string, records: readonly (string | ResourceRecord)
     ttl,
     signing: options.signing ?? {},
     faults: options.faults ?? [],
+    prove: (options.prove ?? []).map((each) => provenSetIn(each, apex)),
     ...(options.cell === undefined ? {} : { cell: options.cell }),
   }
+}
+
+function provenSetIn(given: string | ProvenSet, apex: Name): ProvenSet {
+  const set = typeof given === 'string' ? provenSet(given, apex) : given
+  if (!isWithin(canonical(set.name), canonical(apex)))
+    throw new ZoneError(`${set.name} ${typeText(set.type)} is outside the zone ${apex}`)
+  return set
 }
 
 /** An address as records and sockets write it (RFC 5952), so that it can be looked up. */

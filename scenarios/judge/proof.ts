@@ -21,11 +21,15 @@ export function engagementOf(observation: Observation): Engagement {
     .filter((needed) => needed.fires === 'must-not')
     .filter((needed) => has(observation, needed, 'fired'))
   if (fired[0] !== undefined) return { state: 'forbidden', detail: `${fired[0].behaviour} must not fire, and did` }
-  const hosts = [...new Set(proof.filter(({ fires }) => fires !== 'may').map(({ host }) => host))]
+  // What DNS was to tell is the ground for all that follows: whatever else fired, each of it has to have been told.
+  const told = engagementAt(observation, proof.filter(isRecord))
+  if (told.state !== 'engaged') return told
+  const faults = proof.filter((needed) => !isRecord(needed))
+  const hosts = [...new Set(faults.filter(({ fires }) => fires !== 'may').map(({ host }) => host))]
   const engagements = hosts.map((host) =>
     engagementAt(
       observation,
-      proof.filter((needed) => needed.host === host),
+      faults.filter((needed) => needed.host === host),
     ),
   )
   for (const state of PRECEDENCE) {
@@ -51,20 +55,29 @@ function engagementAt(observation: Observation, proof: readonly ProofNeeded[]): 
     return { state: 'error', detail: `${unarmed.behaviour} was not in place at ${unarmed.host}` }
   const missed = silent.find((needed) => has(observation, needed, 'opportunity'))
   if (missed !== undefined) {
-    return { state: 'inconclusive', detail: `${missed.behaviour} had its opportunity and did not fire` }
+    const detail = isRecord(missed) ? 'was asked for, and no sound answer left' : 'had its opportunity and did not fire'
+    return { state: 'inconclusive', detail: `${missed.behaviour} ${detail}` }
   }
   const [untouched] = silent
   if (untouched !== undefined) {
     const { behaviour, host } = untouched
-    if (!behaviour.startsWith('dns:') && Object.keys(observation.cell.hosts).length > 1 && !isMet(observation, host))
+    if (
+      !behaviour.startsWith('dns:') &&
+      !isRecord(untouched) &&
+      Object.keys(observation.cell.hosts).length > 1 &&
+      !isMet(observation, host)
+    )
       return { state: 'not-exercised', detail: `the client did not come to ${host}, where ${behaviour} was waiting` }
     const armed = has(observation, untouched, 'armed') ? 'was in place and' : ''
-    return {
-      state: 'not-exercised',
-      detail: `${behaviour} ${armed} never got its opportunity`.replace('  ', ' '),
-    }
+    const missing = isRecord(untouched) ? 'was never asked for' : 'never got its opportunity'
+    return { state: 'not-exercised', detail: `${behaviour} ${armed} ${missing}`.replace('  ', ' ') }
   }
   return { state: 'engaged', detail: '' }
+}
+
+/** A record set of sound DNS data that proves itself; anything else is a fault of a host, of its certificate or of DNS. */
+function isRecord({ behaviour }: ProofNeeded): boolean {
+  return behaviour.startsWith('record:')
 }
 
 function has(observation: Observation, needed: ProofNeeded, state: ProofEvent['type']): boolean {

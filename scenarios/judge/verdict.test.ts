@@ -228,6 +228,38 @@ t.test('no pass without proof', (t) => {
   t.end()
 })
 
+t.test('what DNS was to tell has to have been told, whatever else fired', (t) => {
+  const record = { behaviour: 'record:_25._tcp.mx TLSA', host: '*', fires: 'must' as const }
+  const other = { behaviour: 'record:alias CNAME', host: '*', fires: 'must' as const }
+  type State = 'armed' | 'opportunity' | 'fired'
+  const run = (states: readonly State[], proof: readonly ProofNeeded[] = [record], given: Partial<CellBegun> = {}) => {
+    const log = new LogBuilder({ judgedAs: 'dane', expected: 'D', kind: 'queue', proof, ...given }).attempt()
+    for (const state of states) log.push({ type: state, behaviour: record.behaviour, host: '*', detail: '' })
+    log.proof('armed', 'hide-starttls').proof('opportunity', 'hide-starttls').proof('fired', 'hide-starttls')
+    act(log, 'D')
+    return log.done().judge()
+  }
+  t.equal(run(['armed', 'opportunity', 'fired']).verdict, 'pass')
+  t.match(run(['armed', 'opportunity']), {
+    verdict: 'inconclusive',
+    reason: /_25\._tcp\.mx TLSA was asked for, and no sound answer left$/,
+  })
+  t.match(run(['armed']), { verdict: 'not-exercised', reason: /TLSA was in place and was never asked for$/ })
+  t.equal(run(['armed'], [record, ...needed('must')]).verdict, 'not-exercised', 'a fault of a host is no stand-in')
+  t.equal(run(['armed', 'opportunity', 'fired'], [record, ...needed('must')]).verdict, 'pass')
+  t.equal(run(['armed', 'opportunity', 'fired'], [record, other]).verdict, 'not-exercised', 'each of them')
+  const asserts = ['tlsa-asked']
+  t.match(
+    run(['armed'], [record], { asserts }),
+    { verdict: 'leak', reason: /tlsa-asked does not hold/ },
+    'it owed that',
+  )
+  const fault = { behaviour: 'dns:drop-queries', host: '*', fires: 'must' as const }
+  t.equal(run([], [fault], { asserts }).verdict, 'leak', 'so with a fault that waits for that question')
+  t.equal(run([], [fault]).verdict, 'not-exercised')
+  t.end()
+})
+
 t.test('leaked canaries are leaks whatever was delivered', (t) => {
   const log = new LogBuilder({ judgedAs: 'encrypt', expected: 'D', proof: needed('must') })
     .attempt()

@@ -36,7 +36,7 @@ export function judgeObservation(
   if (trouble !== undefined && (trouble.verdict !== 'missing' || forbidden === undefined)) {
     return { verdict: trouble.verdict, reason: trouble.because }
   }
-  const open = unsettled(observation, outcomes, flags)
+  const open = unsettled(observation, outcomes, flags, asserts)
   const weighed = open === undefined ? charges(observation, outcomes, flags, asserts) : []
   const found = forbidden === undefined ? (open ?? gravest(weighed)) : gravest([forbidden, ...weighed])
   const charge = found.verdict === 'pass' ? (unearned(observation, outcomes) ?? found) : found
@@ -129,14 +129,22 @@ function policyName({ cell }: Observation): string {
 }
 
 /** Reasons to give no verdict on the client. */
-function unsettled(observation: Observation, outcomes: Outcomes, flags: readonly FlagRaised[]): Charge | undefined {
+function unsettled(
+  observation: Observation,
+  outcomes: Outcomes,
+  flags: readonly FlagRaised[],
+  asserts: readonly AssertRecord[],
+): Charge | undefined {
   if (observation.cell.noVerdict)
     return { verdict: 'info', because: 'the scenario passes no verdict under this policy' }
   const engagement: Engagement = engagementOf(observation)
   if (engagement.state === 'forbidden') return { verdict: 'fail', because: engagement.detail }
-  // A client that went past the host with the fault although its preference was due is judged for that.
-  const wentPast = engagement.state === 'not-exercised' && flags.some(({ flag }) => flag === 'mx.order')
-  if (engagement.state !== 'engaged' && !wentPast) return { verdict: engagement.state, because: engagement.detail }
+  // A client that went past the host with the fault although its preference was due, or never asked for the TLSA records that it
+  // owed a question for, is judged for that.
+  const wentPast = flags.some(({ flag }) => flag === 'mx.order')
+  const owes = asserts.some(({ assert, held }) => assert === 'tlsa-asked' && held === false)
+  const isItsDoing = engagement.state === 'not-exercised' && (wentPast || owes)
+  if (engagement.state !== 'engaged' && !isItsDoing) return { verdict: engagement.state, because: engagement.detail }
   const cut = outcomes.judged.find(({ attempt }) => endedByHarness(attempt))
   if (cut !== undefined)
     return { verdict: 'error', because: 'the harness ended the connection before the client had spoken' }

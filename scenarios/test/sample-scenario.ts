@@ -25,7 +25,7 @@ export function sampleScenario(id: string, given: Partial<Scenario> = {}): Scena
     source: ['RFC 3207 §4', 'a field report'],
     severity: 'high',
     hosts: { mx: SAMPLE_HOST },
-    dns: { wildcard: false, zones: { '{domain}': { records: [], faults: [] } }, tlsa: {} },
+    dns: { wildcard: false, zones: { '{domain}': { records: [], faults: [] } }, tlsa: {}, prove: [] },
     phases: {},
     expect: { none: 'C', may: 'V', encrypt: 'V', verify: 'V' },
     asserts: [],
