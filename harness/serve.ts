@@ -6,13 +6,14 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Authority, createAuthority } from '../peers/certificates/authority.ts'
-import type { PeerEvent } from '../peers/events.ts'
+import type { PeerEvent, ProofEvent } from '../peers/events.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { Persona } from '../peers/personas.ts'
 import { provenSettings, tlsOptionsOf } from '../scenarios/host-tls.ts'
 import { type Host, hostNameOf, type Scenario } from '../scenarios/scenario.ts'
 import { personaOptions } from './persona-peer.ts'
 import { RunFolder } from './run-folder.ts'
+import { serveDns, type ZooDns, zonesOfZoo } from './serve-dns.ts'
 import { sessionLine } from './strip.ts'
 import { UserError } from './user-error.ts'
 
@@ -43,6 +44,8 @@ export interface ServeOptions {
   /** There is an address ::1; without it the IPv6 hosts of scenarios are left out. */
   readonly ipv6: boolean
   readonly allowRemote: boolean
+  /** Where their DNS is served, if it is to be. */
+  readonly dns?: { readonly address: string; readonly port: number }
   readonly timeScale: number
   readonly seed: number
   readonly out?: string
@@ -57,6 +60,7 @@ export interface Zoo {
   readonly folder: RunFolder
   /** File with the test CA. */
   readonly caFile: string
+  readonly dns: ZooDns | undefined
   /** The events of a session that is on record, by its number. */
   session(id: string): readonly PeerEvent[]
   close(): Promise<void>
@@ -74,6 +78,7 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
   const log = (event: PeerEvent): void => {
     folder.event(event)
     sessions.add(event)
+    if (event.type === 'fired' && event.behaviour.startsWith('dns:')) options.line(dnsLine(event))
   }
   const began = performance.now()
   const common = {
@@ -82,8 +87,9 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
   }
   const peers: Peer[] = []
   const exhibits: Exhibit[] = []
+  let dns: ZooDns | undefined
   const closePeers = async (): Promise<void> => {
-    await Promise.all(peers.map((each) => each.close()))
+    await Promise.all([dns, ...peers].map((each) => each?.close()))
   }
   try {
     const authority = createAuthority({ now: startedAt, seed: options.seed })
@@ -99,6 +105,11 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
       peers.push(opened)
       exhibits.push({ ...exhibit, port: opened.port })
     }
+    if (options.dns !== undefined && !options.signal.aborted) {
+      const hosts = exhibits.flatMap((each, at) => ({ ...each, host: plans[at]?.host }))
+      const zones = await zonesOfZoo(options.scenarios, hosts, authority)
+      dns = await serveDns({ ...common, at: options.dns, zones, clock: startedAt, folder })
+    }
   } catch (error) {
     await closePeers()
     await folder.discard()
@@ -108,6 +119,7 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
     exhibits,
     folder,
     caFile: join(folder.path, 'ca.pem'),
+    dns,
     session: (id) => sessions.get(id),
     close: async () => {
       await closePeers()
@@ -142,10 +154,17 @@ class Sessions {
   }
 }
 
+/** `dns:drop-queries: dropped … [dns/dns-tlsa-timeout]`; no session has it. */
+function dnsLine({ behaviour, detail, cell }: ProofEvent): string {
+  return `${behaviour}: ${detail}${cell === undefined ? '' : ` [${cell}]`}`
+}
+
 /** What one exhibit is made of. Its port is 0 where the system is to choose. */
 interface ExhibitPlan {
   readonly exhibit: Exhibit
   readonly stack: Parameters<typeof peer>[0]
+  /** Of a scenario. */
+  readonly host?: { readonly id: string; readonly preference: Host['preference']; readonly certificate: string }
   peerOptions(authority: Authority): Promise<PeerOptions>
 }
 
@@ -225,6 +244,7 @@ function hostPlan(scenario: Scenario, id: string, host: Host, place: Place): Exh
       ...{ hostName, domain, tls: host.tls.on, ...place },
     },
     stack: host.stack,
+    host: { id, preference: host.preference, certificate: host.certificate },
     peerOptions: async (authority) => {
       const tls = await tlsOptionsOf(host, { host: hostName, domain }, authority)
       const prove = provenSettings(scenario.family, host)

@@ -10,12 +10,8 @@ export { decodeMessage, encodeMessage, type Message, type ResourceRecord } from 
 export { ZoneError } from './dns/name.ts'
 export { type Dns, type DnsOptions, startDns } from './dns/start.ts'
 export { associationOf, type TlsaParameters, tlsaRecord } from './dns/tlsa.ts'
-export {
-  anchorFile,
-  hintsFile,
-  type UnboundOptions,
-  unboundConfiguration,
-} from './dns/unbound-configuration.ts'
+export { anchorFile, bindAnchorFile } from './dns/trust-anchor.ts'
+export { hintsFile, type UnboundOptions, unboundConfiguration } from './dns/unbound-configuration.ts'
 export {
   type NameServer,
   record,

@@ -5,8 +5,6 @@
  */
 import { X509Certificate } from 'node:crypto'
 import type { IssuedChain } from '../peers/certificates/authority.ts'
-import { tlsaText } from '../peers/dns/dane.ts'
-import { associationOf } from '../peers/dns/tlsa.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
 import type { MailHost } from './client.ts'
 import type { CellBegun } from './events.ts'
@@ -14,12 +12,11 @@ import { provenSettings, tlsOptionsOf } from './host-tls.ts'
 import type { Place } from './internet.ts'
 import { pause } from './pause.ts'
 import type { PlannedCell } from './plan.ts'
+import { publishedTlsa } from './published-tlsa.ts'
 import { present, type RunRequest } from './run-request.ts'
-import { compact, type Host, type TlsaSpec, type World } from './scenario.ts'
+import type { Host, World } from './scenario.ts'
 import { type PublishedTlsa, tlsaFacts, zonesOf } from './zones.ts'
 
-/** RFC 7672 §3.1.1: what hosts are advised to publish. */
-const USUAL_TLSA: TlsaSpec = { parameters: { usage: 3, selector: 1, matchingType: 1 }, of: 'leaf' }
 /** A scenario that waits for its certificate to expire has one that does soon; milliseconds. */
 const LONGEST_WAIT_MS = 60_000
 /** How long connections may outlive the client's word before they are ended, in milliseconds. */
@@ -50,27 +47,11 @@ export class CellWorld {
     const { domain, scenario } = this.cell
     const told = Object.entries(facts).map(async ([id, each]) => {
       const host = scenario.hosts[id]
-      const tlsa = this.tlsa.get(id) ?? (host === undefined ? [] : await this.recordsOf(id, host))
+      const tlsa = this.tlsa.get(id) ?? (host === undefined ? [] : await this.published(id, host))
       this.tlsa.set(id, tlsa)
       return [id, { ...each, tlsa: tlsaFacts(scenario.dns, domain, this.nameOf(id), tlsa) }] as const
     })
     return Object.fromEntries(await Promise.all(told))
-  }
-
-  /** What is published does not change with what a host presents later: only its genuine key is the host's own. */
-  private recordsOf(id: string, host: Host): Promise<readonly PublishedTlsa[]> {
-    const items = this.cell.scenario.dns.tlsa[id] ?? [USUAL_TLSA]
-    return Promise.all(
-      items.map(async ({ parameters, of, certificate, data, base, alias }) => {
-        const presented = await this.certificateOf(id, host)
-        const genuine = presented.impostor === true ? 'good' : presented.id
-        const { chain } = await this.certificateOf(id, { ...host, certificate: certificate ?? genuine })
-        const source = { leaf: chain[0], issuer: chain[1], root: this.request.issuer.rootDer }[of]
-        if (source === undefined) throw new Error(`dns.tlsa.${id}: the chain of ${host.certificate} has no ${of}`)
-        const association = data === undefined ? associationOf(source, parameters) : Buffer.from(data, 'hex')
-        return { text: tlsaText({ ...parameters, association }), ...compact({ base, alias }) }
-      }),
-    )
   }
 
   /** Opens every host of the first phase. */
@@ -139,6 +120,12 @@ export class CellWorld {
     const tlsa = [...this.peers.keys()].map((host) => this.tlsa.get(host) ?? [])
     const hosts = this.mailHosts().map((host, at) => ({ ...host, tlsa: tlsa[at] ?? [] }))
     internet.publish(zonesOf(scenario.dns, domain, hosts, id))
+  }
+
+  private published(id: string, host: Host): Promise<readonly PublishedTlsa[]> {
+    const { cell, request } = this
+    const names = { host: this.nameOf(id), domain: cell.domain }
+    return publishedTlsa(cell.scenario.dns.tlsa[id], host, names, request.issuer, present(request))
   }
 
   private nameOf(id: string): string {

@@ -3,6 +3,7 @@
  *
  * Every record stands in the nearest zone: a host or an alias that is called so belongs to a zone of its own accord.
  */
+import type { FaultItem } from '../peers/dns/fault.ts'
 import { canonical, isWithin, parseName, ZoneError } from '../peers/dns/name.ts'
 import { provenSet } from '../peers/dns/proven-set.ts'
 import { type Signing, type Zone, zone } from '../peers/dns/zone.ts'
@@ -23,19 +24,31 @@ export interface PublishedTlsa extends Pick<TlsaSpec, 'base' | 'alias'> {
 
 /** Seconds; short, so that a phase of the world is seen. */
 const TTL = 1
-/** TLSA records are about this port (RFC 7672 §2.2.3), also where hosts have others for lack of addresses of their own. */
-const PREFIX = '_25._tcp.'
+/** The port of SMTP, which TLSA records are about (RFC 7672 §2.2.3) unless told otherwise. */
+const SMTP_PORT = 25
 
 interface Line {
   readonly owner: string
   readonly line: string
 }
 
-/** @throws {ZoneError} on records that are none. */
-export function zonesOf(world: DnsWorld, domain: string, hosts: readonly PublishedHost[], cell: string): Zone[] {
+/**
+ * @param tlsaPort of the service that the TLSA records of a host are about: by default SMTP's, also where hosts have other
+ *   ports for lack of addresses of their own
+ * @throws {ZoneError} on records that are none.
+ */
+export function zonesOf(
+  world: DnsWorld,
+  domain: string,
+  hosts: readonly PublishedHost[],
+  cell: string,
+  tlsaPort: (host: PublishedHost) => number = () => SMTP_PORT,
+): Zone[] {
   const named = (text: string): string => text.replaceAll('{domain}', domain)
   const names = Object.keys(world.zones).map(named)
-  const lines = hosts.flatMap((host) => linesOf(host, world.wildcard ? `*.${domain}` : host.name, domain, named))
+  const lines = hosts.flatMap((host) =>
+    linesOf(host, prefix(tlsaPort(host)), world.wildcard ? `*.${domain}` : host.name, domain, named),
+  )
   const sets = world.prove.map((written) => ({ written, set: provenSet(named(written), parseName(domain)) }))
   const lost = sets.find(({ set }) => nearest(set.name, names) === undefined)
   if (lost !== undefined) throw new ZoneError(`${lost.written} is in none of the zones`)
@@ -45,13 +58,32 @@ export function zonesOf(world: DnsWorld, domain: string, hosts: readonly Publish
     const own = lines.filter(({ owner }) => nearest(owner, names) === origin).map(({ line }) => line)
     return zone(origin, [...new Set([...own, ...records.map(named)])], {
       ...(signing === undefined ? {} : { signing }),
-      ...{ faults, prove, cell, ttl: TTL },
+      ...{ faults: faults.map((fault) => atPort(fault, origin, hosts, tlsaPort)), prove, cell, ttl: TTL },
     })
   })
 }
 
+function prefix(port: number): string {
+  return `_${port}._tcp.`
+}
+
+/** A fault of the TLSA records of one host, which a scenario writes with the port of SMTP, at the port of that host. */
+function atPort(
+  fault: FaultItem,
+  origin: string,
+  hosts: readonly PublishedHost[],
+  tlsaPort: (host: PublishedHost) => number,
+): FaultItem {
+  const usual = prefix(SMTP_PORT)
+  if (fault.name?.startsWith(usual) !== true) return fault
+  const rest = fault.name.slice(usual.length)
+  const host = hosts.find(({ name }) => name === `${rest}.${origin}`)
+  return host === undefined ? fault : { ...fault, name: `${prefix(tlsaPort(host))}${rest}` }
+}
+
 function linesOf(
   { name, preference, address, tlsa }: PublishedHost,
+  service: string,
   addressAt: string,
   domain: string,
   named: (text: string) => string,
@@ -61,7 +93,7 @@ function linesOf(
     ...(preference === undefined ? [] : [{ owner: domain, line: `${domain}. MX ${preference} ${name}.` }]),
   ]
   for (const { text, base, alias } of tlsa) {
-    const owner = `${PREFIX}${base === undefined ? name : named(base)}`
+    const owner = `${service}${base === undefined ? name : named(base)}`
     const target = alias === undefined ? owner : named(alias)
     if (target !== owner) lines.push({ owner, line: `${owner}. CNAME ${target}.` })
     lines.push({ owner: target, line: `${target}. TLSA ${text}` })

@@ -1,11 +1,13 @@
 /** `badmx serve`: the zoo, or one persona, for clients that are started by hand. */
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { Argv, CommandModule } from 'yargs'
 import { ListenError } from '../../peers/listener.ts'
 import type { Scenario } from '../../scenarios/scenario.ts'
 import { interruptible } from '../interrupt.ts'
-import { type Exhibit, serve, type Zoo } from '../serve.ts'
+import { type Exhibit, type ServeOptions, serve, type Zoo } from '../serve.ts'
+import type { ZooDns } from '../serve-dns.ts'
 import { UserError } from '../user-error.ts'
 import { columns } from './columns.ts'
 import { endpoint, numberIn, personaOf, wantsColor, width, words } from './options.ts'
@@ -18,6 +20,7 @@ interface Given {
   readonly basePort: number
   readonly allowRemote: boolean
   readonly oneAddress: boolean
+  readonly dns?: string
   readonly timeScale: number
   readonly seed: number
   readonly out?: string
@@ -58,16 +61,31 @@ export function serveCommand(done: (exitCode: number) => void): CommandModule<ob
           default: process.platform !== 'linux',
           describe: 'a port each on 127.0.0.1, from --base-port on, instead of an address each',
         })
+        .option('dns', {
+          string: true,
+          requiresArg: true,
+          describe:
+            'ADDRESS:PORT of their signed DNS, UDP and TCP: validating resolver and name servers in one (RD says which)',
+        })
         .option('allow-remote', { boolean: true, default: false, describe: 'listen beyond loopback' })
         .option('time-scale', { number: true, requiresArg: true, default: 1, describe: 'divide delays by this' })
-        .option('seed', { number: true, requiresArg: true, default: 1, describe: 'for seeded behaviours' })
+        .option('seed', {
+          number: true,
+          requiresArg: true,
+          default: 1,
+          describe: 'for seeded behaviours and keys of DNS',
+        })
         .option('out', {
           string: true,
           requiresArg: true,
-          describe: 'folder for the event log (default badmx-out/<time>)',
+          describe: 'folder for the event log, the test CA, trust anchors, unbound.conf (default badmx-out/<time>)',
         })
         .example('$0 serve', 'every scenario; then: swaks --server 127.x.y.z:2525 …')
-        .example('$0 serve --persona cisco-pix --listen 127.0.0.1:2525', 'one product') as unknown as Argv<object>,
+        .example('$0 serve --persona cisco-pix --listen 127.0.0.1:2525', 'one product')
+        .example('$0 serve --dns 127.0.0.1:5300 --out zoo', 'their DNS too; then: unbound -d -c zoo/unbound.conf')
+        .epilogue(
+          'DNS on one port: `dig`, an MTA (`--dns 127.0.0.1:53 --base-port 25` and resolv.conf with "options trust-ad"), or a resolver that forwards there (unbound.conf has it so) are answered by a validating resolver, or with CD set by what it has not checked. Iterative queries are answered by the name servers. unbound with stub-zone does not do: one silent fault spoils the one address for all zones.',
+        ) as unknown as Argv<object>,
     handler: async (given) => done(await handle(given as unknown as Given)),
   }
 }
@@ -77,9 +95,12 @@ async function handle(given: Given): Promise<number> {
     throw new UserError('--listen goes with --persona', '--base-port and --only are for the zoo')
   if (given.persona !== undefined && (given.only !== undefined || given.scenario !== undefined))
     throw new UserError('--persona is served alone, without scenarios', 'leave --only and --scenario out')
+  if (given.persona !== undefined && given.dns !== undefined)
+    throw new UserError('--dns is about scenarios, and a persona has none', 'leave --persona or --dns out')
+  const dns = given.dns === undefined ? undefined : dnsEndpoint(given.dns)
   const { signal, release } = interruptible()
   try {
-    const zoo = await opened(given, signal)
+    const zoo = await opened(given, dns, signal)
     process.stdout.write(opening(zoo))
     const asking = listenForRequests(zoo)
     await new Promise<void>((resolve) => {
@@ -94,7 +115,7 @@ async function handle(given: Given): Promise<number> {
   }
 }
 
-async function opened(given: Given, signal: AbortSignal): Promise<Zoo> {
+async function opened(given: Given, dns: ServeOptions['dns'], signal: AbortSignal): Promise<Zoo> {
   const persona = given.persona === undefined ? undefined : await personaOf(given.persona)
   const scenarios = persona === undefined ? await chosen(given) : []
   const ipv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
@@ -105,6 +126,7 @@ async function opened(given: Given, signal: AbortSignal): Promise<Zoo> {
       scenarios,
       ...(persona === undefined ? {} : { persona }),
       ...(given.listen === undefined ? {} : { listen: endpoint(given.listen, '--listen') }),
+      ...(dns === undefined ? {} : { dns }),
       basePort: numberIn(given.basePort, 'base-port', 0, 65535),
       oneAddress: given.oneAddress,
       ipv6,
@@ -117,8 +139,20 @@ async function opened(given: Given, signal: AbortSignal): Promise<Zoo> {
     })
   } catch (error) {
     if (!(error instanceof ListenError && error.code === 'port-in-use')) throw error
-    throw new UserError(error.message, `${given.listen === undefined ? '--base-port' : '--listen'} says which`)
+    const option = error.message.startsWith(`${dns?.address} port ${dns?.port} `) ? '--dns' : undefined
+    throw new UserError(
+      error.message,
+      `${option ?? (given.listen === undefined ? '--base-port' : '--listen')} says which`,
+    )
   }
+}
+
+/** @throws {UserError} for what is no ADDRESS:PORT: answers name the address, so that it is to be one. */
+function dnsEndpoint(text: string): { address: string; port: number } {
+  const found = endpoint(text, '--dns')
+  if (isIP(found.address) === 0 || /^(0\.0\.0\.0|[0:]+)$/.test(found.address))
+    throw new UserError(`--dns: got "${text}", want ADDRESS:PORT with an IP address, for example 127.0.0.1:5300`)
+  return found
 }
 
 /** The catalogue is loaded only where it is served: a persona alone starts without it. */
@@ -132,7 +166,7 @@ async function chosen({ scenario, only }: Given): Promise<readonly Scenario[]> {
 }
 
 /** The table to start from, and commands to copy. */
-function opening({ exhibits, caFile, folder }: Zoo): string {
+function opening({ exhibits, caFile, folder, dns }: Zoo): string {
   const [first] = exhibits
   if (first === undefined) return ''
   return [
@@ -143,6 +177,7 @@ function opening({ exhibits, caFile, folder }: Zoo): string {
     '',
     `For example, ${first.name}:`,
     ...commandsFor(first, caFile).map((line) => `  ${line}`),
+    ...(dns === undefined ? [] : ['', ...dnsLines(dns, first)]),
     '',
     `The test CA is ${caFile}. A line per session follows; its first word and Enter show its ladder.`,
     `Ctrl-C ends it; then \`badmx show ${folder.path}\` tells the sessions again.`,
@@ -150,7 +185,18 @@ function opening({ exhibits, caFile, folder }: Zoo): string {
   ].join('\n')
 }
 
-function placeOf({ address, port }: Exhibit): string {
+/** Where DNS is, and what to ask it of the first exhibit. */
+function dnsLines({ at, files, unboundAt }: ZooDns, { hostName, domain, port }: Exhibit): string[] {
+  const tlsa = `_${port}._tcp.${hostName} TLSA`
+  return [
+    `DNS is at ${placeOf(at)}, UDP and TCP: a validating resolver, and to iterative queries the name servers. For example:`,
+    `  dig @${at.address} -p ${at.port} +dnssec ${domain} MX`,
+    `  delv @${at.address} -p ${at.port} -a ${files.bindAnchor} +root=. ${tlsa}`,
+    `  unbound -d -c ${files.unbound}    # at ${placeOf(unboundAt)}; its trust anchor is ${files.anchor}`,
+  ]
+}
+
+function placeOf({ address, port }: Pick<Exhibit, 'address' | 'port'>): string {
   return `${address.includes(':') ? `[${address}]` : address}:${port}`
 }
 

@@ -7,7 +7,7 @@ import type { Question } from './message.ts'
 import { canonical, type Name, parentOf, ROOT } from './name.ts'
 import { TYPE } from './numbers.ts'
 import { ServedZone, type ZoneContext } from './served-zone.ts'
-import { type NameServer, type Zone, zone } from './zone.ts'
+import { addressOf, type NameServer, type Zone, zone } from './zone.ts'
 
 /** Its address is the first usable one of RFC 2544's. */
 const NAME_SERVER: NameServer = { name: 'ns.test', address: '198.18.0.1' }
@@ -40,13 +40,14 @@ export class Internet {
   /**
    * The zones, and a root and `test` where they have none.
    *
-   * @throws {FaultError} on a fault that is unknown or cannot take its parameters.
+   * @throws {FaultError} on a fault that is unknown or cannot take its parameters; {ZoneError} on an address that is none.
    */
   static async create(zones: Iterable<Zone> = [], options: InternetOptions = {}): Promise<Internet> {
     const { seed = 0, clock = new Date(), nameServer = NAME_SERVER } = options
     const seconds = (offset: number): number => Math.floor((clock.getTime() + offset) / 1000)
     const validity = { inception: seconds(-BEFORE_MS), expiration: seconds(AFTER_MS) }
-    const internet = new Internet({ fallback: nameServer, faults: await loadDnsFaults(), seed, validity })
+    const fallback = { ...nameServer, address: addressOf(nameServer.name, nameServer.address) }
+    const internet = new Internet({ fallback, faults: await loadDnsFaults(), seed, validity })
     for (const each of [zone('.', []), zone('test', []), ...zones]) internet.put(each)
     return internet
   }

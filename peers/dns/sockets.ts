@@ -50,7 +50,8 @@ export async function openDnsPort(options: DnsPortOptions, receive: Receiver): P
   if (options.allowRemote !== true) requireLoopback(address)
   for (let left = TRIES; ; left--) {
     const udp = await openUdp(address, port)
-    const local = { address, port: udp.address().port }
+    const bound = udp.address()
+    const local = { address: bound.address, port: bound.port }
     try {
       const tcp = await openTcp(address, local.port, (socket) => serveConnection(socket, local, receive))
       const stop = serveUdp(udp, local, receive)

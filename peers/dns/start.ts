@@ -18,6 +18,12 @@ export interface DnsOptions {
   readonly resolver?: readonly SocketAddress[]
   /** Set to have the name servers listen at their addresses, all on this port. Without it they are asked in process. */
   readonly authority?: { readonly port: number }
+  /**
+   * One port for both, in the place of the name servers' own: a query that desires recursion (RD, RFC 1035 §4.1.1), as a
+   * stub's or a forwarder's, is the resolver's; any other, as a recursive resolver's, is for the name server of the zone
+   * that is nearest to its name. The name servers of the internet are to be at this address.
+   */
+  readonly onePort?: SocketAddress
   /** Addresses beyond loopback may be listened on. */
   readonly allowRemote?: boolean
   readonly log?: EventSink
@@ -34,6 +40,8 @@ export interface Dns {
   readonly resolver: readonly SocketAddress[]
   /** Where the name servers listen. */
   readonly authority: readonly SocketAddress[]
+  /** Where both listen, where that was asked for. */
+  readonly onePort: SocketAddress | undefined
   /** What the resolver answers to a client in this process. Never settles when the resolver is closed meanwhile. */
   ask(name: string, type: TypeName): Promise<Message>
   /** Ends everything; resolves when no socket and no timer is left. May be called again. */
@@ -73,31 +81,38 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     closed ??= Promise.all(ports.map((port) => port.close()))
     await closed
   }
-  const open = async (at: SocketAddress, who: Authority | Resolver): Promise<SocketAddress> => {
+  const open = async (at: SocketAddress, whose: (octets: Buffer) => Authority | Resolver): Promise<SocketAddress> => {
     const allowRemote = options.allowRemote ?? false
     const port = await openDnsPort({ ...at, allowRemote }, (octets, local, from, transport, reply) =>
-      who.receive(octets, local, from, transport, reply),
+      whose(octets).receive(octets, local, from, transport, reply),
     )
     ports.push(port)
     return port.local
   }
   try {
     const bound: SocketAddress[] = []
-    for (const at of options.resolver ?? RESOLVER) bound.push(await open(at, resolver))
+    for (const at of options.resolver ?? RESOLVER) bound.push(await open(at, () => resolver))
     const servers: SocketAddress[] = []
     for (const address of options.authority === undefined ? [] : internet.addresses)
-      servers.push(await open({ address, port: options.authority?.port ?? 0 }, authority))
+      servers.push(await open({ address, port: options.authority?.port ?? 0 }, () => authority))
+    const onePort =
+      options.onePort && (await open(options.onePort, (octets) => (desiresRecursion(octets) ? resolver : authority)))
     const ask = (name: string, type: TypeName): Promise<Message> => {
       const query = queryFor(parseName(name), TYPE[type], { rd: true, ad: true, edns: {} })
       const receive = (reply: (octets: Buffer | 'close') => void): void =>
         resolver.receive(encodeMessage(query), IN_PROCESS, IN_PROCESS, 'tcp', reply)
       return new Promise((resolve) => receive((octets) => octets !== 'close' && resolve(decodeMessage(octets))))
     }
-    return { resolver: bound, authority: servers, ask, close }
+    return { resolver: bound, authority: servers, onePort, ask, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** The bit RD. What is too short for a header has none. */
+function desiresRecursion(octets: Buffer): boolean {
+  return octets.length > 2 && (octets.readUInt8(2) & 0x01) !== 0
 }
 
 function sinceNow(): () => number {

@@ -4,17 +4,17 @@
  */
 import type { SocketAddress } from '../events.ts'
 import type { Internet } from './internet.ts'
-import { recordLine, trustAnchor } from './master-file.ts'
-import { ROOT } from './name.ts'
-import { TYPE } from './numbers.ts'
+import { recordLine } from './master-file.ts'
+import { rootOf } from './trust-anchor.ts'
 import { addressRecord, publicAddress } from './zone-tree.ts'
 
 export interface UnboundOptions {
   readonly internet: Internet
   readonly listen: readonly SocketAddress[]
-  /** Absolute paths of the files that {@link anchorFile} and {@link hintsFile} are the content of. */
+  /** Absolute path of the file that {@link anchorFile} is the content of. */
   readonly anchor: string
-  readonly hints: string
+  /** The same of {@link hintsFile}; none with `forward`. */
+  readonly hints?: string
   /**
    * `modern` is what Debian has. `classic` is without QNAME minimisation and aggressive use of NSEC, which hide about
    * ten of the faults and turn some into silent denials.
@@ -28,13 +28,11 @@ export interface UnboundOptions {
    * SERVFAIL.
    */
   readonly port?: number
-}
-
-/** The trust anchor of the root. @throws where the root is not signed. */
-export function anchorFile(internet: Internet): string {
-  const anchor = trustAnchor(rootOf(internet))
-  if (anchor === undefined) throw new Error('the root is not signed: there is nothing to trust')
-  return `${anchor}\n`
+  /**
+   * Set to have a resolver of ours asked for everything, as `onePort` of {@link startDns} is where: unbound wants what has
+   * not been checked (CD, RFC 6840 §5.9) and validates by itself. A forwarder minimises no names.
+   */
+  readonly forward?: SocketAddress
 }
 
 /** Names and addresses of the root's name servers. */
@@ -47,7 +45,7 @@ export function hintsFile(internet: Internet): string {
 }
 
 export function unboundConfiguration(options: UnboundOptions): string {
-  const { internet, listen, anchor, hints, profile, timing, port } = options
+  const { internet, listen, anchor, hints, profile, timing, port, forward } = options
   const modern = profile === 'modern' ? 'yes' : 'no'
   return `server:
 ${listen.map(({ address, port: own }) => `  interface: ${address}@${own}\n`).join('')}  access-control: 0.0.0.0/0 allow
@@ -69,8 +67,7 @@ ${listen.map(({ address, port: own }) => `  interface: ${address}@${own}\n`).joi
   trust-anchor-file: "${anchor}"
   trust-anchor-signaling: no
   root-key-sentinel: no
-  root-hints: "${hints}"
-  do-not-query-localhost: no
+${hints === undefined ? '' : `  root-hints: "${hints}"\n`}  do-not-query-localhost: no
   # Built-in local zones, which would be denied.
   local-zone: "test." nodefault
   qname-minimisation: ${modern}
@@ -80,7 +77,7 @@ ${listen.map(({ address, port: own }) => `  interface: ${address}@${own}\n`).joi
   discard-timeout: 0
 ${timing === 'fast' ? FAST : ''}remote-control:
   control-enable: no
-${port === undefined ? '' : stubZones(internet, port)}`
+${port === undefined ? '' : stubZones(internet, port)}${forward === undefined ? '' : forwardZone(forward)}`
 }
 
 /**
@@ -101,8 +98,6 @@ function stubZones(internet: Internet, port: number): string {
     .join('')
 }
 
-function rootOf(internet: Internet) {
-  const root = internet.zoneFor({ name: ROOT, type: TYPE.SOA })
-  if (root === undefined) throw new Error('an internet has a root')
-  return root
+function forwardZone({ address, port }: SocketAddress): string {
+  return `forward-zone:\n  name: "."\n  forward-addr: ${address}@${port}\n`
 }

@@ -107,8 +107,8 @@ function provenSetIn(given: string | ProvenSet, apex: Name): ProvenSet {
   return set
 }
 
-/** An address as records and sockets write it (RFC 5952), so that it can be looked up. */
-function addressOf(name: string, address: string): string {
+/** An address as records and sockets write it (RFC 5952), so that it can be looked up. @throws {ZoneError} */
+export function addressOf(name: string, address: string): string {
   if (isIP(address) === 0) throw new ZoneError(`${name} cannot be at ${JSON.stringify(address)}: that is no IP address`)
   return isIP(address) === 4 ? address : fieldsOf('AAAA', rdata('AAAA', { address })).address
 }

@@ -1,7 +1,8 @@
 /**
  * For the tests: real unbound in front of an internet of ours, as an independent validator. It is run inside a network
  * of its own (namespace.ts), with the name servers on port 53: only so do referrals work, and QNAME minimisation with
- * them (of a stub zone unbound takes an intermediate NXDOMAIN for a failure of all its servers).
+ * them (of a stub zone unbound takes an intermediate NXDOMAIN for a failure of all its servers). Where everything is at
+ * one port it forwards, and needs no network of its own.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +15,8 @@ import type { SocketAddress } from '../../events.ts'
 import type { Internet } from '../internet.ts'
 import { decodeMessage, encodeMessage, extendedErrors, type Message, queryFor } from '../message.ts'
 import { rcodeText, typeNumber } from '../numbers.ts'
-import { anchorFile, hintsFile, type UnboundOptions, unboundConfiguration } from '../unbound-configuration.ts'
+import { anchorFile } from '../trust-anchor.ts'
+import { hintsFile, type UnboundOptions, unboundConfiguration } from '../unbound-configuration.ts'
 import { exchange } from './stub.ts'
 
 /** Why a test with this program cannot run; false where it can. */
@@ -35,11 +37,12 @@ export interface Validator {
   says(name: string, type: string): Promise<string>
 }
 
-/** The name servers of `internet` listen on port 53 already. */
+/** The name servers of `internet` listen on port 53 already; or there is `onePort` for everything. */
 export async function startUnbound(
   t: Test,
   internet: Internet,
   profile: UnboundOptions['profile'] = 'classic',
+  onePort?: SocketAddress,
 ): Promise<Validator> {
   const folder = mkdtempSync(join(tmpdir(), 'badmx-unbound-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
@@ -47,7 +50,11 @@ export async function startUnbound(
   const [anchor, hints, configuration] = ['anchor', 'hints', 'conf'].map((name) => join(folder, name)) as Paths
   writeFileSync(anchor, anchorFile(internet))
   writeFileSync(hints, hintsFile(internet))
-  writeFileSync(configuration, unboundConfiguration({ internet, listen: [at], anchor, hints, profile, timing: 'fast' }))
+  const upstream = onePort === undefined ? { hints } : { forward: onePort }
+  writeFileSync(
+    configuration,
+    unboundConfiguration({ internet, listen: [at], anchor, profile, timing: 'fast', ...upstream }),
+  )
   const child = spawn('unbound', ['-d', '-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] })
   t.teardown(() => end(child))
   const lines: string[] = []
