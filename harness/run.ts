@@ -26,10 +26,12 @@ import type { Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
 import { insideLab } from './lab/enter.ts'
 import { LabInternet } from './lab/internet.ts'
+import { type AddressPlan, LAB_PLAN, LOOPBACK_PLAN } from './lab/network.ts'
 import { LocalInternet } from './local-internet.ts'
 import { RunFolder } from './run-folder.ts'
 import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
+import { WireTap } from './wire-tap.ts'
 
 export interface RunOptions {
   readonly scenarios: readonly Scenario[]
@@ -73,8 +75,10 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const began = performance.now()
   const now = (): number => performance.now() - began
   const events: LogEvent[] = []
+  const wire = options.clients.some(({ resolves }) => resolves === true) ? new WireTap() : undefined
   const log = (event: LogEvent): void => {
     events.push(event)
+    wire?.hear(event)
     folder.event(event)
   }
   const stop = new AbortController()
@@ -91,6 +95,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       now,
       clock: startedAt,
       signal: stop.signal,
+      ...(wire === undefined ? {} : { wire }),
       write: (file, text) => folder.write(file, text),
     })
   } finally {
@@ -162,6 +167,7 @@ interface Stage {
   readonly now: () => number
   readonly clock: Date
   readonly signal: AbortSignal
+  readonly wire?: WireTap
   readonly write: (file: string, text: string) => Promise<void>
 }
 
@@ -177,9 +183,13 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
     const caFile = join(folder, 'ca.pem')
     await writeFile(caFile, issuer.rootPem)
     const { seed, timeScale } = options
-    internet = insideLab()
-      ? await LabInternet.open({ ...stage, timeScale, issuer, seed })
-      : await LocalInternet.open({ ...stage, timeScale, seed })
+    const addresses = addressesFor(options.clients)
+    internet =
+      addresses === undefined
+        ? await LocalInternet.open({ ...stage, timeScale, seed })
+        : await LabInternet.open({ ...stage, addresses, timeScale, issuer, seed })
+    const { wire } = stage
+    if (wire !== undefined && internet instanceof LabInternet) wire.home = internet
     const starting = [...options.clients, reference].filter(
       ({ id }, at, all) => needed.has(id) && all.findIndex((other) => other.id === id) === at,
     )
@@ -192,6 +202,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
         timeScale: options.timeScale,
         deadlineMs: deadlineFor(options.timeScale, client.kind),
         folder: own,
+        ...(wire === undefined ? {} : { wire }),
         ...(client.inLab === true ? options.lab : {}),
       })
       running.set(client.id, begun)
@@ -226,6 +237,12 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
     await internet?.close()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Where hosts are found by clients that look for them; undefined where all are told. */
+function addressesFor(clients: readonly ClientAdapter[]): AddressPlan | undefined {
+  if (insideLab()) return LAB_PLAN
+  return clients.some(({ resolves }) => resolves === true) ? LOOPBACK_PLAN : undefined
 }
 
 /** Writes every format into the folder, and makes it the latest run. */

@@ -7,6 +7,7 @@
  * keeps it in a queue, and `retry` and `forget` speak of that.
  */
 import type { Policy } from './policy.ts'
+import type { Wire } from './wire.ts'
 
 /** What one policy means to one client. */
 export type PolicySupport =
@@ -82,9 +83,9 @@ export interface ClientWord {
   /**
    * `delivered`: reported success to its caller. `failed`: reported failure. `queued`: still has it. `bounced`: gave it up
    * for good by itself. `crashed`: died by a signal or an internal error. `hung`: was ended at the deadline.
-   * `unsupported`: said by itself that it cannot do this.
+   * `unsupported`: said by itself that it cannot do this. `unknown`: it cannot be asked, and the wire does not tell.
    */
-  readonly state: 'delivered' | 'failed' | 'queued' | 'bounced' | 'crashed' | 'hung' | 'unsupported'
+  readonly state: 'delivered' | 'failed' | 'queued' | 'bounced' | 'crashed' | 'hung' | 'unsupported' | 'unknown'
   /** Its own classification of a failure, where it makes one (an SMTP reply code, a sysexits code 75). */
   readonly kind?: 'temporary' | 'permanent'
   readonly exitCode?: number
@@ -121,6 +122,8 @@ export interface ClientStage {
   readonly overlay?: string
   /** Clients of a lab: what the user adds to the client's own configuration, in its language. */
   readonly settings?: string
+  /** For clients that say nothing themselves. */
+  readonly wire?: Wire
 }
 
 /** How a queueing client is made to try again: at once, or when the message is so old that the client may go clear. */
@@ -154,6 +157,8 @@ export interface ClientAdapter {
   probe(): Promise<Probe>
   /** It runs in a lab, and only there: an MTA, whose DNS, clock and port 25 are the lab's. */
   readonly inLab?: boolean
+  /** It runs already, and finds its hosts by DNS: it needs a resolver that it can ask, and hosts on the well-known port. */
+  readonly resolves?: boolean
   /** Makes it ready, for what is foreseen. Rejects with a lab error when it cannot be started. */
   start(stage?: ClientStage): Promise<RunningClient>
 }

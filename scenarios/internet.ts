@@ -11,8 +11,13 @@ import type { Ask } from './client.ts'
 /** Where a host is to listen. */
 export type Place = Required<ListenOptions>
 
+/** There is no such address where this run is: what wants one cannot be run, and nothing is wrong. */
+export class NoPlaceError extends Error {
+  override readonly name = 'NoPlaceError'
+}
+
 export interface Internet {
-  /** An address that no other host of the run has. */
+  /** An address that no other host of the run has. @throws {NoPlaceError} */
   place?(family: 'ipv4' | 'ipv6', port: 25 | 465): Place
   /** Makes the zones of a cell, or changes them. */
   publish(zones: readonly Zone[]): void

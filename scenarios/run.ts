@@ -12,6 +12,7 @@ import { deadlineOf } from './deadline.ts'
 import { Desk, type Way } from './desk.ts'
 import type { CellBegun, CellEnded } from './events.ts'
 import { Gate, Turn } from './gate.ts'
+import { NoPlaceError } from './internet.ts'
 import type { PlannedCell } from './plan.ts'
 import { pulse } from './pulse.ts'
 import type { RunRequest } from './run-request.ts'
@@ -62,7 +63,8 @@ async function runCell(cell: PlannedCell, way: Way): Promise<void> {
       await world.linger()
     }
   } catch (error) {
-    end = { status: 'error', reason: error instanceof Error ? error.message : String(error) }
+    const status = error instanceof NoPlaceError ? 'unsupported' : 'error'
+    end = { status, reason: error instanceof Error ? error.message : String(error) }
   }
   await world.close()
   await rm(folder, { recursive: true, force: true }).catch(() => {})

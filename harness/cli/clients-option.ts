@@ -2,6 +2,7 @@
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { commandClient, knownClients, loadClientFile, shimClient } from '../clients/index.ts'
 import { isLabClient } from '../clients/mta/mta.ts'
+import { runningMta } from '../clients/mta/running.ts'
 import { isRelease, RELEASES } from '../lab/releases.ts'
 import { readText } from '../read-text.ts'
 import { UserError } from '../user-error.ts'
@@ -16,6 +17,11 @@ export async function clientsOf(
   const known = await knownClients()
   const chosen: ClientAdapter[] = []
   for (const name of names) {
+    const running = runningMta(name)
+    if (running !== undefined) {
+      chosen.push(running)
+      continue
+    }
     const [id = '', release] = name.split('@')
     const found = known.find((client) => client.id === id)
     if (found !== undefined) chosen.push(release === undefined ? found : ofRelease(found, release))

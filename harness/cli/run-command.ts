@@ -8,6 +8,8 @@ import { compareRecords } from '../../reports/compare.ts'
 import { renderComparison } from '../../reports/compare-text.ts'
 import { gate, weigh } from '../../reports/gate.ts'
 import { renderTerminal } from '../../reports/terminal.ts'
+import type { ClientAdapter } from '../../scenarios/client.ts'
+import type { Policy } from '../../scenarios/policy.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import { allScenarios } from '../catalogue.ts'
 import { onGitHub, tellGitHub, withoutCommands } from '../ci.ts'
@@ -31,6 +33,9 @@ import { numberIn, policiesOf, wantsColor, width, words } from './options.ts'
 /** How much faster than the RFC's limits a run is, unless told otherwise: ten minutes become six seconds. */
 export const TIME_SCALE = 100
 
+/** Where none is named. */
+const POLICIES: readonly Policy[] = ['may', 'encrypt', 'verify']
+
 /** Cells at once: most of them wait for a timer, of the client or of the peer. */
 export const JOBS = availableParallelism() * 8
 
@@ -40,7 +45,8 @@ function options(yargs: Argv) {
       array: true,
       string: true,
       requiresArg: true,
-      describe: 'clients under test: names, or client files (.yaml)',
+      describe:
+        'clients under test: names, client files (.yaml), or smtp:ADDRESS:PORT, a mail server that runs here already',
     })
     .option('command', {
       array: true,
@@ -58,8 +64,8 @@ function options(yargs: Argv) {
       array: true,
       string: true,
       requiresArg: true,
-      describe: 'what the client is told to require',
-      default: ['may', 'encrypt', 'verify'],
+      describe: 'what the client is told to require; of smtp:… what it is configured to',
+      defaultDescription: POLICIES.join(','),
     })
     .option('only', {
       array: true,
@@ -154,7 +160,7 @@ async function handle(given: Given): Promise<number> {
     result = await run({
       scenarios: await allScenarios(words(given.scenario, 'scenario')),
       clients,
-      policies: policiesOf(words(given.policy, 'policy')),
+      policies: policiesFor(given.policy, clients),
       only: words(given.only, 'only'),
       seed: numberIn(given.seed, 'seed', 0, 2 ** 32 - 1),
       timeScale: numberIn(given.timeScale, 'time-scale', 1, 1000, false),
@@ -192,6 +198,17 @@ async function handle(given: Given): Promise<number> {
   if (untold !== undefined) process.stderr.write(`badmx: ${untold}\n`)
   if (signal.aborted) return 130
   return comparison === undefined ? gate(record, gateOptions).exitCode : comparison.exitCode
+}
+
+/** @throws {UserError} where nobody but the user can know them */
+function policiesFor(given: readonly (string | number)[] | undefined, clients: readonly ClientAdapter[]): Policy[] {
+  if (given !== undefined) return policiesOf(words(given, 'policy'))
+  const configured = clients.find(({ resolves }) => resolves === true)
+  if (configured === undefined) return [...POLICIES]
+  throw new UserError(
+    `${configured.id} is configured by you: --policy has to say to what`,
+    `for example: badmx run --client ${configured.id} --policy may`,
+  )
 }
 
 /** What is said of the one mail server of the run. @throws {UserError} */

@@ -1,5 +1,5 @@
 /**
- * The world of a run in a lab: an address of its own for each mail host; DNS with a zone for the domain of each cell; and the
+ * The world of a run in a lab, or on loopback for a client that runs already: an address of its own for each mail host; DNS with a zone for the domain of each cell; and the
  * host of the envelope senders' domain, to which bounces come home.
  *
  * Each host listens by itself. One listener for all of them would do, but accepts one connection each time round the event
@@ -13,19 +13,23 @@ import { type Zone, zone } from '../../peers/dns/zone.ts'
 import type { EventSink } from '../../peers/events.ts'
 import { type Host, Listener } from '../../peers/listener.ts'
 import type { Ask } from '../../scenarios/client.ts'
-import type { Internet, Place } from '../../scenarios/internet.ts'
+import { type Internet, NoPlaceError, type Place } from '../../scenarios/internet.ts'
 import type { Issuer } from '../../scenarios/run.ts'
 import { askOf } from '../local-internet.ts'
-import { LAB_NETWORK } from './network.ts'
+import { listen } from '../wire-tap.ts'
+import { type AddressPlan, LAB_NETWORK } from './network.ts'
 
 /** The domain of envelope senders ({@link envelopeOf}). */
 const NOTICE_DOMAIN = 'dsn.badmx.test'
 const NOTICE_HOST = `mx.${NOTICE_DOMAIN}`
 
+const NO_IPV6 = 'loopback has one IPv6 address, which is not enough for a mail host of its own; a lab has them'
+
 /** Octets that are kept of a notice. */
 const KEPT_NOTICE = 64 * 1024
 
 export interface LabInternetOptions {
+  readonly addresses: AddressPlan
   readonly log: EventSink
   /** Milliseconds since the run began, monotonic. */
   readonly now: () => number
@@ -38,25 +42,29 @@ export interface LabInternetOptions {
 }
 
 export class LabInternet implements Internet {
+  private readonly addresses: AddressPlan
   private readonly noticeHost: Listener
   private readonly zones: Zones
   private readonly dns: Dns
   private readonly notices: Notices
   private hosts = 0
 
-  private constructor(noticeHost: Listener, zones: Zones, dns: Dns, notices: Notices) {
+  private constructor(addresses: AddressPlan, noticeHost: Listener, zones: Zones, dns: Dns, notices: Notices) {
+    this.addresses = addresses
     this.noticeHost = noticeHost
     this.zones = zones
     this.dns = dns
     this.notices = notices
   }
 
-  /** @throws {ListenError} when something else listens in the lab. */
-  static async open({ log, now, timeScale, issuer, seed, clock }: LabInternetOptions): Promise<LabInternet> {
+  /** @throws {ListenError} when something else listens there, or this user may not. */
+  static async open(options: LabInternetOptions): Promise<LabInternet> {
+    const { addresses, log, now, timeScale, issuer, seed, clock } = options
+    const { allowRemote } = addresses
     const { cert, key } = await noticeCertificate(issuer)
     const notices = new Notices(cert, key)
-    const address = hostAddress('ipv4', 0)
-    const noticeHost = await Listener.open({ address, port: 25, allowRemote: true })
+    const address = addresses.host('ipv4', 0) ?? ''
+    const noticeHost = await Listener.open({ address, port: 25, allowRemote })
     noticeHost.serve(notices)
     const zones = await Zones.create(
       [
@@ -70,18 +78,22 @@ export class LabInternet implements Internet {
       ],
       { seed, clock },
     )
-    const dns = await startDns({
-      internet: zones,
-      resolver: [{ address: LAB_NETWORK.resolver4, port: 53 }],
-      allowRemote: true,
-      ...{ log, now, timeScale },
-    })
-    return new LabInternet(noticeHost, zones, dns, notices)
+    try {
+      const resolver = [{ address: addresses.resolver, port: 53 }]
+      const dns = await startDns({ internet: zones, resolver, allowRemote, ...{ log, now, timeScale } })
+      return new LabInternet(addresses, noticeHost, zones, dns, notices)
+    } catch (error) {
+      await noticeHost.close()
+      throw error
+    }
   }
 
   place(family: 'ipv4' | 'ipv6', port: 25 | 465): Place {
+    const { addresses } = this
     this.hosts += 1
-    return { address: hostAddress(family, this.hosts), port, allowRemote: true }
+    const address = addresses.host(family, this.hosts)
+    if (address === undefined) throw new NoPlaceError(NO_IPV6)
+    return { address, port, allowRemote: addresses.allowRemote }
   }
 
   publish(zones: readonly Zone[]): void {
@@ -94,21 +106,14 @@ export class LabInternet implements Internet {
     return this.notices.take(sender, limitMs, signal)
   }
 
+  onNotice(sender: string, hear: (notice: Buffer) => void): () => void {
+    return this.notices.watch(sender, hear)
+  }
+
   async close(): Promise<void> {
     await this.dns.close()
     await this.noticeHost.close()
   }
-}
-
-/** Addresses of mail hosts: behind the first 256, in which the name servers and the resolver are. */
-function hostAddress(family: 'ipv4' | 'ipv6', number: number): string {
-  const at = 256 + number
-  if (family === 'ipv6') {
-    const groups = [at >> 16, at & 0xffff].filter((group) => group !== 0).map((group) => group.toString(16))
-    // As RFC 5952 writes it, which is how a socket tells it.
-    return `2001:db8:c612::${groups.join(':')}`
-  }
-  return `198.${18 + (at >> 16)}.${(at >> 8) & 0xff}.${at & 0xff}`
 }
 
 async function noticeCertificate(issuer: Issuer): Promise<{ readonly cert: string; readonly key: string }> {
@@ -124,6 +129,7 @@ class Notices implements Host {
   private readonly server: SMTPServer
   private readonly kept = new Map<string, Buffer>()
   private readonly waiting = new Map<string, (notice: Buffer) => void>()
+  private readonly watching = new Map<string, Set<(notice: Buffer) => void>>()
 
   constructor(cert: string, key: string) {
     this.server = new SMTPServer({
@@ -159,6 +165,14 @@ class Notices implements Host {
     const waiting = this.waiting.get(recipient)
     if (waiting === undefined) this.kept.set(recipient, notice)
     else waiting(notice)
+    for (const hear of this.watching.get(recipient) ?? []) hear(notice)
+  }
+
+  watch(recipient: string, hear: (notice: Buffer) => void): () => void {
+    const key = recipient.toLowerCase()
+    const kept = this.kept.get(key)
+    if (kept !== undefined) hear(kept)
+    return listen(this.watching, key, hear)
   }
 
   take(recipient: string, limitMs: number, signal: AbortSignal): Promise<Buffer | undefined> {

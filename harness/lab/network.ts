@@ -45,3 +45,36 @@ route add local ${LAB_NETWORK.hosts6} dev lo src ${LAB_NETWORK.client6}
 END
 fi
 `
+
+/** Where the hosts of an internet are to be found by a client that asks for them. */
+export interface AddressPlan {
+  /** Where the resolver listens, on port 53. */
+  readonly resolver: string
+  /** They are no loopback addresses. */
+  readonly allowRemote: boolean
+  /** Of the host with this number, 0 or more; undefined where there is none of the family. */
+  host(family: 'ipv4' | 'ipv6', number: number): string | undefined
+}
+
+/** Of a lab. The name servers and the resolver are in the first 256 addresses. */
+export const LAB_PLAN: AddressPlan = {
+  resolver: LAB_NETWORK.resolver4,
+  allowRemote: true,
+  host: (family, number) => {
+    const at = 256 + number
+    if (family === 'ipv4') return `198.${18 + (at >> 16)}.${(at >> 8) & 0xff}.${at & 0xff}`
+    const groups = [at >> 16, at & 0xffff].filter((group) => group !== 0).map((group) => group.toString(16))
+    // As RFC 5952 writes it, which is how a socket tells it.
+    return `2001:db8:c612::${groups.join(':')}`
+  },
+}
+
+/** Without a lab: Linux takes all of 127.0.0.0/8 for its own, and of IPv6 one address. */
+export const LOOPBACK_PLAN: AddressPlan = {
+  resolver: '127.18.0.53',
+  allowRemote: false,
+  host: (family, number) => {
+    const at = 256 + number
+    return family === 'ipv4' ? `127.${18 + (at >> 16)}.${(at >> 8) & 0xff}.${at & 0xff}` : undefined
+  },
+}

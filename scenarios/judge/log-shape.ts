@@ -106,7 +106,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 /** Shapes of the objects inside events. */
 const WITHIN: Readonly<Record<string, Shape>> = {
   word: {
-    state: ['delivered', 'failed', 'queued', 'bounced', 'crashed', 'hung', 'unsupported'],
+    state: ['delivered', 'failed', 'queued', 'bounced', 'crashed', 'hung', 'unsupported', 'unknown'],
     log: 'texts',
     reason: 'text',
     'ageSeconds?': 'number',

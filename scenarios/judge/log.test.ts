@@ -97,7 +97,7 @@ t.test('each mistake has its line and what was expected', (t) => {
   )
   t.equal(
     said(line((event) => (event.word = { state: 'well' }), 'client')),
-    'f:1: got "well" in client.word.state; want one of delivered, failed, queued, bounced, crashed, hung, unsupported',
+    'f:1: got "well" in client.word.state; want one of delivered, failed, queued, bounced, crashed, hung, unsupported, unknown',
   )
   t.match(
     said(line((event) => (event.state = 'ajar'), 'conn')),

@@ -153,6 +153,8 @@ function unsettled(
   const unclear = [outcomes.first, outcomes.final].find((word) => word !== 'unknown' && letterOf(word) === undefined)
   if (unclear === 'not-attempted')
     return { verdict: 'inconclusive', because: 'the client neither connected nor said a word' }
+  const untold = outcomes.judged.find(({ attempt }) => attempt.word?.state === 'unknown')?.attempt.word
+  if (unclear === 'inconclusive' && untold !== undefined) return { verdict: 'inconclusive', because: untold.reason }
   if (unclear !== undefined || outcomes.first === 'unknown') {
     return { verdict: 'inconclusive', because: 'the log does not say how the delivery ended' }
   }

@@ -8,6 +8,7 @@ import { labContents } from '../enter.ts'
 import type { Layer } from '../layer.ts'
 import { LAB_NETWORK } from '../network.ts'
 import { type ClientRoot, openRoot, type RootOptions, type RunOptions } from '../root.ts'
+import { besidePostfix } from './running-postfix.ts'
 
 type Errand = (layers: readonly Layer[], words: readonly string[]) => Promise<unknown>
 
@@ -69,6 +70,12 @@ async function reachListener(host: string): Promise<string> {
 }
 
 export const ERRANDS: Readonly<Record<string, Errand>> = {
+  /** A command line of badmx beside a Postfix that runs already. */
+  async 'beside-postfix'([layer], [network, ...words]) {
+    if (layer === undefined) throw new Error('no such layer')
+    return besidePostfix(layer, network === 'lab' ? 'lab' : 'loopback', words)
+  },
+
   /** The version that each Postfix tells, all of their roots open at once. */
   async versions(layers) {
     const roots = await Promise.all(layers.map((layer) => open(layer)))
