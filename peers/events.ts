@@ -72,6 +72,8 @@ export interface HelloSeen {
   readonly serverName?: string
   readonly alpn: readonly string[]
   readonly groups: readonly number[]
+  /** From ec_point_formats, RFC 8422 §5.1.2; absent in logs of before badmx read it, and in the SSLv2 format. */
+  readonly pointFormats?: readonly number[]
   readonly signatureAlgorithms: readonly number[]
   readonly extensions: readonly number[]
   /** How it offers a session of before, where it does. */
