@@ -82,6 +82,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'cell-end': { cell: 'text', status: ['done', 'unsupported', 'error', 'interrupted'], 'reason?': 'text' },
   end: { finishedAt: 'text', interrupted: 'boolean' },
   'conn open': { ...CONN, host: 'text', local: 'object', remote: 'object', tlsOnConnect: 'boolean' },
+  upstream: { ...CONN, local: 'object', remote: 'object' },
+  serving: { schema: 'text', badmx: 'text', startedAt: 'text', 'capture?': 'boolean' },
   'conn closed': { ...CONN, by: ['client', 'peer', 'server', 'harness'], how: ['fin', 'rst', 'error', 'deadline'] },
   bytes: {
     ...CONN,
