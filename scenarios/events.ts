@@ -150,7 +150,9 @@ export interface ClientSaid extends Stamp {
   readonly type: 'client'
   readonly cell: string
   readonly attempt: number
-  readonly word: ClientWord
+  readonly word: Omit<ClientWord, 'heard'>
+  /** When each line of the word's log came, on the clock of `t`; logs of before lack it. */
+  readonly logAt?: readonly number[]
 }
 
 /** A delivery status notification for the cell's message came back to its sender (RFC 3464). */

@@ -75,7 +75,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   phase: { cell: 'text', phase: 'text', hosts: 'hosts' },
   'attempt begun': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'], 'policy?': POLICIES },
   'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'], 'policy?': POLICIES },
-  client: { cell: 'text', attempt: 'number', word: 'object' },
+  client: { cell: 'text', attempt: 'number', word: 'object', 'logAt?': 'numbers' },
   notice: { cell: 'text', attempt: 'number', data: 'octets' },
   late: { ms: 'number' },
   configured: { client: 'text', configuration: 'text', 'version?': 'text' },
