@@ -34,14 +34,12 @@ function session(subject: CellRecord): readonly LogEvent[] {
   ])
     log.client('c1', `${verb}\r\n`).peer('c1', `250-${verb}\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 STARTTLS\r\n`)
   const lines = Array.from({ length: 40 }, (_, index) => `${subject.id}: line ${index} of what it logged`)
-  return log
-    .close('c1')
-    .add({
-      type: 'client',
-      attempt: 1,
-      word: { state: 'failed', log: lines, reason: 'no' },
-      logAt: lines.map((_, index) => 5000 + 8 * index),
-    }).events
+  return log.close('c1').add({
+    type: 'client',
+    attempt: 1,
+    word: { state: 'failed', log: lines, reason: 'no' },
+    logAt: lines.map((_, index) => 5000 + 8 * index),
+  }).events
 }
 
 t.test('one file: a policy without network, its style and script by their hashes', async (t) => {
