@@ -13,6 +13,8 @@ export const OLD_NODES = {
   'node-0.12': '0.12.9',
   // OpenSSL 1.0.2: RC4 and 3DES at TLS 1.2; its cipher list ALL has over 100 suites.
   'node-8': '8.16.2',
+  // OpenSSL 3.5: a ClientHello of 1.5 kB with a post-quantum share, X25519MLKEM768.
+  'node-24': '24.22.3',
 }
 
 const PLACE = join('node_modules', '.cache', 'old-nodes')

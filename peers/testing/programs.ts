@@ -13,7 +13,10 @@ export function missing(program: string): string | undefined {
 }
 
 /** An old Node.js program (harness/check/old-nodes.mjs), or why there is none. */
-export function oldNode(name: 'node-0.12' | 'node-8'): { readonly path: string; readonly missing: string | undefined } {
+export function oldNode(name: 'node-0.12' | 'node-8' | 'node-24'): {
+  readonly path: string
+  readonly missing: string | undefined
+} {
   const path = join(packageRoot(), 'node_modules', '.cache', 'old-nodes', 'node_modules', name, 'bin', 'node')
   return {
     path,
