@@ -8,7 +8,9 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { access, mkdir, readdir, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { encodeEvent } from '../peers/events.ts'
+import { EVENTS_SCHEMA, type ServingBegun } from '../scenarios/events.ts'
 import { UserError } from './user-error.ts'
+import { VERSION } from './version.ts'
 
 const ROOT = 'badmx-out'
 
@@ -53,6 +55,15 @@ export class RunFolder {
     } catch (error) {
       throw error instanceof UserError ? error : unwritable(path, error as Error)
     }
+  }
+
+  /** Begins a log of sessions that belong to no run. */
+  serving(startedAt: Date): void {
+    const began: ServingBegun = {
+      ...{ type: 'serving', t: 0, schema: EVENTS_SCHEMA, badmx: VERSION },
+      ...{ startedAt: startedAt.toISOString(), capture: true },
+    }
+    this.event(began)
   }
 
   event(event: object): void {

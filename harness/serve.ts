@@ -73,16 +73,17 @@ const KEPT = 1000
 export async function serve(options: ServeOptions): Promise<Zoo> {
   const plans = plansOf(options)
   const startedAt = new Date()
+  const began = performance.now()
   const folder = await RunFolder.create(options.out, startedAt)
+  folder.serving(startedAt)
   const sessions = new Sessions(options.line)
   const log = (event: PeerEvent): void => {
     folder.event(event)
     sessions.add(event)
     if (event.type === 'fired' && event.behaviour.startsWith('dns:')) options.line(dnsLine(event))
   }
-  const began = performance.now()
   const common = {
-    ...{ log, now: () => performance.now() - began },
+    ...{ log, now: () => performance.now() - began, capture: true },
     ...{ seed: options.seed, timeScale: options.timeScale, allowRemote: options.allowRemote },
   }
   const peers: Peer[] = []

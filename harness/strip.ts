@@ -35,7 +35,9 @@ export interface Stripping {
 /** @throws {UserError} {ListenError} {StackError} */
 export async function strip(options: StripOptions): Promise<Stripping> {
   const startedAt = new Date()
+  const began = performance.now()
   const folder = await RunFolder.create(options.out, startedAt)
+  folder.serving(startedAt)
   const sessions = new Map<string, PeerEvent[]>()
   const log = (event: PeerEvent): void => {
     folder.event(event)
@@ -49,7 +51,7 @@ export async function strip(options: StripOptions): Promise<Stripping> {
   }
   let peer: Peer
   try {
-    peer = await listen(options, startedAt, folder, log)
+    peer = await listen(options, startedAt, folder, { log, now: () => performance.now() - began })
   } catch (error) {
     await folder.discard()
     throw error
@@ -64,9 +66,14 @@ export async function strip(options: StripOptions): Promise<Stripping> {
   }
 }
 
-async function listen(options: StripOptions, startedAt: Date, folder: RunFolder, log: EventSink): Promise<Peer> {
+async function listen(
+  options: StripOptions,
+  startedAt: Date,
+  folder: RunFolder,
+  records: { readonly log: EventSink; readonly now: () => number },
+): Promise<Peer> {
   const { intercept, seed, timeScale, allowRemote, target } = options
-  const common = { ...options.listen, allowRemote, seed, timeScale, log }
+  const common = { ...options.listen, ...records, allowRemote, seed, timeScale, capture: true }
   if (intercept === undefined) return proxy(options.rotation, target.address, target.port, common)
   const authority = createAuthority({ now: startedAt, seed })
   await folder.write('ca.pem', authority.rootPem)

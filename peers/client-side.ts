@@ -379,7 +379,7 @@ export class ClientSide {
 
   /** TLS records, for a capture; those of the ClientHello are in its event. */
   private records(direction: 'in' | 'out', octets: Buffer): void {
-    if (this.helloSeen) this.ground.recorder.records(direction, octets)
+    if (this.helloSeen) this.ground.recorder.records('client', direction, octets)
   }
 
   /** A layer answers the ClientHello: TLS is not started. */

@@ -35,6 +35,16 @@ export interface ConnOpened extends Stamp {
   readonly upstream?: SocketAddress
 }
 
+/** The connection of a proxy to the real server is up. Logs of before lack it; there what crossed it tells that it was. */
+export interface UpstreamOpened extends Stamp {
+  readonly type: 'upstream'
+  /** That of the client, which it serves. */
+  readonly conn: string
+  /** The end of the proxy. */
+  readonly local: SocketAddress
+  readonly remote: SocketAddress
+}
+
 export interface ConnClosed extends Stamp {
   readonly type: 'conn'
   readonly state: 'closed'
@@ -72,6 +82,8 @@ export interface HelloSeen {
   readonly serverName?: string
   readonly alpn: readonly string[]
   readonly groups: readonly number[]
+  /** From ec_point_formats, RFC 8422 §5.1.2; absent in logs of before badmx read it, and in the SSLv2 format. */
+  readonly pointFormats?: readonly number[]
   readonly signatureAlgorithms: readonly number[]
   readonly extensions: readonly number[]
   /** How it offers a session of before, where it does. */
@@ -176,6 +188,7 @@ export interface DnsCrossed extends Stamp {
 
 export type PeerEvent =
   | ConnOpened
+  | UpstreamOpened
   | ConnClosed
   | BytesCrossed
   | TlsHello

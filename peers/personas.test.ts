@@ -14,3 +14,14 @@ t.test('a persona without faults has an empty stack, one that masks STARTTLS has
   t.strictSame(personas.get('sound')?.stack, [])
   t.ok(personas.get('cisco-pix')?.stack.some(({ use }) => use === 'rewrite-starttls-line'))
 })
+
+t.test('an option changes what it says, and nothing else', async (t) => {
+  const plain = (await loadPersonas()).get('exchange-2003')
+  const patched = plain?.options['kb948963']
+  const suites = plain?.tls.legacy?.suites ?? []
+  t.strictSame(patched?.tls.legacy?.suites, ['AES256-SHA', 'AES128-SHA', ...suites])
+  t.strictSame({ ...patched?.tls.legacy, suites }, plain?.tls.legacy)
+  t.strictSame([patched?.stack, patched?.certificate], [plain?.stack, plain?.certificate])
+  t.match(patched, { id: 'exchange-2003:kb948963=true', options: {} })
+  t.match(patched?.title, /^Exchange 2003, .*, with hotfix KB948963/)
+})

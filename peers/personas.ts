@@ -1,6 +1,6 @@
 /**
  * Personas: named sets of behaviours that are one known product. One file each, `peers/personas/<id>.yaml`, found by
- * listing; the id is the file's name.
+ * listing; the id is the file's name. What a product may have or not (a hotfix) is an option of its persona.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,6 +20,12 @@ const member = z.union([
     fires: z.enum(['must', 'may', 'must-not']).optional(),
   }),
 ])
+
+const option = z.strictObject({
+  title: z.string().min(1).describe('What it is then, behind the title of the persona.'),
+  source: z.array(z.string().min(1)).min(1),
+  changes: z.record(z.string(), z.unknown()).describe('Fields of the persona: maps are merged, all else is replaced.'),
+})
 
 export const personaSchema = z.strictObject({
   id: z.string(),
@@ -45,11 +51,17 @@ export const personaSchema = z.strictObject({
   extensions: z
     .strictObject({ beforeTls: z.array(z.string()).optional(), afterTls: z.array(z.string()).optional() })
     .prefault({}),
+  options: z
+    .record(z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/), option)
+    .default({})
+    .describe('What may be switched on.'),
 })
 
 /** A persona as its file says it, the members of its stack spelt out. */
-export interface Persona extends Omit<z.infer<typeof personaSchema>, 'stack'> {
+export interface Persona extends Omit<z.infer<typeof personaSchema>, 'stack' | 'options'> {
   readonly stack: readonly StackItem[]
+  /** What it is with one of its options, by the name of that. */
+  readonly options: Readonly<Record<string, Persona>>
 }
 
 /**
@@ -69,15 +81,44 @@ export async function personaIds(): Promise<readonly string[]> {
 
 /** One of {@link personaIds}. @throws as {@link loadPersonas} does. */
 export async function readPersona(id: string): Promise<Persona> {
-  const file = `peers/personas/${id}.yaml`
-  const parsed = personaSchema.safeParse(parse(await readFile(join(folder(), `${id}.yaml`), 'utf8')))
-  if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`)
-  if (parsed.data.id !== id) throw new Error(`${file}: got id "${parsed.data.id}", want the file's name`)
-  return { ...parsed.data, stack: parsed.data.stack.map(spelt) }
+  const file = `${id}.yaml`
+  const persona = personaOf(parse(await readFile(join(folder(), file), 'utf8')), file)
+  if (persona.id !== id) throw new Error(`peers/personas/${file}: got id "${persona.id}", want the file's name`)
+  return persona
 }
 
 function folder(): string {
   return join(packageRoot(), 'peers', 'personas')
+}
+
+function personaOf(document: unknown, name: string): Persona {
+  const parsed = personaSchema.safeParse(document)
+  if (!parsed.success) throw new Error(`peers/personas/${name}: ${z.prettifyError(parsed.error)}`)
+  const { options, stack, ...persona } = parsed.data
+  const withOption = ([id, { title, source, changes }]: [string, z.infer<typeof option>]): [string, Persona] => {
+    const changed = {
+      ...(merged(document, changes) as object),
+      ...{ id: `${persona.id}:${id}=true`, title: `${persona.title}, ${title}` },
+      ...{ source: [...persona.source, ...source], options: {} },
+    }
+    return [id, personaOf(changed, `${name}, option ${id}`)]
+  }
+  return {
+    ...persona,
+    stack: stack.map(spelt),
+    options: Object.fromEntries(Object.entries(options).map(withOption)),
+  }
+}
+
+function merged(base: unknown, changes: unknown): unknown {
+  if (!isMap(base) || !isMap(changes)) return changes
+  const all = { ...base }
+  for (const [key, change] of Object.entries(changes)) all[key] = merged(base[key], change)
+  return all
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function spelt(item: z.infer<typeof member>): StackItem {

@@ -104,10 +104,10 @@ t.test('TLS records are a run of their own: they end no run of what they carry, 
   const { recorder, runs } = recording()
   const long = noise(KEEP)
   recorder.bytes('client', 'out', 'tls', long)
-  recorder.records('out', long)
-  recorder.records('out', Buffer.alloc(0))
+  recorder.records('client', 'out', long)
+  recorder.records('client', 'out', Buffer.alloc(0))
   recorder.bytes('client', 'out', 'tls', Buffer.from('more'))
-  recorder.records('out', Buffer.from('more'))
+  recorder.records('client', 'out', Buffer.from('more'))
   t.equal(recorder.offset, KEEP + 4)
   recorder.flush()
   t.strictSame(

@@ -51,16 +51,17 @@ export interface RecorderOptions {
   readonly canaries: readonly CanaryText[]
 }
 
-type RunKey = Side | 'records'
-const RUN_KEYS: readonly RunKey[] = ['client', 'upstream', 'records']
+type RunKey = Side | `${Side} records`
+const RUN_KEYS: readonly RunKey[] = ['client', 'upstream', 'client records', 'upstream records']
 
 export class Recorder {
   private readonly options: RecorderOptions
-  /** By side, and one more for the TLS records that carry what the client's side shows in plain. */
+  /** By side, and one more each for the TLS records that carry what the side shows in plain. */
   private readonly runs: Record<RunKey, Run | undefined> = {
     client: undefined,
     upstream: undefined,
-    records: undefined,
+    'client records': undefined,
+    'upstream records': undefined,
   }
   /** Octets of the longest form of a canary. */
   private readonly longest: number
@@ -87,9 +88,9 @@ export class Recorder {
     this.keep(this.run(side, side, direction, layer), data)
   }
 
-  /** TLS records of the client's connection, whose content is recorded as `tls` too: for captures, and nothing counts them. */
-  records(direction: Direction, data: Buffer): void {
-    if (data.length > 0) this.keep(this.run('records', 'client', direction, 'cipher'), data)
+  /** TLS records of a connection, whose content is recorded as `tls` too: for captures, and nothing counts them. */
+  records(side: Side, direction: Direction, data: Buffer): void {
+    if (data.length > 0) this.keep(this.run(`${side} records`, side, direction, 'cipher'), data)
   }
 
   private keep(run: Run, data: Buffer): void {

@@ -9,6 +9,7 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { type OriginSession, openOrigin, type Remote } from './origin.ts'
+import { TlsTap } from './record-pipe.ts'
 import type { Ground } from './session-parts.ts'
 import { PassedThrough } from './undecrypted.ts'
 import { type ParsedReply, ReplyParser } from './wire/framing.ts'
@@ -39,6 +40,8 @@ export class ServerSide {
   private client!: ClientPort
   private origin: OriginSession | undefined
   private upstream: Socket | TLSSocket | undefined
+  /** What that stands on. */
+  private raw: Socket | undefined
   private upstreamLayer: 'tcp' | 'tls' = 'tcp'
   private replies = new ReplyParser()
   /** Commands that have gone to the server and want a reply, oldest first; 0 is the banner. */
@@ -78,8 +81,18 @@ export class ServerSide {
     }
     const upstream = connect({ host: server.upstream.address, port: server.upstream.port, allowHalfOpen: true })
     upstream.setNoDelay(true)
+    upstream.once('connect', () => this.connected(upstream))
     upstream.on('error', (error) => this.failed(error))
+    this.raw = upstream
     this.attach(upstream, 'tcp')
+  }
+
+  private connected({ localAddress, localPort, remoteAddress, remotePort }: Socket): void {
+    this.ground.recorder.event({
+      type: 'upstream',
+      local: { address: localAddress ?? '', port: localPort ?? 0 },
+      remote: { address: remoteAddress ?? '', port: remotePort ?? 0 },
+    })
   }
 
   /** TLS is up at the client's end; a server that was not needed before is opened. */
@@ -129,6 +142,7 @@ export class ServerSide {
   destroy(): void {
     this.origin?.destroy()
     this.upstream?.destroy()
+    this.raw?.destroy()
   }
 
   /** The client's end is full: read nothing until `drain`. */
@@ -234,14 +248,17 @@ export class ServerSide {
 
   /** TLS as client, for an interception. */
   beginTls(serverName: string | undefined): void {
-    const { ground } = this
-    const raw = this.upstream
+    const { ground, raw } = this
     if (raw === undefined) return
     this.upgrading = true
     for (const event of ['data', 'end', 'close']) raw.removeAllListeners(event)
     this.replies = new ReplyParser()
+    const { recorder } = ground
+    const base = ground.options.capture
+      ? new TlsTap(raw, (direction, octets) => recorder.records('upstream', direction, octets))
+      : raw
     const stream = connectTls({
-      socket: raw as Socket,
+      socket: base as Socket,
       rejectUnauthorized: false,
       ...(serverName === undefined ? {} : { servername: serverName }),
     })

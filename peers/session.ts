@@ -62,7 +62,7 @@ export class Session implements Ground {
           this.effect(output, recordLayers[layer]?.behaviour ?? '', (alarm) => pipe.wake(alarm, layer)),
         made: (octets) => this.recorder.bytes('client', 'out', 'tcp', octets),
         crossed: (direction, octets) => {
-          if (this.options.capture) this.recorder.records(direction, octets)
+          if (this.options.capture) this.recorder.records('client', direction, octets)
         },
       },
     )

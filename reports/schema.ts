@@ -80,6 +80,8 @@ const presented = z
   })
   .readonly()
 
+const hello = z.object({ ja3: z.string().exactOptional(), ja4: z.string() }).readonly()
+
 const cell = z
   .object({
     id: z.string().describe('<family>/<id>/<policy>/<client>, and #n for the nth repetition.'),
@@ -102,6 +104,11 @@ const cell = z
     clause: z.string().exactOptional().describe('Where the expectation comes from.'),
     clientWord: clientWord.exactOptional().describe('What the client said of itself, last attempt.'),
     presented: presented.exactOptional().describe("What the credential proved, by badmx's own check."),
+    hellos: z
+      .array(hello)
+      .readonly()
+      .exactOptional()
+      .describe('Fingerprints of the ClientHellos that the client sent, each once, in order.'),
     durationMs: milliseconds,
     reproduce: z.string().describe('The command that runs this cell again.'),
     known: z

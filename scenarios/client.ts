@@ -98,6 +98,8 @@ export interface ClientWord {
   readonly coarseSeconds?: number
   /** Its output and log, at most 64 KiB, oldest dropped. */
   readonly log: readonly string[]
+  /** When badmx had read each line of {@link log}, `performance.now()`; in the event log it stands beside the word (`logAt`). */
+  readonly heard?: readonly number[]
   /** One line for a person: its error message, or what it reported. */
   readonly reason: string
 }

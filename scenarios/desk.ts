@@ -117,9 +117,11 @@ export class Desk {
     const attempt = this.attempts
     const policy = under === this.cell.policy ? {} : { policy: under }
     log({ type: 'attempt', state: 'begun', t: now(), cell, attempt, cause, ...policy })
-    const word = await make()
-    if (word === undefined) throw new Error(`${this.cell.client} has a queue and no way to retry`)
-    log({ type: 'client', t: now(), cell, attempt, word })
+    const said = await make()
+    if (said === undefined) throw new Error(`${this.cell.client} has a queue and no way to retry`)
+    const { heard, ...word } = said
+    const t = now()
+    log({ type: 'client', t, cell, attempt, word, ...(heard === undefined ? {} : { logAt: onTheClock(heard, t) }) })
     log({ type: 'attempt', state: 'ended', t: now(), cell, attempt, cause, ...policy })
     this.word = word
     if (word.state === 'unsupported') this.refusal = word.reason
@@ -132,6 +134,12 @@ export class Desk {
   async close(): Promise<void> {
     for (const delivery of this.submitted) await this.client.forget?.(delivery)
   }
+}
+
+/** Times of `performance.now()` on the clock of the event log, of which it is `t` now; in tenths of a millisecond. */
+function onTheClock(heard: readonly number[], t: number): number[] {
+  const began = performance.now() - t
+  return heard.map((at) => Math.max(0, Math.round((at - began) * 10) / 10))
 }
 
 async function deliveryOf(cell: PlannedCell, world: CellWorld, folder: string, request: RunRequest): Promise<Delivery> {

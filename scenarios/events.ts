@@ -39,6 +39,16 @@ export interface RunBegun extends Stamp {
   readonly whole?: readonly string[]
 }
 
+/** The first event of a log of sessions that belong to no run: of `badmx serve` and `badmx strip`. */
+export interface ServingBegun extends Stamp {
+  readonly type: 'serving'
+  readonly schema: typeof EVENTS_SCHEMA
+  readonly badmx: string
+  /** ISO 8601, the wall clock at t = 0. */
+  readonly startedAt: string
+  readonly capture?: boolean
+}
+
 /** A text that is searched for in every octet: where it was put, and what it is. */
 export interface Canary {
   /** `sender`, `recipient`, `subject`, `body`, `user`, `password`, `helo`. */
@@ -140,7 +150,9 @@ export interface ClientSaid extends Stamp {
   readonly type: 'client'
   readonly cell: string
   readonly attempt: number
-  readonly word: ClientWord
+  readonly word: Omit<ClientWord, 'heard'>
+  /** When each line of the word's log came, on the clock of `t`; logs of before lack it. */
+  readonly logAt?: readonly number[]
 }
 
 /** A delivery status notification for the cell's message came back to its sender (RFC 3464). */
@@ -183,6 +195,7 @@ export interface RunEnded extends Stamp {
 
 export type RunEvent =
   | RunBegun
+  | ServingBegun
   | ClientConfigured
   | CellBegun
   | PhaseBegun

@@ -81,6 +81,12 @@ export interface AssertRecord {
   readonly detail: string
 }
 
+export interface HelloRecord {
+  /** Absent where the log is older than badmx's reading of point formats. */
+  readonly ja3?: string
+  readonly ja4: string
+}
+
 export interface CellRecord {
   /** `<family>/<id>/<policy>/<client>`. */
   readonly id: string
@@ -118,6 +124,8 @@ export interface CellRecord {
     readonly name: boolean
     readonly reasons: readonly string[]
   }
+  /** Fingerprints of the ClientHellos that it sent in TLS records, each once, in order; records of before lack it. */
+  readonly hellos?: readonly HelloRecord[]
   readonly durationMs: number
   readonly reproduce: string
   /** Set by `--known`: the deviation was expected, or it was and did not come. */

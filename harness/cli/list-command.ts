@@ -67,7 +67,13 @@ async function contents(given: Given): Promise<[unknown, string]> {
   if (given.flaws) return named(new Map(Object.entries(FLAWS)))
   if (given.clients) return clients()
   if (given.personas)
-    return named(new Map([...(await loadPersonas()).values()].map((persona) => [persona.id, persona.title])))
+    return named(
+      new Map(
+        [...(await loadPersonas()).values()]
+          .flatMap((persona) => [persona, ...Object.values(persona.options)])
+          .map((persona) => [persona.id, persona.title]),
+      ),
+    )
   const { waiting } = await loadWaiting()
   if (given.waiting) return [waiting, waitingText(waiting)]
   const scenarios = await allScenarios()

@@ -28,11 +28,22 @@ export function policiesOf(given: readonly string[]): Policy[] {
   })
 }
 
-/** @throws {UserError} for a name that is no persona. */
-export async function personaOf(name: string): Promise<Persona> {
+/** `exchange-2003`, or with an option of it `exchange-2003:kb948963=true`. @throws {UserError} for what is neither. */
+export async function personaOf(text: string): Promise<Persona> {
+  const [name = '', given] = text.split(/:(.*)/s)
   const known = await personaIds()
   if (!known.includes(name)) throw unknown('persona', name, known)
-  return readPersona(name)
+  const found = await readPersona(name)
+  if (given === undefined) return found
+  const [, option = '', value] = /^([^=]*)=(true|false)$/.exec(given) ?? []
+  if (value === undefined) throw new UserError(`--persona: got "${given}" in "${text}", want OPTION=true`)
+  const changed = found.options[option]
+  if (changed === undefined) {
+    const options = Object.keys(found.options)
+    if (options.length > 0) throw unknown(`option of ${name}`, option, options)
+    throw new UserError(`the persona ${name} has no options`, `take ${name} alone`)
+  }
+  return value === 'true' ? changed : found
 }
 
 /** `HOST:PORT`, `[::1]:25`, `:25`, `25`. @throws {UserError} */

@@ -47,7 +47,7 @@ export function serveCommand(done: (exitCode: number) => void): CommandModule<ob
         .option('persona', {
           string: true,
           requiresArg: true,
-          describe: 'one known product instead; see `badmx list --personas`',
+          describe: 'one known product instead (ID or ID:option=true); see `badmx list --personas`',
         })
         .option('listen', { string: true, requiresArg: true, describe: 'with --persona: HOST:PORT' })
         .option('base-port', {

@@ -47,7 +47,7 @@ export function showCommand(done: (exitCode: number) => void): CommandModule<obj
         .option('pcapng', {
           string: true,
           requiresArg: true,
-          describe: 'write what crossed in one cell to this file, for Wireshark',
+          describe: 'write what crossed in one cell or session to this file, for Wireshark',
         })
         .example('$0 show strip-ehlo-omit', 'a scenario')
         .example('$0 show latest strip/strip-ehlo-omit/verify/curl', 'what happened in a cell')
@@ -77,18 +77,37 @@ async function handle(given: Given): Promise<number> {
   }
   const file = join(await findRun(what), 'events.ndjson')
   const events = [...readLog(await readText(file), file)]
-  if (given.svg !== undefined || given.pcapng !== undefined) {
+  const ofRun = events.some(({ type }) => type === 'run')
+  if (given.svg === undefined && given.pcapng === undefined)
+    process.stdout.write(ofRun ? cellLadders(events, cell, what) : sessionTexts(events, cell, what))
+  else if (ofRun)
     await writeFiles(
       given,
       events,
       matching(judge(events).cells, ({ id }) => id, cell ?? '', { what: 'cell', run: what }),
     )
-    return 0
-  }
-  process.stdout.write(
-    events.some(({ type }) => type === 'run') ? cellLadders(events, cell, what) : sessionTexts(events, cell, what),
-  )
+  else await writeSession(given, events, what)
   return 0
+}
+
+/** The capture of one session of `badmx serve` or `badmx strip`. */
+async function writeSession(
+  { cell = '', svg, pcapng }: Given,
+  events: readonly LogEvent[],
+  run: string,
+): Promise<void> {
+  if (svg !== undefined || pcapng === undefined)
+    throw new UserError('there are pictures of cells only', 'give --pcapng FILE, or neither for the ladder as text')
+  const [session, ...others] = matching([...sessionsOf(events)], ([id]) => id, cell, { what: 'session', run })
+  if (session === undefined || others.length > 0)
+    throw new UserError(`"${cell}" means ${1 + others.length} sessions, and a file holds one`, 'name one of them whole')
+  const [id, own] = session
+  const serving = events.find((event) => event.type === 'serving')
+  const capture = serving === undefined ? undefined : renderCapture(own, serving, `Session ${id}`)
+  if (capture === undefined)
+    throw new UserError(`there is no capture of ${id}: its log is of a badmx that recorded no TLS records`)
+  await writeOut(pcapng, capture)
+  process.stdout.write(`${pcapng}\n`)
 }
 
 /** The ladder and the capture of one cell, as files. */

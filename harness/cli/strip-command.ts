@@ -48,7 +48,8 @@ export function stripCommand(done: (exitCode: number) => void): CommandModule<ob
           array: true,
           string: true,
           requiresArg: true,
-          describe: 'the behaviours of a known product, as one vector (see `badmx list --personas`)',
+          describe:
+            'the behaviours of a known product, as one vector (ID or ID:option=true; see `badmx list --personas`)',
         })
         .option('choose', {
           choices: ['round-robin', 'seeded'] as const,

@@ -26,7 +26,9 @@ function isAlive(pid: string): boolean {
 
 t.test('gives status, outputs and input', async (t) => {
   const result = await runProgram(shell('cat; echo oops >&2; exit 3', t.testdir(), { input: Buffer.from('hello') }))
-  t.same(result, { ended: 'exit', exitCode: 3, stdout: 'hello', stderr: 'oops\n' })
+  const { log, ...rest } = result
+  t.same(rest, { ended: 'exit', exitCode: 3, stdout: 'hello', stderr: 'oops\n' })
+  t.same(log.map(({ line }) => line).sort(), ['hello', 'oops'])
 })
 
 t.test('arguments reach the program as they are', async (t) => {
@@ -49,6 +51,41 @@ t.test('a tail keeps the last octets however they come', async (t) => {
     for (let at = 0; at < whole.length; at += piece) tail.add(whole.subarray(at, at + piece))
     t.equal(tail.text(), whole.subarray(-KEPT_OUTPUT).toString())
   }
+})
+
+t.test('the lines of a tail have the times at which they were whole', async (t) => {
+  const tail = new Tail()
+  const came: number[] = []
+  const before = (): number => came.at(-1) ?? 0
+  for (const chunk of ['one\r\ntw', 'o', '\nthree\nfour\nfi', 've']) {
+    // The clock is fine, but two chunks may fall on one tick of it.
+    while (performance.now() <= before());
+    came.push(performance.now())
+    tail.add(Buffer.from(chunk))
+  }
+  const log = tail.log()
+  t.same(
+    log.map(({ line }) => line),
+    ['one', 'two', 'three', 'four', 'five'],
+  )
+  const chunkOf = (at: number): number => came.findLastIndex((each) => each <= at)
+  t.same(
+    log.map(({ at }) => chunkOf(at)),
+    [0, 2, 2, 2, 3],
+  )
+  tail.add(Buffer.from(`\n${'x'.repeat(KEPT_OUTPUT)}\nend\n`))
+  t.same(
+    tail.log().map(({ line }) => line.length),
+    [32 * 1024 - 5, 3],
+    'of a flood the end',
+  )
+  tail.clear()
+  t.same(tail.log(), [])
+  tail.add(Buffer.from('\n\na'))
+  t.same(
+    tail.log().map(({ line }) => line),
+    ['', '', 'a'],
+  )
 })
 
 t.test('death by a signal is told', async (t) => {

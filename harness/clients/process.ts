@@ -49,25 +49,64 @@ export interface ProgramResult {
   /** Octets as UTF-8 text, the last {@link KEPT_OUTPUT} of them. */
   readonly stdout: string
   readonly stderr: string
+  /** The lines of both, in the order in which they came. */
+  readonly log: readonly HeardLine[]
 }
 
-/** The last octets of a stream. */
+/** A line of output without its line end, and when the whole of it had been read: `performance.now()`. */
+export interface HeardLine {
+  readonly line: string
+  readonly at: number
+}
+
+/** Octets of each output that a log keeps, the oldest dropped first. */
+const KEPT_LOG = 32 * 1024
+
+/** The last octets of a stream, and when they came. */
 export class Tail {
   private chunks: Buffer[] = []
+  /** When each chunk came. */
+  private times: number[] = []
   private size = 0
 
   add(chunk: Buffer): void {
     this.chunks.push(chunk.length > KEPT_OUTPUT ? Buffer.from(chunk.subarray(-KEPT_OUTPUT)) : chunk)
+    this.times.push(performance.now())
     this.size += this.chunks.at(-1)?.length ?? 0
-    while (this.size - (this.chunks[0]?.length ?? 0) >= KEPT_OUTPUT) this.size -= this.chunks.shift()?.length ?? 0
+    while (this.size - (this.chunks[0]?.length ?? 0) >= KEPT_OUTPUT) {
+      this.size -= this.chunks.shift()?.length ?? 0
+      this.times.shift()
+    }
   }
 
   text(): string {
     return Buffer.concat(this.chunks).subarray(-KEPT_OUTPUT).toString('utf8')
   }
 
+  /** The lines of the last 32 KiB. */
+  log(): HeardLine[] {
+    const all = Buffer.concat(this.chunks)
+    const lines: HeardLine[] = []
+    let chunk = 0
+    /** Where in `all` the chunk ends. */
+    let end = this.chunks[0]?.length ?? 0
+    for (let from = Math.max(0, all.length - KEPT_LOG); from < all.length; ) {
+      const found = all.indexOf(0x0a, from)
+      const to = found === -1 ? all.length : found
+      while (end <= Math.min(to, all.length - 1)) {
+        chunk += 1
+        end += this.chunks[chunk]?.length ?? 0
+      }
+      const line = all.toString('utf8', from, to).replace(/\r$/, '')
+      lines.push({ line, at: this.times[chunk] ?? 0 })
+      from = to + 1
+    }
+    return lines
+  }
+
   clear(): void {
     this.chunks = []
+    this.times = []
     this.size = 0
   }
 }
@@ -137,7 +176,7 @@ function isExecutable(file: string): boolean {
  * @throws {LabError} where it is not there or cannot be executed
  */
 export async function runProgram(job: ProgramJob): Promise<ProgramResult> {
-  if (job.signal.aborted) return { ended: 'aborted', stdout: '', stderr: '' }
+  if (job.signal.aborted) return { ended: 'aborted', stdout: '', stderr: '', log: [] }
   const child = spawnGroup(job.argv, job.env, job.cwd, job.input === undefined ? 'ignore' : 'pipe')
   const stdout = new Tail()
   const stderr = new Tail()
@@ -164,7 +203,8 @@ export async function runProgram(job: ProgramJob): Promise<ProgramResult> {
         : end.signal === null
           ? { ended: 'exit' as const, exitCode: end.code ?? 0 }
           : { ended: 'signal' as const, signalName: end.signal }
-    return { ...how, stdout: stdout.text(), stderr: stderr.text() }
+    const log = [...stdout.log(), ...stderr.log()].sort((a, b) => a.at - b.at)
+    return { ...how, stdout: stdout.text(), stderr: stderr.text(), log }
   } finally {
     clearTimeout(timer)
     job.signal.removeEventListener('abort', onAbort)

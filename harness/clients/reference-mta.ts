@@ -9,10 +9,12 @@
 import { setMaxListeners } from 'node:events'
 import { seeded } from '../../peers/random.ts'
 import type { ClientAdapter, ClientWord, Delivery, MailHost } from '../../scenarios/client.ts'
+import type { HeardLine } from './process.ts'
 import type { Decisions, Memory } from './reference/decisions.ts'
 import type { Failure, Stage } from './reference/failure.ts'
 import { decisionsWith } from './reference/flaws.ts'
 import { newMemory, referenceWith, running, visit } from './reference.ts'
+import { logOf } from './word.ts'
 
 /** The correct client. */
 export const client: ClientAdapter = referenceMtaWith([])
@@ -137,22 +139,23 @@ async function tryHosts(
 ): Promise<ClientWord> {
   // Each connection listens to it, and Node takes more than ten for a leak.
   setMaxListeners(10 + decide.connections, signal)
-  const log: string[] = []
+  const lines: HeardLine[] = []
   let reason = 'the domain has no mail host'
   for (const { name: hostName, address, port } of delivery.hosts) {
-    log.push(`(${hostName} [${address}]:${port})`)
+    lines.push({ line: `(${hostName} [${address}]:${port})`, at: performance.now() })
     const visits = Array.from({ length: decide.connections }, () =>
       visit({ ...delivery, hostName, address, port }, decide, memory, signal),
     )
     const [first] = await Promise.all(visits)
     if (first === undefined) continue
     const { word, failure } = first
-    log.push(...word.log)
+    lines.push(...word.log.map((line, index) => ({ line, at: word.heard?.[index] ?? performance.now() })))
+    const log = logOf(lines)
     reason = word.reason
-    if (word.state !== 'failed') return { ...word, log }
-    if (forGood(failure)) return { ...word, state: 'bounced', log }
+    if (word.state !== 'failed') return { ...word, ...log }
+    if (forGood(failure)) return { ...word, state: 'bounced', ...log }
   }
-  return { state: 'queued', kind: 'temporary', log, reason }
+  return { state: 'queued', kind: 'temporary', ...logOf(lines), reason }
 }
 
 function forGood(failure: Failure | undefined): boolean {

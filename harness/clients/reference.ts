@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import type { ClientAdapter, ClientWord, Delivery, PolicySupport, RunningClient } from '../../scenarios/client.ts'
 import { type Policy as AnyPolicy, wantsDns } from '../../scenarios/policy.ts'
 import { linkedAbort } from './linked-abort.ts'
+import type { HeardLine } from './process.ts'
 import { attempt } from './reference/attempt.ts'
 import type { Target } from './reference/connection.ts'
 import { demandOf } from './reference/dane.ts'
@@ -14,6 +15,7 @@ import { Failure } from './reference/failure.ts'
 import { decisionsWith } from './reference/flaws.ts'
 import type { Job, Policy } from './reference/job.ts'
 import type { Receipt } from './reference/session.ts'
+import { logOf } from './word.ts'
 
 export { FLAWS } from './reference/flaws.ts'
 
@@ -102,21 +104,22 @@ export async function visit(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Visit> {
-  const log: string[] = []
+  const lines: HeardLine[] = []
   const note = (line: string): void => {
-    log.push(decide.log.escaped ? printable(line) : line)
-    if (log.length > LOG_LINES) log.shift()
+    lines.push({ line: decide.log.escaped ? printable(line) : line, at: performance.now() })
+    if (lines.length > LOG_LINES) lines.shift()
   }
   const plain = jobOf(delivery)
   let job = plain
   try {
     job = await underDane(delivery, plain, decide)
     const receipt = await attempt(await targetOf(delivery, job), job, decide, memory, signal, note)
-    return { word: decide.report(delivered(receipt, log), undefined, job) }
+    return { word: decide.report(delivered(receipt, logOf(lines)), undefined, job) }
   } catch (error) {
-    if (error instanceof Failure) return { word: decide.report(failed(error, log), error, job), failure: error }
+    if (error instanceof Failure)
+      return { word: decide.report(failed(error, logOf(lines)), error, job), failure: error }
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    return { word: { state: 'crashed', log, reason } }
+    return { word: { state: 'crashed', ...logOf(lines), reason } }
   }
 }
 
@@ -137,15 +140,15 @@ async function underDane(delivery: Delivery, job: Job, decide: Decisions): Promi
   return { ...job, policy: demand.kind === 'encrypted' ? 'encrypt' : 'may' }
 }
 
-function delivered(claims: Receipt, log: readonly string[]): ClientWord {
+function delivered(claims: Receipt, log: ReturnType<typeof logOf>): ClientWord {
   const channel = claims.verified ? 'over verified TLS' : claims.encrypted ? 'over TLS' : 'in clear'
-  return { state: 'delivered', claims, log, reason: `delivered ${channel}` }
+  return { state: 'delivered', claims, ...log, reason: `delivered ${channel}` }
 }
 
-function failed(failure: Failure, log: readonly string[]): ClientWord {
+function failed(failure: Failure, log: ReturnType<typeof logOf>): ClientWord {
   const reason = printable(failure.message)
-  if (failure.kind === 'aborted') return { state: 'hung', log, reason }
-  return { state: 'failed', kind: failure.permanent ? 'permanent' : 'temporary', log, reason }
+  if (failure.kind === 'aborted') return { state: 'hung', ...log, reason }
+  return { state: 'failed', kind: failure.permanent ? 'permanent' : 'temporary', ...log, reason }
 }
 
 function jobOf(delivery: Delivery): Job {

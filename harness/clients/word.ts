@@ -3,7 +3,7 @@
  * ended by the harness is `hung`, status 0 is `delivered`, anything else is `failed`.
  */
 import type { ClientWord } from '../../scenarios/client.ts'
-import type { ProgramResult } from './process.ts'
+import type { HeardLine, ProgramResult } from './process.ts'
 
 /** What an adapter makes of its client's output; only the client's own statements. */
 export interface Reading {
@@ -16,14 +16,14 @@ export interface Reading {
 
 /** `read` is only asked about a program that ended by itself with a status. */
 export function wordOf(result: ProgramResult, read: (exitCode: number) => Reading): ClientWord {
-  const log = logLines(result.stdout, result.stderr)
+  const log = logOf(result.log)
   if (result.ended === 'signal') {
     const signal = result.signalName ?? 'unknown signal'
-    return { state: 'crashed', signal, log, reason: `killed by ${signal}` }
+    return { state: 'crashed', signal, ...log, reason: `killed by ${signal}` }
   }
   if (result.ended !== 'exit') {
     const why = result.ended === 'deadline' ? 'at the deadline' : 'by the harness'
-    return { state: 'hung', log, reason: `still running, ended ${why}` }
+    return { state: 'hung', ...log, reason: `still running, ended ${why}` }
   }
   const exitCode = result.exitCode ?? 0
   const reading = read(exitCode)
@@ -33,21 +33,14 @@ export function wordOf(result: ProgramResult, read: (exitCode: number) => Readin
     ...(kind === undefined || exitCode === 0 ? {} : { kind }),
     ...(claims === undefined ? {} : { claims }),
     exitCode,
-    log,
+    ...log,
     reason: reading.reason ?? (exitCode === 0 ? 'exit status 0' : `exit status ${exitCode}`),
   }
 }
 
-/** Octets of both outputs that a log keeps, the oldest of each dropped first. */
-const KEPT_EACH = 32 * 1024
-
-/** The lines of both outputs, without line ends. */
-export function logLines(...texts: readonly string[]): string[] {
-  return texts.flatMap((text) => {
-    const lines = text.slice(-KEPT_EACH).split('\n')
-    if (lines.at(-1) === '') lines.pop()
-    return lines.map((line) => line.replace(/\r$/, ''))
-  })
+/** A log and its times, for a word. */
+export function logOf(lines: readonly HeardLine[]): Required<Pick<ClientWord, 'log' | 'heard'>> {
+  return { log: lines.map(({ line }) => line), heard: lines.map(({ at }) => at) }
 }
 
 /** What an SMTP reply code says of a failure (RFC 5321 §4.2.1); nothing for codes that are no failure. */

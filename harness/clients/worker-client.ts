@@ -6,7 +6,7 @@
 import type { ClientAdapter, ClientWord, Delivery } from '../../scenarios/client.ts'
 import { policySupport } from './environment.ts'
 import { LabError } from './process.ts'
-import { kindIfKnown, kindOfCode, logLines } from './word.ts'
+import { kindIfKnown, kindOfCode, logOf } from './word.ts'
 import { type JobEnd, WorkerPool, type WorkerProgram } from './workers.ts'
 
 export interface WorkerClient
@@ -40,30 +40,30 @@ export function workerClient(client: WorkerClient): ClientAdapter {
 }
 
 function wordOf(end: JobEnd): ClientWord {
-  const log = logLines(end.log)
+  const log = logOf(end.log)
   if (end.how === 'died') {
     const { exitCode, signalName } = end
-    const last = log.findLast((line) => /^\w*(Error|Exception)\b/.test(line))
+    const last = log.log.findLast((line) => /^\w*(Error|Exception)\b/.test(line))
     const how = signalName === undefined ? `ended with status ${exitCode}` : `killed by ${signalName}`
     return {
       state: 'crashed',
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(signalName === undefined ? {} : { signal: signalName }),
-      log,
+      ...log,
       reason: last === undefined ? how : `${how}: ${last}`,
     }
   }
   if (end.how !== 'answer') {
     const why = end.how === 'deadline' ? 'at the deadline' : 'by the harness'
-    return { state: 'hung', log, reason: `still running, ended ${why}` }
+    return { state: 'hung', ...log, reason: `still running, ended ${why}` }
   }
   const { delivered, text, code, encrypted, unsupported } = end.answer
-  if (typeof unsupported === 'string') return { state: 'unsupported', log, reason: unsupported }
+  if (typeof unsupported === 'string') return { state: 'unsupported', ...log, reason: unsupported }
   return {
     state: delivered === true ? 'delivered' : 'failed',
     ...(delivered === true ? {} : kindIfKnown(kindOfCode(typeof code === 'number' ? code : undefined))),
     ...(typeof encrypted === 'boolean' ? { claims: { encrypted } } : {}),
-    log,
+    ...log,
     reason: String(text).split('\n')[0] ?? '',
   }
 }

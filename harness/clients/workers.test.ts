@@ -57,7 +57,7 @@ t.test('one process serves job after job', async (t) => {
 t.test('a death belongs to its own job', async (t) => {
   const { run } = makePool(t)
   const first = pidOf(await run('answer'))
-  t.match(await run('die'), { how: 'died', exitCode: 9, log: 'last words\n' })
+  t.match(await run('die'), { how: 'died', exitCode: 9, log: [{ line: 'last words' }] })
   const second = pidOf(await run('answer'))
   t.ok(second > 0 && second !== first)
   t.match(await run('crash'), { how: 'died', signalName: 'SIGABRT' })
@@ -67,7 +67,7 @@ t.test('a death belongs to its own job', async (t) => {
 t.test('a hang is ended, be it a wait or a loop', async (t) => {
   const { run } = makePool(t)
   const first = pidOf(await run('answer'))
-  t.match(await run('hang', 300), { how: 'deadline', log: 'hanging\n' })
+  t.match(await run('hang', 300), { how: 'deadline', log: [{ line: 'hanging' }] })
   t.notOk(isAlive(first), 'its process is gone')
   t.match(await run('spin', 300), { how: 'deadline' })
   t.ok(pidOf(await run('answer')) > 0)

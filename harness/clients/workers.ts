@@ -13,7 +13,7 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { linkedAbort } from './linked-abort.ts'
-import { ended, killGroup, LabError, spawnGroup, Tail } from './process.ts'
+import { ended, type HeardLine, killGroup, LabError, spawnGroup, Tail } from './process.ts'
 
 export interface WorkerProgram {
   readonly argv: readonly string[]
@@ -22,9 +22,14 @@ export interface WorkerProgram {
 }
 
 export type JobEnd =
-  | { readonly how: 'answer'; readonly answer: Readonly<Record<string, unknown>>; readonly log: string }
-  | { readonly how: 'died'; readonly exitCode?: number; readonly signalName?: string; readonly log: string }
-  | { readonly how: 'deadline' | 'aborted'; readonly log: string }
+  | { readonly how: 'answer'; readonly answer: Readonly<Record<string, unknown>>; readonly log: readonly HeardLine[] }
+  | {
+      readonly how: 'died'
+      readonly exitCode?: number
+      readonly signalName?: string
+      readonly log: readonly HeardLine[]
+    }
+  | { readonly how: 'deadline' | 'aborted'; readonly log: readonly HeardLine[] }
 
 /** At most this many processes; more jobs than that wait for their turn. */
 const POOL = 12
@@ -58,9 +63,9 @@ export class WorkerPool {
     const both = linked.signal
     await this.turn(both)
     try {
-      if (both.aborted) return { how: 'aborted', log: '' }
+      if (both.aborted) return { how: 'aborted', log: [] }
       const worker = await this.ready(both)
-      if (worker === undefined) return { how: 'aborted', log: '' }
+      if (worker === undefined) return { how: 'aborted', log: [] }
       const end = await worker.run(job, deadlineMs, both)
       if (worker.usable) this.idle.push(worker)
       return end
@@ -153,7 +158,7 @@ class Worker {
         clearTimeout(timer)
         notReady(`ended before it was ready: ${this.stderr.text().trim()}`)
         const how = signal === null ? { exitCode: code ?? 0 } : { signalName: signal }
-        this.current?.end({ how: 'died', ...how, log: this.stderr.text() })
+        this.current?.end({ how: 'died', ...how, log: this.stderr.log() })
       },
       (error: Error) => {
         this.dead = true
@@ -183,7 +188,7 @@ class Worker {
     return new Promise((resolve) => {
       const cut = (how: 'deadline' | 'aborted') => {
         this.kill()
-        this.current?.end({ how, log: this.stderr.text() })
+        this.current?.end({ how, log: this.stderr.log() })
       }
       const timer = setTimeout(() => cut('deadline'), deadlineMs)
       const onAbort = () => cut('aborted')
@@ -218,7 +223,7 @@ class Worker {
     if (current === undefined || message.id !== current.id || typeof answer !== 'object' || answer === null) return
     if (message.retire === true) this.kill()
     // What it wrote to standard error before is there too, and is read in the same turn of the loop.
-    setImmediate(() => current.end({ how: 'answer', answer: { ...answer }, log: this.stderr.text() }))
+    setImmediate(() => current.end({ how: 'answer', answer: { ...answer }, log: this.stderr.log() }))
   }
 }
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { RunRecord } from '../../scenarios/record.ts'
 import { badmx, badmxEach } from './program.ts'
 
 const tshark = spawnSync('tshark', ['--version'], { timeout: 30_000 }).status === 0
@@ -37,6 +38,26 @@ t.test('a run with captures, and one without', { timeout: 240_000 }, async (t) =
         t.strictSame(
           read(file, '_ws.malformed or tcp.analysis.flags or tls.ignored_unknown_record', 'frame.number'),
           [],
+        )
+      }
+      const hellos: [string, string[]][] = []
+      for (const id of ['ctl-tls12-pkix', 'ctl-tls13-pkix'])
+        hellos.push([
+          id,
+          read(
+            join(cwd, 'run', 'cells', 'control', id, 'may', 'nodemailer', 'capture.pcapng'),
+            'tls.handshake.ja3',
+            'tls.handshake.ja3',
+          ),
+        ])
+      const { cells } = JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8')) as RunRecord
+      for (const [id, seen] of hellos) {
+        const told = cells.find((cell) => cell.id === `control/${id}/may/nodemailer`)?.hellos ?? []
+        t.equal(told.length, 1)
+        t.strictSame(
+          told.map(({ ja3 }) => ja3),
+          seen,
+          `${id}: the JA3 of the record is the one that tshark computes`,
         )
       }
       const stripped = join(cwd, 'run', 'cells', 'strip', 'strip-ehlo-omit', 'may', 'nodemailer', 'capture.pcapng')

@@ -70,6 +70,25 @@ t.test('a run', { timeout: 120_000 }, async (t) => {
     )
   })
 
+  t.test("the client's log is on the clock of the wire", async (t) => {
+    const own = events.filter((event) => event.cell === OMIT)
+    const said = own.find((event) => event.type === 'client')
+    const log = said?.word.log ?? []
+    t.equal(said?.logAt?.length, log.length)
+    const timeOf = (line: RegExp): number => said?.logAt?.[log.findIndex((each) => line.test(each))] ?? Number.NaN
+    const crossed = (direction: 'in' | 'out', text: string): number =>
+      own.find((event) => event.type === 'bytes' && event.direction === direction && event.data.includes(text))?.t ??
+      Number.NaN
+    // The client reads what we sent, and says so before we have what it sent upon that. A tenth of a millisecond is rounded.
+    t.ok(crossed('out', '220 ') <= timeOf(/^S: 220 /) + 0.1, 'banner')
+    t.ok(timeOf(/^S: 220 /) <= crossed('in', 'MAIL FROM') + 0.1, 'and not only at the end')
+    t.ok(crossed('in', 'MAIL FROM') <= timeOf(/^S: 221 /) + 0.1, 'QUIT')
+    t.ok(timeOf(/^S: 221 /) <= (said?.t ?? 0))
+    const shown = await badmx(t, cwd, 'show', 'latest', OMIT)
+    const at = (timeOf(/^S: 220 /) - (own[0]?.t ?? 0)) / 1000
+    t.match(shown.stdout, `  │ +${at.toFixed(3)} S: 220 `)
+  })
+
   t.test('what can be had from them', async (t) => {
     const [judged, judgedText, one, several, none, nearest, which, list, behaviours, scenario, run, ca] =
       await badmxEach(t, cwd, [

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { Client } from '../../peers/testing/client.ts'
 import { SAMPLE_HOST, sampleScenario } from '../../scenarios/test/sample-scenario.ts'
 import { Places } from '../serve.ts'
-import { badmx, type Program, startBadmx } from './program.ts'
+import { badmx, badmxEach, type Program, startBadmx } from './program.ts'
 
 /** A port for `--base-port`: free on 127.0.0.1 a moment ago; the zoo is at other addresses. */
 async function freePort(): Promise<number> {
@@ -130,4 +130,20 @@ t.test('addresses follow from names alone', (t) => {
     /--base-port/,
   )
   t.end()
+})
+
+t.test('the option of a persona', async (t) => {
+  const persona = ['--persona', 'exchange-2003:kb948963=true']
+  const { rows } = await serve(t, t.testdir({}), ...persona, '--listen', `127.0.0.1:${await freePort()}`)
+  t.match(rows, [{ name: 'exchange-2003:kb948963=true' }])
+  const wrong = await badmxEach(t, t.testdir({}), [
+    ['serve', '--persona', 'exchange-2003:kb94=true'],
+    ['serve', '--persona', 'exchange-2003:kb948963'],
+    ['serve', '--persona', 'sound:kb948963=true'],
+    ['list', '--personas'],
+  ])
+  t.match(wrong[0], { code: 2, stderr: /no option of exchange-2003 "kb94"; did you mean "kb948963"\?/ })
+  t.match(wrong[1], { code: 2, stderr: /got "kb948963" in "exchange-2003:kb948963", want OPTION=true/ })
+  t.match(wrong[2], { code: 2, stderr: /the persona sound has no options/ })
+  t.match(wrong[3], { code: 0, stdout: /^exchange-2003:kb948963=true +Exchange 2003/m })
 })

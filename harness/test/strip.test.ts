@@ -1,4 +1,5 @@
 /** `badmx strip` in front of a real smtp-server with STARTTLS, with real clients: what they are told, and what is told of them. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import { SMTPServer } from 'smtp-server'
 import t from 'tap'
 import { decodeEvent, type PeerEvent } from '../../peers/events.ts'
 import { findProgram } from '../clients/process.ts'
-import { Program, startBadmx, type Test } from './program.ts'
+import { badmxEach, Program, startBadmx, type Test } from './program.ts'
 
 const PATH = process.env['PATH'] ?? ''
 const missing = (program: string): string | false =>
@@ -18,17 +19,24 @@ interface Server {
   readonly port: number
   /** One entry per message: whether it came inside TLS. */
   readonly secure: boolean[]
+  /** Ports that its clients came from. */
+  readonly from: number[]
 }
 
 async function realServer(t: Test): Promise<Server> {
   const pair = await generate([{ name: 'commonName', value: 'mx.badmx.test' }])
   const secure: boolean[] = []
+  const from: number[] = []
   const server = new SMTPServer({
     key: pair.private,
     cert: pair.cert,
     authOptional: true,
     allowInsecureAuth: true,
     logger: false,
+    onConnect: (session, done) => {
+      from.push((session as typeof session & { remotePort: number }).remotePort)
+      done()
+    },
     onAuth: (_auth, _session, done) => done(null, { user: 'someone' }),
     onData: (stream, session, done) => {
       stream.resume()
@@ -42,7 +50,7 @@ async function realServer(t: Test): Promise<Server> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => new Promise<void>((resolve) => server.close(() => resolve())))
   const address = server.server.address()
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, secure }
+  return { port: typeof address === 'object' && address !== null ? address.port : 0, secure, from }
 }
 
 interface Strip {
@@ -225,6 +233,61 @@ for (const [certificate, accepted] of [
       'the mail was read',
     )
   })
+}
+
+const noTshark = spawnSync('tshark', ['--version'], { timeout: 30_000 }).status === 0 ? false : 'no tshark here'
+
+for (const [how, words, inTls] of [
+  ['interception, TLS to the server', ['--intercept', 'self-signed'], [true, true]],
+  ['interception, clear to the server', ['--intercept', 'self-signed', '--upstream', 'clear'], [true, false]],
+  ['STARTTLS hidden', ['--behaviour', 'hide-starttls'], [false, false]],
+] as const) {
+  t.test(
+    `a capture has both connections: ${how}`,
+    { skip: missing('curl') || noTshark, timeout: 110_000 },
+    async (t) => {
+      const server = await realServer(t)
+      const mitm = await strip(t, t.testdir({}), server.port, ...words)
+      t.equal(await curl(t, mitm.cwd, mitm.port, '--ssl', '--insecure'), 0)
+      await mitm.line(1)
+      await mitm.end()
+      const [shown] = await badmxEach(t, mitm.cwd, [['show', 'out', 'mx.1', '--pcapng', 'both.pcapng']])
+      t.match(shown, { code: 0, stdout: 'both.pcapng\n' })
+      const read = (filter: string, ...fields: readonly string[]): string[] => {
+        const wanted = fields.flatMap((field) => ['-e', field])
+        const args = [
+          '-n',
+          '-r',
+          join(mitm.cwd, 'both.pcapng'),
+          '-Y',
+          filter,
+          '-T',
+          'fields',
+          '-E',
+          'separator=|',
+          ...wanted,
+        ]
+        const { status, stdout, stderr } = spawnSync('tshark', args, { encoding: 'utf8', timeout: 60_000 })
+        if (status !== 0) throw new Error(stderr)
+        return stdout.split('\n').filter((line) => line !== '')
+      }
+      for (const [stream, secured] of inTls.entries()) {
+        const commands = read(`tcp.stream == ${stream} && ${secured ? '' : '!'}tls`, 'smtp.req.command').join()
+        t.match(
+          commands,
+          /EHLO.*MAIL.*RCPT.*DATA/,
+          `the mail ${secured ? 'inside TLS' : 'in clear'} in stream ${stream}`,
+        )
+        t.equal(read(`tcp.stream == ${stream} && tls.handshake.type == 1`, 'frame.number').length, secured ? 1 : 0)
+      }
+      t.strictSame(read('tcp.stream > 1', 'frame.number'), [], 'and no third')
+      const ends = read('tcp.flags.syn == 1 && tcp.flags.ack == 0', 'ip.src', 'tcp.srcport', 'ip.dst', 'frame.comment')
+      t.match(ends[1]?.split('|').slice(0, 3), ['127.0.0.1', String(server.from[0]), '127.0.0.1'])
+      t.match(ends[0], `it really listens on port ${mitm.port}`)
+      t.match(ends[1], `it really listens on port ${server.port}`)
+      t.strictSame(read('_ws.malformed or tcp.analysis.flags or tls.ignored_unknown_record', 'frame.number'), [])
+    },
+  )
 }
 
 t.test('the real server is down', { timeout: 60_000 }, async (t) => {

@@ -12,8 +12,11 @@ export function missing(program: string): string | undefined {
   return error === undefined ? undefined : `${program} is not installed`
 }
 
-/** An old Node.js program (harness/check/old-nodes.mjs), or why there is none. */
-export function oldNode(name: 'node-0.12' | 'node-8'): { readonly path: string; readonly missing: string | undefined } {
+/** A Node.js program of another time (harness/check/old-nodes.mjs), or why there is none. */
+export function oldNode(name: 'node-0.12' | 'node-8' | 'node-24'): {
+  readonly path: string
+  readonly missing: string | undefined
+} {
   const path = join(packageRoot(), 'node_modules', '.cache', 'old-nodes', 'node_modules', name, 'bin', 'node')
   return {
     path,

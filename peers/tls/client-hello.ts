@@ -114,6 +114,7 @@ function readBody(body: Buffer, recordVersion: number): HelloReading {
       ...(serverName === undefined ? {} : { serverName }),
       alpn: readNames(extensions.get(16)),
       groups: readList(extensions.get(10)),
+      pointFormats: readOctets(extensions.get(11)),
       signatureAlgorithms: readList(extensions.get(13)),
       extensions: [...extensions.keys()],
       ...(session === undefined ? {} : { session }),
@@ -149,6 +150,11 @@ function numbers(octets: Buffer): number[] {
 /** An extension that is one vector of two-octet numbers. */
 function readList(extension: Buffer | undefined): number[] {
   return extension === undefined ? [] : numbers(new Cursor(extension).vector(2))
+}
+
+/** An extension that is one vector of one-octet numbers. */
+function readOctets(extension: Buffer | undefined): number[] {
+  return extension === undefined ? [] : [...new Cursor(extension).vector(1)]
 }
 
 function readVersions(extension: Buffer | undefined, legacyVersion: number): number[] {

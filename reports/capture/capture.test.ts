@@ -121,6 +121,24 @@ t.test('DNS, a proxied server, a reset, connections that would collide', options
   t.equal(lines.filter((line) => line.split('|')[2] === 'True' || line.split('|')[2] === '1').length, 4)
 })
 
+t.test('the connection to the server behind has its own ends, or none where it never came up', options, async (t) => {
+  const log = new LogBuilder('a/b/may/c').open('c1', { upstream: { address: 'mx.real.test', port: 2525 } })
+  log.open('c2', { upstream: { address: 'mx.real.test', port: 2525 } })
+  log.at(3).add({
+    ...{ type: 'upstream', conn: 'c1' },
+    ...{ local: { address: '192.0.2.1', port: 4711 }, remote: { address: '192.0.2.9', port: 2525 } },
+  })
+  log.bytes('c1', 'upstream', 'in', 'tcp', '220 real\r\n').close('c1').close('c2')
+  const fields = ['tcp.stream', 'ip.src', 'tcp.srcport', 'ip.dst', 'tcp.dstport', 'frame.comment'] as const
+  const lines = read(t.testdir({}), renderCapture(log.events, RUN), 'frame.time_epoch', 'tcp.flags.str', ...fields)
+  const behind = lines.filter((line) => line.includes('192.0.2.1'))
+  t.equal(
+    behind[0]?.replaceAll('·', ''),
+    '1767323050.681000000|S|2|192.0.2.1|4711|192.0.2.9|25|on to the server behind the man in the middle, 192.0.2.9; it really listens on port 2525',
+  )
+  t.equal(new Set(lines.map((line) => line.split('|')[2])).size, 3, 'c2 came no further')
+})
+
 t.test('no capture pretends that what was inside TLS crossed in clear', async (t) => {
   const { capture: _capture, ...without } = RUN
   const log = new LogBuilder('a/b/may/c').open('c1').peer('c1', '220 mx\r\n')

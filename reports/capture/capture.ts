@@ -7,8 +7,8 @@
  * comment; the server's port is one on which a reader looks for SMTP, and a comment tells the real one. A log without the
  * TLS records of a connection makes no capture: plaintext out of TLS would look like a leak.
  */
-import type { ConnClosed, ConnOpened, DnsCrossed, SocketAddress } from '../../peers/events.ts'
-import type { LogEvent, RunBegun } from '../../scenarios/events.ts'
+import type { ConnClosed, ConnOpened, DnsCrossed, SocketAddress, UpstreamOpened } from '../../peers/events.ts'
+import type { LogEvent, RunBegun, ServingBegun } from '../../scenarios/events.ts'
 import { clip, count, visible } from '../text.ts'
 import { LONGEST_PAYLOAD, type Segment, tcpPacket, udpPacket } from './packets.ts'
 import { encodePcapng, type Packet } from './pcapng.ts'
@@ -19,16 +19,23 @@ const SMTP_PORTS: readonly number[] = [25, 465, 587]
 const NOTE =
   'Reconstructed by badmx from its event log: octets and times are what was seen, IP and TCP headers are made up around them.'
 
+/** What was recorded, and since when. */
+export type Recording = Pick<RunBegun | ServingBegun, 'badmx' | 'startedAt' | 'capture'>
+
 /**
  * Undefined where the log has nothing to show, or lacks TLS records (see {@link lacksRecords}). `events` are those of one
- * cell, in the order of the log.
+ * cell or session, in the order of the log; `what` names it.
  */
-export function renderCapture(events: readonly LogEvent[], run: RunBegun): Buffer | undefined {
+export function renderCapture(
+  events: readonly LogEvent[],
+  run: Recording,
+  what = `Cell ${events[0]?.cell ?? ''}`,
+): Buffer | undefined {
   if (!hasCapture(events, run)) return undefined
   const capture = new Capture(BigInt(Date.parse(run.startedAt)) * 1000n)
   for (const event of events) capture.event(event)
   return encodePcapng({
-    comment: `${NOTE} Cell ${visible(events[0]?.cell ?? '')}.`,
+    comment: `${NOTE} ${visible(what)}.`,
     application: `badmx ${run.badmx}`,
     interfaceName: 'badmx (reconstructed)',
     secrets: events.flatMap((event) => (event.type === 'tls' && event.state === 'secret' ? [event.line] : [])),
@@ -37,13 +44,17 @@ export function renderCapture(events: readonly LogEvent[], run: RunBegun): Buffe
 }
 
 /** Whether {@link renderCapture} makes one. */
-export function hasCapture(events: readonly LogEvent[], run: RunBegun): boolean {
+export function hasCapture(events: readonly LogEvent[], run: Recording): boolean {
   return events.some((event) => event.type === 'conn' || event.type === 'dns') && !lacksRecords(events, run)
 }
 
 /** TLS was terminated in this cell, and the run did not record its records. */
-export function lacksRecords(events: readonly LogEvent[], run: RunBegun): boolean {
+export function lacksRecords(events: readonly LogEvent[], run: Recording): boolean {
   return run.capture !== true && events.some((event) => event.type === 'tls' && event.state !== 'hello')
+}
+
+function realPort({ port }: SocketAddress): string {
+  return SMTP_PORTS.includes(port) ? '' : `; it really listens on port ${port}`
 }
 
 type End = 'client' | 'server'
@@ -52,6 +63,7 @@ class Capture {
   readonly packets: Packet[] = []
   private readonly start: bigint
   private readonly streams = new Map<string, Stream>()
+  private readonly opened = new Map<string, ConnOpened>()
   /** Ends of streams that are in use: `address:port address:port`. */
   private readonly taken = new Set<string>()
 
@@ -71,9 +83,10 @@ class Capture {
     if (client === undefined) return
     switch (event.type) {
       case 'bytes': {
-        const stream = event.side === 'client' ? client : this.streams.get(`${event.conn} upstream`)
         // What is inside TLS is in its records.
-        if (event.layer === 'tls' || stream === undefined) return
+        if (event.layer === 'tls') return
+        const stream = event.side === 'client' ? client : this.upstream(event.conn, time)
+        if (stream === undefined) return
         const from = (event.direction === 'in') === (event.side === 'client') ? 'client' : 'server'
         if (event.elided !== undefined) stream.skip(from, event.elided.length - event.data.length)
         stream.send(time, from, event.data)
@@ -83,6 +96,9 @@ class Capture {
         // The ClientHello is in its event; where TLS is passed through, among the octets too.
         if (event.state === 'hello' && event.side === 'client' && event.hello.format !== 'none')
           if (!client.endsWith('client', event.data)) client.send(time, 'client', event.data)
+        break
+      case 'upstream':
+        this.openUpstream(event, time, 'on to the server behind the man in the middle')
         break
       case 'fired':
         client.remark(`${event.behaviour} fired: ${event.detail}`)
@@ -96,16 +112,34 @@ class Capture {
   }
 
   private open(event: ConnOpened, time: bigint): void {
-    const { conn, local, remote, upstream, tlsOnConnect, host } = event
-    const server = { ...local, port: SMTP_PORTS.includes(local.port) ? local.port : tlsOnConnect ? 465 : 25 }
-    const real = server.port === local.port ? '' : `; it really listens on port ${local.port}`
-    const stream = new Stream(this.packets, this.free(remote, server), server)
-    this.streams.set(conn, stream)
-    stream.open(time, `connection to ${host}, ${local.address}${real}`)
-    if (upstream === undefined) return
-    const behind = new Stream(this.packets, this.free({ ...local, port: 40_000 }, upstream), upstream)
-    this.streams.set(`${conn} upstream`, behind)
-    behind.open(time, 'on to the server behind the man in the middle; the port of this side is made up')
+    const { conn, local, remote, tlsOnConnect, host } = event
+    this.opened.set(conn, event)
+    const stream = this.stream(conn, remote, local, tlsOnConnect ? 465 : 25)
+    stream.open(time, `connection to ${host}, ${local.address}${realPort(local)}`)
+  }
+
+  private openUpstream({ conn, local, remote }: UpstreamOpened, time: bigint, comment: string): Stream {
+    const stream = this.stream(`${conn} upstream`, local, remote, 25)
+    stream.open(time, `${comment}, ${remote.address}${realPort(remote)}`)
+    return stream
+  }
+
+  /** A log of before told no addresses of that connection: something crossed it, so it was up by then. */
+  private upstream(conn: string, time: bigint): Stream | undefined {
+    const stream = this.streams.get(`${conn} upstream`)
+    const { upstream, local } = this.opened.get(conn) ?? {}
+    if (stream !== undefined || upstream === undefined || local === undefined) return stream
+    const comment = 'on to the server behind the man in the middle; address and port of this side are made up'
+    const ends = { local: { ...local, port: 40_000 }, remote: upstream }
+    return this.openUpstream({ type: 'upstream', t: 0, conn, ...ends }, time, comment)
+  }
+
+  /** `port` is the server's in the capture, where a reader does not expect SMTP at its own. */
+  private stream(key: string, client: SocketAddress, server: SocketAddress, port: number): Stream {
+    const shown = SMTP_PORTS.includes(server.port) ? server : { ...server, port }
+    const stream = new Stream(this.packets, this.free(client, shown), shown)
+    this.streams.set(key, stream)
+    return stream
   }
 
   /** Connections to different ports may share one of the client's; here the server has one port. */

@@ -34,7 +34,12 @@ function session(subject: CellRecord): readonly LogEvent[] {
   ])
     log.client('c1', `${verb}\r\n`).peer('c1', `250-${verb}\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 STARTTLS\r\n`)
   const lines = Array.from({ length: 40 }, (_, index) => `${subject.id}: line ${index} of what it logged`)
-  return log.close('c1').add({ type: 'client', attempt: 1, word: { state: 'failed', log: lines, reason: 'no' } }).events
+  return log.close('c1').add({
+    type: 'client',
+    attempt: 1,
+    word: { state: 'failed', log: lines, reason: 'no' },
+    logAt: lines.map((_, index) => 5000 + 8 * index),
+  }).events
 }
 
 t.test('one file: a policy without network, its style and script by their hashes', async (t) => {
@@ -76,6 +81,12 @@ t.test('every view is packed, and what is of interest can be read without JavaSc
   }
   for (const scenario of new Set(SAMPLE.cells.map((each) => each.scenario)))
     t.ok(packed(page).get(scenario)?.includes(`id="scenario/${scenario}"`), scenario)
+})
+
+t.test("the client's log is on the clock of the ladder", async (t) => {
+  const leak = cell({ verdict: 'leak' })
+  const page = format.render(record([leak]), {}, [begun(), ...session(leak)])
+  t.match(page, `<time>+0.312 s</time> ${leak.id}: line 39 of what it logged`)
 })
 
 t.test('captures are linked where the run wrote some', async (t) => {

@@ -5,7 +5,7 @@
 import type { ClientSaid, LogEvent, NoticeCame } from '../../scenarios/events.ts'
 import type { CellRecord, ProofRecord, RunRecord } from '../../scenarios/record.ts'
 import { isKnown } from '../gate.ts'
-import { buildLadder } from '../ladder/build.ts'
+import { buildLadder, loggedLines } from '../ladder/build.ts'
 import { ladderItems, timeText } from '../ladder/list.ts'
 import { renderLadderSvg } from '../ladder/svg.ts'
 import { lettersOf } from '../letters.ts'
@@ -181,7 +181,8 @@ function said(cell: CellRecord, events: readonly LogEvent[], origin: number): st
     .join('')
 }
 
-function word({ t, attempt, word: own }: ClientSaid, origin: number, most: number): string {
+function word(event: ClientSaid, origin: number, most: number): string {
+  const { t, attempt, word: own } = event
   const state = [
     own.state,
     ...(own.kind === undefined ? [] : [own.kind]),
@@ -193,7 +194,11 @@ function word({ t, attempt, word: own }: ClientSaid, origin: number, most: numbe
       : [`claims ${own.claims.verified ? 'a verified peer' : 'that the peer is not verified'}`]),
   ]
   const head = `<p><b>Attempt ${attempt}, ${timeText(t - origin)}: ${text(state.join(', '))}</b><br>${text(clip(own.reason, 600))}</p>`
-  return head + log(own.log, most)
+  const lines = loggedLines(event).map(({ line, t: came }) => ({
+    line,
+    ...(came === undefined ? {} : { at: came - origin }),
+  }))
+  return head + log(lines, most)
 }
 
 /** The bounce that came back to the sender. */
@@ -202,12 +207,18 @@ function notice({ t, attempt, data }: NoticeCame, origin: number): string {
     .toString('latin1')
     .replace(/\r?\n$/, '')
     .split(/\r?\n/)
-  return `<p><b>Attempt ${attempt}, ${timeText(t - origin)}: a notice came back to the sender</b></p>${log(lines, LOG_LINES)}`
+  return `<p><b>Attempt ${attempt}, ${timeText(t - origin)}: a notice came back to the sender</b></p>${log(
+    lines.map((line) => ({ line })),
+    LOG_LINES,
+  )}`
 }
 
-/** The last lines of a log. */
-function log(all: readonly string[], most: number): string {
-  const lines = all.slice(-most).map((line) => text(clip(line, LOG_LINE)))
+/** The last lines of a log, each with its time on the clock of the ladder where that is known. */
+function log(all: readonly { readonly line: string; readonly at?: number }[], most: number): string {
+  const lines = all.slice(-most).map(({ line, at }) => {
+    const time = at === undefined ? '' : `<time>${text(timeText(at))}</time> `
+    return time + text(clip(line, LOG_LINE))
+  })
   const left = all.length - lines.length
   const cut = left > 0 ? `<p class="dim">${count(left, 'line')} before these are in the event log</p>` : ''
   return lines.length === 0 ? '' : `${cut}<pre class="log" tabindex="0">${lines.join('\n')}</pre>`

@@ -1,8 +1,10 @@
 /** What the client offered in TLS, and which certificate it was shown, connection by connection. */
 import type { HelloSeen, TlsHello, TlsPresented, TlsUp } from '../../peers/events.ts'
+import { isGrease } from '../../peers/tls/grease.ts'
 import type { LogEvent } from '../../scenarios/events.ts'
 import type { CellRecord } from '../../scenarios/record.ts'
 import { readCertificate } from '../certificate.ts'
+import { fingerprintsOf } from '../ladder/describe.ts'
 import { attribute, text } from '../markup.ts'
 import { distinct } from '../summary.ts'
 import { clip, count } from '../text.ts'
@@ -41,14 +43,9 @@ function box(title: string, markup: string): string {
   return `<div><h4>${text(title)}</h4>${markup}</div>`
 }
 
-/** Values that RFC 8701 reserves so that servers get used to unknown ones. */
-function greased(code: number): boolean {
-  return (code & 0x0f0f) === 0x0a0a && code >> 8 === (code & 0xff)
-}
-
 function offered(hello: HelloSeen): string {
   if (hello.format === 'none') return '<p>What it sent is no ClientHello.</p>'
-  const known = (codes: readonly number[]): number[] => codes.filter((code) => !greased(code))
+  const known = (codes: readonly number[]): number[] => codes.filter((code) => !isGrease(code))
   const suites = known(hello.cipherSuites)
   return facts([
     ['versions', text(known(hello.versions).map(versionName).join(', '))],
@@ -59,6 +56,7 @@ function offered(hello: HelloSeen): string {
       'cipher suites',
       `<details><summary>${suites.length}, first ${text(suites[0] === undefined ? 'none' : suiteName(suites[0]))}</summary>${text(suites.map(suiteName).join(', '))}</details>`,
     ],
+    ...fingerprintsOf(hello).map(([kind, value]) => [kind, `<code class="break">${text(value)}</code>`] as const),
   ])
 }
 

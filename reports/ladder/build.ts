@@ -41,7 +41,7 @@ export function buildLadder(events: Iterable<LogEvent>, cell: CellRecord): Ladde
     timeScale: begun?.timeScale ?? 1,
     lanes: proxied ? [visible(cell.client), 'man in the middle', 'server'] : [visible(cell.client), host],
     rows: withPauses(joined(placed(rows))),
-    words: own.flatMap(({ event }) => (event.type === 'client' ? [words(event)] : [])),
+    words: own.flatMap(({ event }) => (event.type === 'client' ? [words(event, origin)] : [])),
   }
 }
 
@@ -74,8 +74,8 @@ function heading(cell: CellRecord): Omit<Ladder, 'timeScale' | 'lanes' | 'rows' 
   }
 }
 
-function words(event: ClientSaid): Words {
-  const { state, kind, exitCode, signal, reason, log } = event.word
+function words(event: ClientSaid, origin: number): Words {
+  const { state, kind, exitCode, signal, reason } = event.word
   const facts = [
     state,
     ...(kind === undefined ? [] : [kind]),
@@ -86,8 +86,16 @@ function words(event: ClientSaid): Words {
     attempt: event.attempt,
     state: visible(facts.join(', ')),
     reason: visible(reason),
-    log: log.slice(-LOG_LINES).map((line) => clip(visible(line), 400)),
+    log: loggedLines(event)
+      .slice(-LOG_LINES)
+      .map(({ line, t }) => ({ text: clip(visible(line), 400), ...(t === undefined ? {} : { at: t - origin }) })),
   }
+}
+
+/** The lines of a client's log, with their times on the clock of the event log where it tells them. */
+export function loggedLines({ word, logAt }: ClientSaid): readonly { readonly line: string; readonly t?: number }[] {
+  const times = logAt?.length === word.log.length ? logAt : []
+  return word.log.map((line, index) => ({ line, ...(times[index] === undefined ? {} : { t: times[index] }) }))
 }
 
 function messageDrafts(

@@ -26,6 +26,10 @@ t.test('TLS in one line', async (t) => {
       'ClientHello: TLS 1.3, TLS 1.2; SNI mx.badmx.test; 1 cipher suite; offers a session (ticket); JA4 t13i010000_888b19a43b15_000000000000',
     ],
     [
+      { type: 'tls', state: 'hello', hello: { ...hello, pointFormats: [0] }, data: Buffer.alloc(0) },
+      'ClientHello: TLS 1.3, TLS 1.2; SNI mx.badmx.test; 1 cipher suite; JA3 b552dda203b2ae05a15770dcb2ed16f8; JA4 t13i010000_888b19a43b15_000000000000',
+    ],
+    [
       {
         type: 'tls',
         state: 'hello',

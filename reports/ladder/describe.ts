@@ -9,9 +9,10 @@ import type {
   TlsPresented,
   TlsUp,
 } from '../../peers/events.ts'
+import { ja3 } from '../../peers/tls/ja3.ts'
+import { ja4 } from '../../peers/tls/ja4.ts'
 import { readCertificate } from '../certificate.ts'
 import { clip, count, visible } from '../text.ts'
-import { ja4 } from './ja4.ts'
 
 export function connectionText(event: ConnOpened | ConnClosed): string {
   if (event.state === 'open') {
@@ -63,8 +64,15 @@ function helloText(hello: HelloSeen): string {
   const what = hello.format === 'sslv2' ? 'ClientHello of SSL 2' : 'ClientHello'
   const session = hello.session === undefined ? [] : [`offers a session (${hello.session})`]
   const suites = count(hello.cipherSuites.length, 'cipher suite')
-  const fingerprint = hello.format === 'tls' ? [`JA4 ${ja4(hello)}`] : []
-  return visible([`${what}: ${versions.join(', ')}`, name, suites, ...session, ...fingerprint].join('; '))
+  const fingerprints = fingerprintsOf(hello).map(([kind, value]) => `${kind} ${value}`)
+  return visible([`${what}: ${versions.join(', ')}`, name, suites, ...session, ...fingerprints].join('; '))
+}
+
+/** By name; none of a hello that is not in TLS records, of which none is defined. */
+export function fingerprintsOf(hello: HelloSeen): (readonly [string, string])[] {
+  if (hello.format !== 'tls') return []
+  const older = ja3(hello)
+  return [...(older === undefined ? [] : [['JA3', older] as const]), ['JA4', ja4(hello)]]
 }
 
 function certificateText(chain: readonly Buffer[]): string {

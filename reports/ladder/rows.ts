@@ -93,8 +93,8 @@ export interface Words {
   /** `failed, temporary, exit code 75` */
   readonly state: string
   readonly reason: string
-  /** The end of its log. */
-  readonly log: readonly string[]
+  /** The end of its log; `at` in milliseconds since the cell began, where the event log tells. */
+  readonly log: readonly { readonly text: string; readonly at?: number }[]
 }
 
 export interface Ladder {

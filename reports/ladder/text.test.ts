@@ -91,6 +91,20 @@ t.test('no line is wider than asked, but for the command; hostile texts too', as
   }
 })
 
+t.test("lines of the client's log have their times, where the log tells them all", async (t) => {
+  const log = new LogBuilder(LEAK.id).open('c1').peer('c1', '220 mx\r\n')
+  const word = { state: 'failed', log: ['S: 220 mx', 'gave up'], reason: 'no' } as const
+  const shown = (logAt?: readonly number[]): string => {
+    const said = new LogBuilder(LEAK.id).at(30)
+    said.add({ type: 'client', attempt: 1, word, ...(logAt === undefined ? {} : { logAt }) })
+    const events = [...log.events, ...said.events]
+    return renderLadderText(buildLadder(events, LEAK), { color: false, width: 100 })
+  }
+  t.match(shown([5002, 5029.4]), '  │ +0.002 S: 220 mx\n  │ +0.029 gave up\n')
+  t.match(shown(), '  │ S: 220 mx\n  │ gave up\n', 'a log of before')
+  t.match(shown([5002]), '  │ S: 220 mx\n  │ gave up\n', 'a log that is wrong')
+})
+
 t.test('a message across both gaps covers the middle line only where its text is', async (t) => {
   const long = `MAIL FROM:<${'a'.repeat(40)}@badmx.test>`
   const log = new LogBuilder(LEAK.id).open('p', { upstream: { address: '127.0.0.1', port: 25 } })

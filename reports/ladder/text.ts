@@ -209,9 +209,13 @@ function note(row: LadderRow, text: string, drawing: Drawing, style: (text: stri
 }
 
 function clock(row: LadderRow, { margin, numbered, paint }: Drawing): string {
-  const time = `+${(row.at / 1000).toFixed(3)}`
+  const time = clockText(row.at)
   const number = numbered && row.connection > 0 ? `#${row.connection}` : ''
   return paint('dim', padEnd(`${padEnd(time, CLOCK)}${number}`, margin))
+}
+
+function clockText(ms: number): string {
+  return `+${(ms / 1000).toFixed(3)}`
 }
 
 function markColour(mark: Mark): 'red' | 'yellow' | 'dim' {
@@ -223,7 +227,7 @@ function said(ladder: Ladder, width: number): string[] {
   return ladder.words.flatMap((words) => [
     `The client said, attempt ${words.attempt}: ${words.state}`,
     ...wrap(words.reason, width - 2).map((line) => `  ${line}`),
-    ...words.log.flatMap((line) => hanging('  │ ', line, width)),
+    ...words.log.flatMap(({ text, at }) => hanging(at === undefined ? '  │ ' : `  │ ${clockText(at)} `, text, width)),
     '',
   ])
 }

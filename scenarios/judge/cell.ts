@@ -1,7 +1,16 @@
 /** One cell of the log to one cell of the record. Pure. */
+import { ja3 } from '../../peers/tls/ja3.ts'
+import { ja4 } from '../../peers/tls/ja4.ts'
 import type { CellBegun, LogEvent } from '../events.ts'
 import { isPolicy } from '../policy.ts'
-import { type AssertRecord, type AttemptRecord, type CellRecord, UNSEEN, type Verdict } from '../record.ts'
+import {
+  type AssertRecord,
+  type AttemptRecord,
+  type CellRecord,
+  type HelloRecord,
+  UNSEEN,
+  type Verdict,
+} from '../record.ts'
 import { verifyChain } from './credential.ts'
 import { raiseFlags } from './flags.ts'
 import { type Observation, observe, withoutPreparation } from './observe.ts'
@@ -38,6 +47,7 @@ export function judgeCell(cell: CellBegun, events: readonly LogEvent[]): CellRec
     proof: proofRecords(observation),
     ...clientWord(observation),
     ...presented(observation),
+    ...hellos(observation),
     durationMs: observation.lastAt - cell.t,
   }
 }
@@ -91,6 +101,18 @@ function presented(observation: Observation): Pick<CellRecord, 'presented'> {
   const { credential, host } = last.connection
   const { chain, validity, name, reasons } = credential.verification ?? verifyChain(last.chain, host, observation.cell)
   return { presented: { chain, validity, name, reasons } }
+}
+
+function hellos({ connections }: Observation): Pick<CellRecord, 'hellos'> {
+  const seen = connections.flatMap((connection) => connection.hellos.map(({ event }) => event.hello))
+  const told = new Map<string, HelloRecord>()
+  for (const hello of seen) {
+    if (hello.format !== 'tls') continue
+    const older = ja3(hello)
+    const record = { ...(older === undefined ? {} : { ja3: older }), ja4: ja4(hello) }
+    told.set(JSON.stringify(record), record)
+  }
+  return told.size === 0 ? {} : { hellos: [...told.values()] }
 }
 
 /** A record of a cell of which nothing was seen yet. */

@@ -24,6 +24,23 @@ t.test('an attempt ends with the report of its own message', async (t) => {
   t.match(await a, { state: 'delivered', log: ['connected to mx[198.18.1.1]:25', 'A1 delivered'] })
 })
 
+t.test('each line has its time, whoever it waited for', async (t) => {
+  const tracker = new Tracker(read)
+  const began = performance.now()
+  tracker.line('C3 connected')
+  tracker.follow(['C3'])
+  const between = performance.now()
+  tracker.line('C3 delivered')
+  const { log, heard = [] } = await tracker.outcome('C3', 10_000, NEVER)
+  t.strictSame(log, ['C3 connected', 'C3 delivered'])
+  const [first = 0, second = 0] = heard
+  t.ok(began <= first && first <= between && between <= second && second <= performance.now(), String(heard))
+  tracker.died('was killed')
+  const crashed = await tracker.outcome('C3', 10_000, NEVER)
+  t.match(crashed, { state: 'crashed', log: [...log, '…', ...log] })
+  t.equal(crashed.heard?.length, crashed.log.length)
+})
+
 t.test('a log that is faster than the reply to the submission', async (t) => {
   const tracker = new Tracker(read)
   tracker.line('C3 delivered')

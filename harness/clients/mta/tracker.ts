@@ -6,6 +6,8 @@
  * comes before anybody waits for it is not lost.
  */
 import type { ClientWord } from '../../../scenarios/client.ts'
+import type { HeardLine } from '../process.ts'
+import { logOf } from '../word.ts'
 
 /** What a line of the log says of a message. */
 export interface Report {
@@ -31,7 +33,7 @@ const LAST_WORDS = 40
 
 interface Followed {
   readonly marks: readonly string[]
-  readonly lines: string[]
+  readonly lines: HeardLine[]
   /** Reports that nobody has waited for yet. */
   readonly reports: Report[]
   /** The MTA has it in hand: from its submission, or the begin of another attempt, to the next report. */
@@ -49,8 +51,8 @@ export class Tracker {
   private readonly read: LogReader
   private readonly byMark = new Map<string, Followed>()
   /** Lines and reports of messages whose id is not known yet: the log can be faster than the reply to the submission. */
-  private early: { readonly line: string; readonly report: Report | undefined }[] = []
-  private readonly last: string[] = []
+  private early: { readonly heard: HeardLine; readonly report: Report | undefined }[] = []
+  private readonly last: HeardLine[] = []
   private death: Death | undefined
   private stirred: (() => void) | undefined
   private readonly listeners = new Set<(line: string) => void>()
@@ -68,9 +70,9 @@ export class Tracker {
   follow(marks: readonly string[]): void {
     const followed: Followed = { marks, lines: [], reports: [], inHand: true, wake: undefined }
     for (const mark of marks) this.byMark.set(mark, followed)
-    const own = this.early.filter(({ line }) => marks.some((mark) => line.includes(mark)))
+    const own = this.early.filter(({ heard }) => marks.some((mark) => heard.line.includes(mark)))
     this.early = this.early.filter((each) => !own.includes(each))
-    for (const { line, report } of own) this.sort(line, report)
+    for (const { heard, report } of own) this.sort(heard, report)
   }
 
   /** The message is of no interest any more. */
@@ -80,25 +82,26 @@ export class Tracker {
   }
 
   line(line: string): void {
-    this.last.push(line)
+    const heard = { line, at: performance.now() }
+    this.last.push(heard)
     if (this.last.length > LAST_WORDS) this.last.shift()
     if (this.watcher?.pattern.test(line)) this.watcher.end(undefined)
     this.stirred?.()
     for (const listen of this.listeners) listen(line)
-    this.sort(line, this.read(line))
+    this.sort(heard, this.read(line))
   }
 
-  private sort(line: string, report: Report | undefined): void {
+  private sort(heard: HeardLine, report: Report | undefined): void {
     const owners = new Set<Followed>()
     const own = report === undefined ? undefined : this.byMark.get(report.id)
     if (own !== undefined) owners.add(own)
-    for (const mark of marksIn(line)) {
+    for (const mark of marksIn(heard.line)) {
       const owner = this.byMark.get(mark)
       if (owner !== undefined) owners.add(owner)
     }
-    if (owners.size === 0) this.keepEarly(line, report)
+    if (owners.size === 0) this.keepEarly(heard, report)
     for (const owner of owners) {
-      owner.lines.push(line)
+      owner.lines.push(heard)
       if (owner.lines.length > LINES) owner.lines.shift()
     }
     if (own === undefined || report === undefined) return
@@ -106,8 +109,8 @@ export class Tracker {
     own.wake?.()
   }
 
-  private keepEarly(line: string, report: Report | undefined): void {
-    this.early.push({ line, report })
+  private keepEarly(heard: HeardLine, report: Report | undefined): void {
+    this.early.push({ heard, report })
     if (this.early.length <= LINES) return
     // A report that is dropped would make its message hang; others' lines can be many while a submission is under way.
     const dull = this.early.findIndex((each) => each.report === undefined)
@@ -136,7 +139,7 @@ export class Tracker {
 
   /** Waits for a line; resolves with what was in the way, if anything. */
   async seen(pattern: RegExp, limitMs: number): Promise<string | undefined> {
-    if (this.last.some((line) => pattern.test(line))) return undefined
+    if (this.last.some(({ line }) => pattern.test(line))) return undefined
     if (this.death !== undefined) return this.death.how
     return new Promise((resolve) => {
       const end = (trouble: string | undefined): void => {
@@ -198,7 +201,7 @@ export class Tracker {
 
   /** The lines that the MTA logged last. */
   lastWords(): readonly string[] {
-    return this.last
+    return this.last.map(({ line }) => line)
   }
 
   /**
@@ -223,18 +226,22 @@ export class Tracker {
         return {
           state: 'hung',
           // What else it logs may tell why.
-          log: [...followed.lines, '…', ...this.last],
+          ...this.andLastWords(followed),
           reason: 'its log says nothing of how the attempt ended',
         }
       await this.next(followed, left, signal)
     }
   }
 
-  private crashed({ how, inHand }: Death, { lines }: Followed): ClientWord {
-    const log = [...lines, '…', ...this.last]
-    if (inHand <= 1) return { state: 'crashed', log, reason: how }
+  /** What it logged of the message, and what it logged last. */
+  private andLastWords({ lines }: Followed): ReturnType<typeof logOf> {
+    return logOf([...lines, { line: '…', at: this.last[0]?.at ?? performance.now() }, ...this.last])
+  }
+
+  private crashed({ how, inHand }: Death, followed: Followed): ClientWord {
+    if (inHand <= 1) return { state: 'crashed', ...this.andLastWords(followed), reason: how }
     const others = `with ${inHand} messages in hand: a run of this cell alone shows whether it is this one`
-    throw new Error(`${how} ${others}; its log ends with ${this.last.slice(-3).join(' | ')}`)
+    throw new Error(`${how} ${others}; its log ends with ${this.lastWords().slice(-3).join(' | ')}`)
   }
 
   private async next(followed: Followed, limitMs: number, signal: AbortSignal): Promise<void> {
@@ -252,12 +259,12 @@ export class Tracker {
   }
 }
 
-function wordOf({ state, kind, claims, reason }: Report, lines: readonly string[]): ClientWord {
+function wordOf({ state, kind, claims, reason }: Report, lines: readonly HeardLine[]): ClientWord {
   return {
     state,
     ...(kind === undefined ? {} : { kind }),
     ...(claims === undefined ? {} : { claims }),
-    log: [...lines],
+    ...logOf(lines),
     reason,
   }
 }

@@ -3,7 +3,8 @@
  * may implement (BSD 3-Clause). Pure.
  */
 import { createHash } from 'node:crypto'
-import type { HelloSeen } from '../../peers/events.ts'
+import type { HelloSeen } from '../events.ts'
+import { isGrease } from './grease.ts'
 
 const VERSIONS: ReadonlyMap<number, string> = new Map([
   [0x0300, 's3'],
@@ -15,11 +16,6 @@ const VERSIONS: ReadonlyMap<number, string> = new Map([
 
 const SERVER_NAME = 0
 const ALPN = 16
-
-/** Values that clients make up so that servers do not insist on known ones, RFC 8701 §2. */
-function isGrease(value: number): boolean {
-  return (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff)
-}
 
 const hex = (value: number): string => value.toString(16).padStart(4, '0')
 const twoDigits = (value: number): string => String(Math.min(value, 99)).padStart(2, '0')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { HelloSeen } from '../../peers/events.ts'
+import type { HelloSeen } from '../events.ts'
 import { ja4 } from './ja4.ts'
 
 /** The example of FoxIO's description: Chrome's hello, with values of RFC 8701 in every list. */
