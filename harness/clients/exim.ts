@@ -56,7 +56,7 @@ export const client = mtaClient({
   policies: everyPolicy(support),
   documented: {
     policy: 'dane',
-    source: 'the Exim specification, "Private options for smtp": hosts_try_dane, default *',
+    source: 'the Exim specification, "Private options for smtp": hosts_try_dane, default * since 4.93',
   },
   // Its client authenticators are for smart hosts; badmx sets none.
   passwords: false,
