@@ -89,7 +89,9 @@ const cell = z
     title: z.string(),
     severity: z.enum(['critical', 'high', 'medium', 'low']),
     policy: z.enum(POLICIES).describe('What the client was told to require.'),
-    judgedAs: judgedAs.describe('The same, or for default the policy that its documentation claims.'),
+    judgedAs: judgedAs.describe(
+      'The same, or for default the policy that its documentation claims; `may` where DANE is switched off for the domain.',
+    ),
     client: z.string(),
     role: z.enum(['scenario', 'harness-control', 'client-control']),
     verdict: z.enum(VERDICTS),

@@ -26,7 +26,7 @@ export async function foreseen(
 export async function settingsOf(
   cell: PlannedCell,
   request: Pick<RunRequest, 'issuer' | 'folder'>,
-): Promise<Pick<Delivery, 'credentials' | 'clientCertificate' | 'ciphers'>> {
+): Promise<Pick<Delivery, 'credentials' | 'clientCertificate' | 'ciphers' | 'withoutDane'>> {
   const secret = (name: string): string => cell.canaries.find((canary) => canary.name === name)?.value ?? ''
   const { ciphers, clientCertificate } = cell.scenario.job
   return {
@@ -35,6 +35,7 @@ export async function settingsOf(
       ? {}
       : { clientCertificate: await certificateFiles(clientCertificate, request) }),
     ...(ciphers === undefined ? {} : { ciphers }),
+    ...(cell.withoutDane === undefined ? {} : { withoutDane: cell.withoutDane }),
   }
 }
 

@@ -68,6 +68,8 @@ export interface Delivery {
   readonly clientCertificate?: { readonly chainFile: string; readonly keyFile: string }
   /** The client's own words for cipher suites, where a scenario sets them. */
   readonly ciphers?: string
+  /** The domain, the recipient's or another, for which it is to go without DANE, as under `may`. */
+  readonly withoutDane?: string
   /** An empty folder for this delivery's files; removed afterwards. */
   readonly folder: string
   /** Divide the client's own timeouts by it, where they can be set. At least 1. */
@@ -105,7 +107,8 @@ export interface ClientWord {
 }
 
 /** What a client will be given, known before it starts: MTAs keep their settings by domain. */
-export interface Foreseen extends Pick<Delivery, 'cell' | 'policy' | 'credentials' | 'clientCertificate' | 'ciphers'> {
+export interface Foreseen
+  extends Pick<Delivery, 'cell' | 'policy' | 'credentials' | 'clientCertificate' | 'ciphers' | 'withoutDane'> {
   /** The recipient's domain. */
   readonly domain: string
   /** It will be left to its own schedule for so many seconds of its clock: nothing of its retries may be configured. */
@@ -154,6 +157,8 @@ export interface ClientAdapter {
   readonly documented: { readonly policy: Exclude<Policy, 'default'>; readonly source: string }
   /** True when it authenticates, given {@link Delivery.credentials}. */
   readonly passwords: boolean
+  /** It can be told to go without DANE for one domain, by {@link Delivery.withoutDane}. */
+  readonly exceptions?: true
   /** False when it can only be given an address: name-dependent cells are then unsupported. */
   readonly namesPeers: boolean
   probe(): Promise<Probe>

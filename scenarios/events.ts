@@ -92,7 +92,7 @@ export interface CellBegun extends Stamp {
   readonly title: string
   readonly severity: 'critical' | 'high' | 'medium' | 'low'
   readonly policy: Policy
-  /** The policy that it is judged as: `policy`, or the documented one for `default`. */
+  /** The policy that it is judged as: `policy`, or the documented one for `default`; `may` where DANE is switched off. */
   readonly judgedAs: Exclude<Policy, 'default'>
   readonly client: string
   readonly kind: 'one-shot' | 'queue'

@@ -21,7 +21,12 @@ export const DANE_CONTROLS = ['control/ctl-dane-ee', 'control/ctl-dane-ta'] as c
 /** The controls of a client under a policy. */
 export function controlsUnder(policy: JudgedAs): readonly string[] {
   if (policy === 'implicit') return IMPLICIT_CONTROLS
-  return policy === 'dane' || policy === 'dane-only' ? [...CONTROLS, ...DANE_CONTROLS] : CONTROLS
+  return isDane(policy) ? [...CONTROLS, ...DANE_CONTROLS] : CONTROLS
+}
+
+/** It goes by TLSA records. */
+export function isDane(policy: JudgedAs): boolean {
+  return policy === 'dane' || policy === 'dane-only'
 }
 
 /** The column of a policy: `implicit` has none of its own and uses that of `verify`. */

@@ -122,6 +122,44 @@ t.test('passwords: canaries and credentials, or unsupported', async (t) => {
   t.match(without?.unsupported, /one does not authenticate/)
 })
 
+t.test('DANE that is switched off: for its own domain the cell is judged as may, for another it is not', async (t) => {
+  const of = (withoutDane: string, policy: Policy, given: Partial<PlanClient> = { exceptions: true }) =>
+    make({
+      scenarios: [
+        ...SAMPLE_CONTROLS,
+        sampleScenario('dane-off', {
+          family: 'dns',
+          dns: { wildcard: false, zones: {}, tlsa: {}, prove: ['@ MX', '_25._tcp.mx TLSA'] },
+          job: { steps: [{ submit: 1 }], password: false, withoutDane },
+          expect: { may: 'V', dane: 'V|U', 'dane-only': 'D' },
+        }),
+      ],
+      only: ['dane-off'],
+      policies: [policy],
+      clients: [client('one', given)],
+    }).cells.find(({ scenario, role }) => scenario.id === 'dane-off' && role === 'scenario')
+  const own = of('{domain}', 'dane')
+  t.match(own, { policy: 'dane', judgedAs: 'may', expected: 'V|U', withoutDane: own?.domain, unsupported: undefined })
+  t.same(
+    own?.proof.map(({ behaviour }) => behaviour),
+    ['record:@ MX'],
+    'without DANE nobody asks for TLSA records',
+  )
+  const other = of('below.{domain}', 'dane-only')
+  t.match(other, { judgedAs: 'dane-only', expected: 'D', withoutDane: `below.${other?.domain}` })
+  t.match(
+    other?.proof.map(({ behaviour }) => behaviour),
+    ['record:@ MX', 'record:_25._tcp.mx TLSA'],
+  )
+  t.match(of('{domain}', 'may'), { judgedAs: 'may', withoutDane: undefined }, 'there is nothing to switch off')
+  t.match(of('{domain}', 'dane', {})?.unsupported, /one cannot be told to go without DANE for one domain/)
+  t.equal(of('{domain}', 'may', {})?.unsupported, undefined)
+  t.match(of('{domain}', 'default', { exceptions: true, documented: { policy: 'dane', source: 'x' } }), {
+    judgedAs: 'may',
+    expected: 'V|U',
+  })
+})
+
 t.test('unsupported cells stay in the plan with the reason', async (t) => {
   const one = client('one', { namesPeers: false }, { encrypt: 'it has no such option' })
   const reasons = Object.fromEntries(

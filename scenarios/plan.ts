@@ -10,14 +10,17 @@ import { createHash } from 'node:crypto'
 import { seeded, word } from '../peers/random.ts'
 import type { ClientAdapter } from './client.ts'
 import type { Canary, ProofNeeded } from './events.ts'
-import { columnOf, controlsUnder, expectedOf, type JudgedAs } from './expected.ts'
-import { provenSettings } from './host-tls.ts'
+import { columnOf, controlsUnder, expectedOf, isDane, type JudgedAs } from './expected.ts'
 import { POLICIES, type Policy, RUNNABLE } from './policy.ts'
-import { hostNameOf, type Scenario, type World } from './scenario.ts'
+import { proofOf } from './proof-needed.ts'
+import { hostNameOf, type Scenario } from './scenario.ts'
 import { SelectionError, select, type Waits } from './select.ts'
 
 /** What planning needs to know of a client. */
-export type PlanClient = Pick<ClientAdapter, 'id' | 'kind' | 'policies' | 'namesPeers' | 'passwords' | 'documented'>
+export type PlanClient = Pick<
+  ClientAdapter,
+  'id' | 'kind' | 'policies' | 'namesPeers' | 'passwords' | 'documented' | 'exceptions'
+>
 
 export interface PlanRequest {
   /** The catalogue, with the controls, and a user's own. */
@@ -49,6 +52,7 @@ export interface PlannedCell {
   readonly id: string
   readonly scenario: Scenario
   readonly policy: Policy
+  /** Where DANE is switched off for its domain, as `may`. */
   readonly judgedAs: JudgedAs
   readonly client: string
   readonly kind: PlanClient['kind']
@@ -68,6 +72,8 @@ export interface PlannedCell {
   readonly canaries: readonly Canary[]
   /** The client is given the password that is among the canaries. */
   readonly credentials: boolean
+  /** The domain for which the client is to go without DANE. */
+  readonly withoutDane?: string
   readonly messages: number
   /** It waits for the client to lose patience, or for the clock: worth starting early. */
   readonly slow: boolean
@@ -164,25 +170,28 @@ function cellOf(
   const id = `${scenario.name}/${policy}/${client.id}${time === 1 ? '' : `#${time}`}`
   const domain = `${time === 1 ? '' : `again${time}.`}${labelOf(scenario, client)}.${policy}.badmx.test`
   const unsupported = whyNot(scenario, policy, client)
+  const withoutDane = isDane(judged) ? scenario.job.withoutDane?.replaceAll('{domain}', domain) : undefined
+  const effective = withoutDane === domain ? 'may' : judged
   const credentials = scenario.job.password && unsupported === undefined
   return {
     id,
     scenario,
     policy,
-    judgedAs: judged,
+    judgedAs: effective,
     client: client.id,
     kind: client.kind,
     role,
     expected,
     clause: scenario.source.join('; '),
     noVerdict: scenario.noVerdict.includes(columnOf(judged)),
-    proof: proofOf(scenario, judged),
+    proof: proofOf(scenario, effective),
     domain,
     hostNames: Object.fromEntries(
       Object.entries(scenario.hosts).map(([id, host]) => [id, hostNameOf(id, host, domain)]),
     ),
     canaries: canariesOf(request.seed, id, scenario.job.password),
     credentials,
+    ...(withoutDane === undefined ? {} : { withoutDane }),
     messages: scenario.job.steps.reduce((sum, step) => sum + ('submit' in step ? step.submit : 0), 0),
     slow: scenario.asserts.includes('bounded-wait') || scenario.job.steps.some((step) => 'until' in step),
     ...(unsupported === undefined ? {} : { unsupported }),
@@ -209,6 +218,8 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
     return `${client.id} is given one mail host and looks up no MX record, and this scenario has several`
   if (client.kind === 'one-shot' && scenario.needsQueue)
     return `${client.id} has no queue: it reports a failure to its caller, who decides about another attempt`
+  if (scenario.job.withoutDane !== undefined && isDane(judged) && client.exceptions !== true)
+    return `${client.id} cannot be told to go without DANE for one domain`
   if (scenario.job.password && !client.passwords)
     return `${client.id} does not authenticate, and in this scenario the client has a password`
   return undefined
@@ -217,43 +228,6 @@ function whyNot(scenario: Scenario, policy: Policy, client: PlanClient): string 
 /** Several hosts, or one that is not found as the host of its domain's MX record. */
 function needsResolver({ hosts }: Scenario): boolean {
   return Object.keys(hosts).length > 1 || Object.values(hosts).some(({ preference }) => preference === 'none')
-}
-
-/** Chains with nothing wrong: what a scenario stands on, and not what it is about. */
-const SOUND: readonly string[] = ['good', 'rsa']
-
-/** What has to fire, in the phases of the world together: a companion of one phase may be needed in another. */
-function proofOf(scenario: Scenario, judged: JudgedAs): readonly ProofNeeded[] {
-  const needed = new Map<string, ProofNeeded>()
-  const worlds: World[] = [scenario.hosts, ...Object.values(scenario.phases)]
-  for (const world of worlds)
-    for (const [host, spec] of Object.entries(world)) {
-      const { stack, certificate } = spec
-      const members: ProofNeeded[] = stack.map(({ use, fires }) => ({ behaviour: use, host, fires }))
-      for (const setting of provenSettings(scenario.family, spec))
-        members.push({ behaviour: setting, host, fires: 'must' })
-      if (!SOUND.includes(certificate)) members.push({ behaviour: `certificate:${certificate}`, host, fires: 'must' })
-      for (const member of members) {
-        const key = `${member.host} ${member.behaviour}`
-        if (needed.get(key)?.fires !== 'must') needed.set(key, member)
-      }
-    }
-  const faults = Object.values(scenario.dns.zones).flatMap((zone) => zone.faults)
-  return [
-    ...needed.values(),
-    ...faults.map(({ use, name, fires = 'must' }) => ({ behaviour: `dns:${use}`, host: name ?? '*', fires })),
-    ...provenSets(scenario.dns, judged).map((set) => ({
-      behaviour: `record:${set}`,
-      host: '*',
-      fires: 'must' as const,
-    })),
-  ]
-}
-
-/** Only DANE has a reason to ask for TLSA records; under the other policies the scenario is there as a control. */
-function provenSets({ prove }: Scenario['dns'], judged: JudgedAs): readonly string[] {
-  const isDane = judged === 'dane' || judged === 'dane-only'
-  return prove.filter((set) => isDane || !set.endsWith(' TLSA'))
 }
 
 function canariesOf(seed: number, cell: string, password: boolean): readonly Canary[] {

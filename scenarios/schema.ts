@@ -234,6 +234,12 @@ const fields = {
       password: z.boolean().default(false).describe('The client has a password.'),
       clientCertificate: z.string().optional().describe('Id of a client certificate chain.'),
       ciphers: z.string().optional(),
+      withoutDane: z
+        .string()
+        .optional()
+        .describe(
+          'The operator has switched DANE off for this domain, {domain} in it: mail for it, and for no other, goes as under `may`.',
+        ),
       octets: z
         .int()
         .min(1)

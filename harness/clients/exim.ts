@@ -12,7 +12,7 @@ import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
 import type { ClientRoot } from '../lab/root.ts'
 import { everyPolicy } from './environment.ts'
-import { type Mta, type MtaSetup, scaledLimit } from './mta/definition.ts'
+import { type Mta, type MtaSetup, policiesByDomain, scaledLimit } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
 
@@ -56,10 +56,11 @@ export const client = mtaClient({
   policies: everyPolicy(support),
   documented: {
     policy: 'dane',
-    source: 'the Exim specification, "Private options for smtp": hosts_try_dane, default *',
+    source: 'the Exim specification, "Private options for smtp": hosts_try_dane, default * since 4.93',
   },
   // Its client authenticators are for smart hosts; badmx sets none.
   passwords: false,
+  exceptions: true,
   queuedAs: /OK id=(\S+)/,
   agesAfterMs: () => 0,
   // QUEUEINTERVAL of Debian's /etc/default/exim4, and what the specification takes as its example (-q30m).
@@ -73,7 +74,7 @@ export const client = mtaClient({
 async function start(setup: MtaSetup): Promise<Mta> {
   const { root, stage } = setup
   const readable = { owner: 'root:Debian-exim', mode: 0o640 }
-  const policies = stage.foreseen.map(({ domain, policy }) => `${domain}: ${policy}`)
+  const policies = policiesByDomain(stage.foreseen).map(([domain, policy]) => `${domain}: ${policy}`)
   await root.write(`${FOLDER}/policies`, lines(policies), readable)
   await root.write(`${FOLDER}/certificates`, lines(await certificates(root, stage.foreseen)), readable)
   const configuration = configurationOf(setup)

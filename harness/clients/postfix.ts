@@ -11,7 +11,7 @@ import type { ClientStage, Foreseen, PolicySupport } from '../../scenarios/clien
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
 import { everyPolicy } from './environment.ts'
-import { CA_FILE, type Mta, type MtaSetup, scaledLimit } from './mta/definition.ts'
+import { CA_FILE, type Mta, type MtaSetup, policiesByDomain, scaledLimit } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
 import { LabError } from './process.ts'
@@ -74,6 +74,7 @@ export const client = mtaClient({
   policies: everyPolicy(support),
   documented: { policy: 'none', source: 'postconf(5), smtp_tls_security_level (default: empty)' },
   passwords: false,
+  exceptions: true,
   queuedAs: /queued as (\w+)/,
   // It counts whole seconds.
   agesAfterMs: (timeScale) => (backoff(timeScale) + 1) * 1000,
@@ -122,7 +123,7 @@ async function start(setup: MtaSetup): Promise<Mta> {
   const main = mainConfiguration(setup)
   await write('/etc/postfix/main.cf', main)
   for (const edit of masterEdits(setup, [...transports.values()])) await postconf(setup, edit)
-  const policies = stage.foreseen.flatMap(({ domain, policy }) => {
+  const policies = policiesByDomain(stage.foreseen).flatMap(([domain, policy]) => {
     const level = LEVELS[policy]
     return level === undefined ? [] : [`${domain} ${level}`]
   })

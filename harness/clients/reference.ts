@@ -51,6 +51,7 @@ export function referenceWith(flaws: readonly string[]): ClientAdapter {
     policies: POLICIES,
     documented: { policy: 'may', source: 'harness/clients/reference.ts' },
     passwords: true,
+    exceptions: true,
     namesPeers: true,
     probe: async () => ({ found: true, version: process.version }),
     start: async () => {
@@ -128,6 +129,8 @@ async function underDane(delivery: Delivery, job: Job, decide: Decisions): Promi
   const { policy, ask, to } = delivery
   if ((policy !== 'dane' && policy !== 'dane-only') || ask === undefined) return job
   const domain = to[0]?.replace(/^.*@/, '') ?? ''
+  if (delivery.withoutDane !== undefined && decide.isWithoutDane(domain, delivery.withoutDane))
+    return { ...job, policy: 'may' }
   const exchanges = await ask(domain, 'MX')
   if (decide.needsSecureMx(policy) && !exchanges.secure)
     throw new Failure('no-tls', 'connect', `the MX records of ${domain} are not secure`)

@@ -70,6 +70,7 @@ export interface MtaDefinition {
   readonly policies: Readonly<Record<Policy, PolicySupport>>
   readonly documented: ClientAdapter['documented']
   readonly passwords: boolean
+  readonly exceptions?: ClientAdapter['exceptions']
   /** False where it cannot be given a client certificate; scenarios about one are then unsupported. */
   readonly presentsCertificates?: false
   /** The first group is the queue's id in the reply to a submission. Absent where messages come in another way. */
@@ -90,6 +91,13 @@ export interface MtaDefinition {
   version(root: ClientRoot): Promise<string>
   start(setup: MtaSetup): Promise<Mta>
   reader(): LogReader
+}
+
+/** The policy of each domain: that of its cell, but `may` where the operator has switched DANE off for it. */
+export function policiesByDomain(foreseen: ClientStage['foreseen']): readonly (readonly [domain: string, Policy])[] {
+  const policies = new Map<string, Policy>(foreseen.map(({ domain, policy }) => [domain, policy]))
+  for (const { withoutDane } of foreseen) if (withoutDane !== undefined) policies.set(withoutDane, 'may')
+  return [...policies]
 }
 
 /**

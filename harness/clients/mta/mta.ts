@@ -33,13 +33,14 @@ export function mtaClient(definition: MtaDefinition): LabClient {
 }
 
 function ofRelease(definition: MtaDefinition, release: LayerSpec['release'], id: string): LabClient {
-  const { name, policies, documented, passwords } = definition
+  const { name, policies, documented, passwords, exceptions } = definition
   const layer = layerSpec(`${definition.id}@${release}`)
   return {
     id,
     name,
     kind: 'queue',
     ...{ policies, documented, passwords, layer },
+    ...(exceptions === undefined ? {} : { exceptions }),
     namesPeers: true,
     inLab: true,
     at: (other) => ofRelease(definition, other, `${definition.id}@${other}`),

@@ -110,6 +110,8 @@ export interface Decisions extends ReplyDecisions {
   readonly afterFailedTlsa: 'fail' | 'none'
   /** Whether a domain is refused whose MX records are not secure (RFC 7672 §2.2.1). */
   readonly needsSecureMx: (policy: AnyPolicy) => boolean
+  /** Whether mail for `domain` goes without DANE, where that is switched off for `exempt`. */
+  readonly isWithoutDane: (domain: string, exempt: string) => boolean
   readonly followsTlsaAliases: boolean
   readonly believesTlsa: (secure: boolean) => boolean
   readonly usesTlsa: (record: Tlsa) => boolean
@@ -229,6 +231,7 @@ export const CORRECT: Decisions = {
   asksForTlsa: (secure) => secure,
   afterFailedTlsa: 'fail',
   needsSecureMx: (policy) => policy === 'dane-only',
+  isWithoutDane: (domain, exempt) => domain === exempt,
   followsTlsaAliases: true,
   believesTlsa: (secure) => secure,
   usesTlsa: isUsable,

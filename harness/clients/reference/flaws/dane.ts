@@ -107,6 +107,14 @@ export const DANE_FLAWS: FlawTable = {
     meaning: 'takes under usage 2 no certificate for the recipient domain',
     decide: { matchesTlsa: (record, presented, [base = '']) => matchesTlsa(record, presented, [base]) },
   },
+  'exception-for-none': {
+    meaning: 'uses DANE also for a domain for which it is switched off',
+    decide: { isWithoutDane: () => false },
+  },
+  'exception-for-all': {
+    meaning: 'uses DANE for no domain where it is switched off for one',
+    decide: { isWithoutDane: () => true },
+  },
   'bounce-on-failed-mx': {
     meaning: 'gives a message up when the MX records of its domain cannot be looked up',
     decide: { afterFailedMx: 'bounce' },
