@@ -124,3 +124,8 @@ export function listed(items: readonly string[]): string {
 export function group(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
 }
+
+/** Where something of a cell happened: at one of its hosts, or in DNS, which all of them share (`*`). */
+export function placeOf(host: string): string {
+  return host === '*' ? 'in DNS' : `at ${host}`
+}

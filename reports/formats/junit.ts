@@ -10,7 +10,7 @@ import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
 import type { ReportFormat } from '../format.ts'
 import { type GateOptions, weigh } from '../gate.ts'
 import { clientName, observed } from '../summary.ts'
-import { visible } from '../text.ts'
+import { placeOf, visible } from '../text.ts'
 
 export const format: ReportFormat = {
   id: 'junit',
@@ -93,7 +93,7 @@ function details(cell: CellRecord): string[] {
     `expected: ${cell.expected}${cell.clause === undefined ? '' : ` (${cell.clause})`}`,
     `observed: ${observed(cell)}`,
     ...cell.findings.map((finding) => `${finding.weight}: ${finding.flag}: ${finding.detail}`),
-    ...cell.proof.map((proof) => `${proof.state}: ${proof.behaviour} at ${proof.host}: ${proof.detail}`),
+    ...cell.proof.map((proof) => `${proof.state}: ${proof.behaviour} ${placeOf(proof.host)}: ${proof.detail}`),
     ...(cell.known?.unexpectedPass ? [`known deviation did not come: ${cell.known.reason}`] : []),
     `reproduce: ${cell.reproduce}`,
   ]

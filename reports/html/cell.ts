@@ -12,7 +12,7 @@ import { lettersOf } from '../letters.ts'
 import { code, escaped } from '../markdown-text.ts'
 import { attribute, text } from '../markup.ts'
 import { clientName, observed } from '../summary.ts'
-import { clip, count } from '../text.ts'
+import { clip, count, placeOf } from '../text.ts'
 import { labelled } from '../verdicts.ts'
 import { attemptsSection } from './attempts.ts'
 import { dnsSection } from './dns.ts'
@@ -139,7 +139,7 @@ const PROOF_GLYPHS = { armed: '·', opportunity: '◇', fired: '◆' } as const
 
 function proofItem({ behaviour, state, atMs, detail, host }: ProofRecord, origin: number): string {
   const time = timeText(Math.max(0, atMs - origin))
-  return `<li class="${state}"><i aria-hidden="true">${PROOF_GLYPHS[state]}</i> <b>${state}</b> <code>${text(behaviour)}</code> at ${text(host)}, ${time}<br>${text(clip(detail, 400))}</li>`
+  return `<li class="${state}"><i aria-hidden="true">${PROOF_GLYPHS[state]}</i> <b>${state}</b> <code>${text(behaviour)}</code> ${text(placeOf(host))}, ${time}<br>${text(clip(detail, 400))}</li>`
 }
 
 /** The flags with what they weigh, and the predicates of the scenario. */

@@ -14,6 +14,14 @@ const MOST = 60
 /** Nothing where no DNS was recorded. */
 export function dnsSection(events: readonly LogEvent[], origin: number): string {
   const messages = events.filter((event): event is DnsCrossed => event.type === 'dns')
+  const own = messages.filter(({ at }) => at === 'stub')
+  const behind = messages.filter(({ at }) => at !== 'stub')
+  if (behind.length === 0) return table(own, origin)
+  const summary = `Behind its resolver: ${count(behind.length, 'message')}`
+  return `${table(own, origin)}<details><summary>${summary}</summary>${table(behind, origin)}</details>`
+}
+
+function table(messages: readonly DnsCrossed[], origin: number): string {
   if (messages.length === 0) return ''
   const rows = messages.slice(0, MOST).map((event) => row(event, origin))
   const more = messages.length > MOST ? `<p class="dim">and ${count(messages.length - MOST, 'more message')}</p>` : ''
