@@ -1,9 +1,7 @@
 /** DNS as the client saw it, question by question: what its stub asked and was told, and what went on behind that. */
-import { decodeMessage, type Message } from '../../peers/dns/message.ts'
-import { rcodeText, typeText } from '../../peers/dns/numbers.ts'
-import { rdataText } from '../../peers/dns/rdata-text.ts'
 import type { DnsCrossed } from '../../peers/events.ts'
 import type { LogEvent } from '../../scenarios/events.ts'
+import { messageText } from '../dns-text.ts'
 import { timeText } from '../ladder/list.ts'
 import { text } from '../markup.ts'
 import { clip, count } from '../text.ts'
@@ -30,23 +28,5 @@ function table(messages: readonly DnsCrossed[], origin: number): string {
 
 function row(event: DnsCrossed, origin: number): string {
   const arrow = event.direction === 'in' ? '→' : '←'
-  return `<tr><td class="num">${timeText(event.t - origin)}</td><td>${event.at} ${arrow}</td><td><code>${text(message(event))}</code></td></tr>`
-}
-
-/** `query mx.example. A`, `NOERROR, AD; mx.example. 300 A 192.0.2.1` */
-function message(event: DnsCrossed): string {
-  let read: Message
-  try {
-    read = decodeMessage(event.data)
-  } catch {
-    return `${count(event.data.length, 'octet')} that cannot be read`
-  }
-  const asked = read.questions.map(({ name, type }) => `${name} ${typeText(type)}`).join(', ')
-  if (!read.qr) return clip(`query ${asked}`, 300)
-  const answers = read.answers.map(
-    ({ name, ttl, type, data }) => `${name} ${ttl} ${typeText(type)} ${rdataText(type, data)}`,
-  )
-  const codes = event.ede === undefined || event.ede.length === 0 ? '' : `, EDE ${event.ede.join(' ')}`
-  const status = `${rcodeText(read.rcode)}${read.ad ? ', AD' : ''}${codes}`
-  return clip(`${asked}: ${[status, ...(answers.length === 0 ? ['no answer'] : answers)].join('; ')}`, 600)
+  return `<tr><td class="num">${timeText(event.t - origin)}</td><td>${event.at} ${arrow}</td><td><code>${text(clip(messageText(event), 600))}</code></td></tr>`
 }

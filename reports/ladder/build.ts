@@ -9,6 +9,7 @@ import { observed } from '../summary.ts'
 import { clip, count, visible } from '../text.ts'
 import { connectionText, tlsText } from './describe.ts'
 import { abbreviated, withoutCode } from './lines.ts'
+import { lookUpsOf } from './look-ups.ts'
 import { canaryMarks, findingMark, markFindings } from './marks.ts'
 import { type Draft, type MessageDraft, messagesOf } from './messages.ts'
 import type { Ladder, LadderRow, MessageRow, PauseRow, ProofRow, Words } from './rows.ts'
@@ -32,7 +33,11 @@ export function buildLadder(events: Iterable<LogEvent>, cell: CellRecord): Ladde
   const origin = own[0]?.event.t ?? 0
   const messages = messageDrafts(own, cell, begun, origin)
   markFindings(messages, cell.findings, origin)
-  const rows = [...own.flatMap((placed) => eventDrafts(placed, origin)), ...messages].sort((a, b) => a.seq - b.seq)
+  const lookUps = lookUpsOf(own).map(({ seq, at, text }): Draft => {
+    return { seq, row: { kind: 'look-up', text, at: at - origin, ...UNPLACED } }
+  })
+  const drafts = [...own.flatMap((placed) => eventDrafts(placed, origin)), ...lookUps, ...messages]
+  const rows = drafts.sort((a, b) => a.seq - b.seq)
   linkReplacements(rows)
   const host = visible(begun?.hostNames[opened[0]?.host ?? ''] ?? opened[0]?.host ?? 'peer')
   const proxied = opened.some((event) => event.upstream !== undefined)

@@ -81,6 +81,7 @@ function told(row: LadderRow, ladder: Ladder): { readonly text: string; readonly
       return { text: `${row.span === 'server' ? 'server side: ' : ''}${row.text}`, more: [] }
     case 'connection':
     case 'attempt':
+    case 'look-up':
       return { text: row.text, more: [] }
     case 'pause':
       return { text: `pause of ${pauseText(row.ms)}`, more: [] }

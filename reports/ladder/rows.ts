@@ -79,13 +79,19 @@ export interface AttemptRow extends Placed {
   readonly text: string
 }
 
+/** A question of the client to its resolver, and the answer. */
+export interface LookUpRow extends Placed {
+  readonly kind: 'look-up'
+  readonly text: string
+}
+
 /** Nothing happened for so long. */
 export interface PauseRow extends Placed {
   readonly kind: 'pause'
   readonly ms: number
 }
 
-export type LadderRow = MessageRow | ProofRow | TlsRow | ConnectionRow | AttemptRow | PauseRow
+export type LadderRow = MessageRow | ProofRow | TlsRow | ConnectionRow | AttemptRow | LookUpRow | PauseRow
 
 /** What the client said of one attempt. */
 export interface Words {

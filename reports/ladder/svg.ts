@@ -163,6 +163,10 @@ function draw(row: LadderRow | LeftOut, drawing: Drawing): void {
       clock(row, drawing)
       note(row.text, 'strong', drawing)
       break
+    case 'look-up':
+      clock(row, drawing)
+      note(row.text, 'dim', drawing)
+      break
     case 'pause':
       drawPause(row, drawing)
       break

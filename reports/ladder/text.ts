@@ -115,6 +115,8 @@ function draw(row: LadderRow, drawing: Drawing): string[] {
       return note(row, `${row.state === 'open' ? '┌' : '└'} ${row.text}`, drawing, (text) => drawing.paint('dim', text))
     case 'attempt':
       return [`${clock(row, drawing)}${drawing.paint('bold', ` ${row.text} `)}`]
+    case 'look-up':
+      return note(row, row.text, drawing, (text) => drawing.paint('dim', text))
     case 'pause': {
       const room = Math.max(0, (drawing.area - 10) >> 1)
       return [`${' '.repeat(drawing.margin)}⋮${' '.repeat(room)}⋮ ${pauseText(row.ms)}`]
