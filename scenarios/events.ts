@@ -69,6 +69,8 @@ export interface TlsaFacts {
   readonly secure: boolean
   /** The TLSA base domain (RFC 7672 §2.2.3): what they are found at, and what SNI has. */
   readonly base: string
+  /** Names that MX records have for the host and that are aliases of it: who has no TLSA record to go by sends them as SNI. */
+  readonly aliases?: readonly string[]
   /** In presentation form, RFC 6698 §2.2: `3 1 1 e3b0…`. */
   readonly records: readonly string[]
 }
