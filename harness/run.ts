@@ -15,17 +15,18 @@ import type { GateOptions } from '../reports/gate.ts'
 import type { ClientAdapter, ClientStage, Probe, RunningClient } from '../scenarios/client.ts'
 import { foreseen } from '../scenarios/client-settings.ts'
 import { deadlineFor } from '../scenarios/deadline.ts'
-import { EVENTS_SCHEMA, type LogEvent } from '../scenarios/events.ts'
+import { EVENTS_SCHEMA, type LogEvent, type RunBegun } from '../scenarios/events.ts'
 import { judge } from '../scenarios/judge/judge.ts'
 import { type KnownDeviation, markKnown } from '../scenarios/known.ts'
 import { type Plan, type PlannedCell, type PlanRequest, plan } from '../scenarios/plan.ts'
 import type { Policy } from '../scenarios/policy.ts'
 import type { RunRecord } from '../scenarios/record.ts'
 import { runPlan } from '../scenarios/run.ts'
-import type { Scenario } from '../scenarios/scenario.ts'
+import { compact, type Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
 import { insideLab } from './lab/enter.ts'
 import { LabInternet } from './lab/internet.ts'
+import { type ResolverName, resolverLayer } from './lab/resolver.ts'
 import { LocalInternet } from './local-internet.ts'
 import { RunFolder } from './run-folder.ts'
 import { UserError } from './user-error.ts'
@@ -49,6 +50,8 @@ export interface RunOptions {
   readonly gate: GateOptions
   /** See {@link ClientStage}. */
   readonly lab?: Pick<ClientStage, 'overlay' | 'settings'>
+  /** Whom clients in the lab ask; default badmx's own. */
+  readonly resolver?: ResolverName
   /** Record TLS records too, and write a capture of each cell. */
   readonly capture: boolean
   /** Folder for the run's files; default a new one under `badmx-out`. */
@@ -146,6 +149,7 @@ function runEvent(options: RunOptions, planned: Plan, versions: ReadonlyMap<stri
     shard: options.shard === undefined ? '1/1' : `${options.shard.index}/${options.shard.count}`,
     node: process.versions.node,
     openssl: process.versions.openssl,
+    ...resolverOf(options),
     ...(options.capture ? { capture: true } : {}),
     clients: clients.map(({ id, name, kind }) => {
       const { version = 'unknown', release } = versions.get(id) ?? {}
@@ -155,6 +159,10 @@ function runEvent(options: RunOptions, planned: Plan, versions: ReadonlyMap<stri
     cells: planned.cells.map((cell) => cell.id),
     ...(options.shard === undefined ? {} : { whole: planned.whole }),
   }
+}
+
+function resolverOf({ resolver = 'embedded' }: RunOptions): Pick<RunBegun, 'resolver'> {
+  return resolver === 'embedded' ? {} : { resolver: { profile: resolver, version: resolverLayer().version } }
 }
 
 interface Stage {
@@ -178,7 +186,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
     await writeFile(caFile, issuer.rootPem)
     const { seed, timeScale } = options
     internet = insideLab()
-      ? await LabInternet.open({ ...stage, timeScale, issuer, seed })
+      ? await LabInternet.open({ ...stage, timeScale, issuer, seed, ...compact({ resolver: options.resolver }) })
       : await LocalInternet.open({ ...stage, timeScale, seed })
     const starting = [...options.clients, reference].filter(
       ({ id }, at, all) => needed.has(id) && all.findIndex((other) => other.id === id) === at,
@@ -213,6 +221,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       clients: running,
       issuer,
       internet,
+      ...(options.resolver === undefined || options.resolver === 'embedded' ? {} : { resolver: options.resolver }),
       folder,
       jobs: options.jobs,
       capture: options.capture,

@@ -8,6 +8,7 @@
 import type { PeerEvent, Stamp } from '../peers/events.ts'
 import type { ClientWord } from './client.ts'
 import type { Policy } from './policy.ts'
+import type { ResolverRecord } from './record.ts'
 
 export const EVENTS_SCHEMA = 'badmx/events/1'
 
@@ -29,6 +30,8 @@ export interface RunBegun extends Stamp {
     readonly kind: 'one-shot' | 'queue'
     readonly release?: string
   }[]
+  /** The resolver that clients asked, where it is not badmx's own. */
+  readonly resolver?: ResolverRecord
   /** The records of terminated TLS are in the log, so that captures can be made of it. */
   readonly capture?: boolean
   /** SHA-256 of the plan: the cells with their expectations. */
@@ -169,6 +172,13 @@ export interface HarnessLate extends Stamp {
   readonly ms: number
 }
 
+/** The resolver, where it is not badmx's own, said why an answer for the cell failed. */
+export interface ResolverSaid extends Stamp {
+  readonly type: 'resolver-log'
+  readonly cell: string
+  readonly line: string
+}
+
 /** The cell is over; `trouble` says what the harness could not do. */
 export interface CellEnded extends Stamp {
   readonly type: 'cell-end'
@@ -192,6 +202,7 @@ export type RunEvent =
   | ClientSaid
   | NoticeCame
   | HarnessLate
+  | ResolverSaid
   | CellEnded
   | RunEnded
 export type LogEvent = PeerEvent | RunEvent

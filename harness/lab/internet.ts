@@ -10,13 +10,14 @@ import { SMTPServer } from 'smtp-server'
 import { Internet as Zones } from '../../peers/dns/internet.ts'
 import { type Dns, startDns } from '../../peers/dns/start.ts'
 import { type Zone, zone } from '../../peers/dns/zone.ts'
-import type { EventSink } from '../../peers/events.ts'
 import { type Host, Listener } from '../../peers/listener.ts'
 import type { Ask } from '../../scenarios/client.ts'
+import type { LogEvent } from '../../scenarios/events.ts'
 import type { Internet, Place } from '../../scenarios/internet.ts'
 import type { Issuer } from '../../scenarios/run.ts'
 import { askOf } from '../local-internet.ts'
 import { LAB_NETWORK } from './network.ts'
+import { type LabResolver, RESOLVERS, type ResolverName, startUnbound } from './resolver.ts'
 
 /** The domain of envelope senders ({@link envelopeOf}). */
 const NOTICE_DOMAIN = 'dsn.badmx.test'
@@ -25,8 +26,16 @@ const NOTICE_HOST = `mx.${NOTICE_DOMAIN}`
 /** Octets that are kept of a notice. */
 const KEPT_NOTICE = 64 * 1024
 
+/** The name server of the zones above those of the cells, so that these are referred to. */
+const ABOVE = { name: 'ns.test', address: '198.18.0.1' }
+/**
+ * The name server of all cells. A resolver keeps what it knows of a server's silence by address and zone: at the address of
+ * the root too, where no referral is needed, the silence of one cell's zone would be that of all.
+ */
+const OF_CELLS = { name: 'ns.badmx.test', address: '198.18.0.2' }
+
 export interface LabInternetOptions {
-  readonly log: EventSink
+  readonly log: (event: LogEvent) => void
   /** Milliseconds since the run began, monotonic. */
   readonly now: () => number
   readonly timeScale: number
@@ -35,6 +44,8 @@ export interface LabInternetOptions {
   readonly seed: number
   /** The run's date: signatures are dated relative to it. */
   readonly clock: Date
+  /** Whom clients ask; default badmx's own. */
+  readonly resolver?: ResolverName
 }
 
 export class LabInternet implements Internet {
@@ -42,41 +53,61 @@ export class LabInternet implements Internet {
   private readonly zones: Zones
   private readonly dns: Dns
   private readonly notices: Notices
+  private readonly resolver: LabResolver | undefined
   private hosts = 0
 
-  private constructor(noticeHost: Listener, zones: Zones, dns: Dns, notices: Notices) {
+  private constructor(noticeHost: Listener, zones: Zones, dns: Dns, notices: Notices, resolver?: LabResolver) {
+    this.resolver = resolver
     this.noticeHost = noticeHost
     this.zones = zones
     this.dns = dns
     this.notices = notices
   }
 
-  /** @throws {ListenError} when something else listens in the lab. */
-  static async open({ log, now, timeScale, issuer, seed, clock }: LabInternetOptions): Promise<LabInternet> {
+  /** @throws {ListenError} when something else listens in the lab; {UserError} when its resolver does not start. */
+  static async open(options: LabInternetOptions): Promise<LabInternet> {
+    const { log, now, timeScale, issuer, seed, clock, resolver = 'embedded' } = options
+    const settings = RESOLVERS[resolver]
     const { cert, key } = await noticeCertificate(issuer)
     const notices = new Notices(cert, key)
     const address = hostAddress('ipv4', 0)
     const noticeHost = await Listener.open({ address, port: 25, allowRemote: true })
     noticeHost.serve(notices)
+    // The domains of cells come and go below it: of NSEC records a resolver would make denials of those to come (RFC 8198).
+    const servers = [ABOVE]
+    const own = [
+      `client.lab A ${LAB_NETWORK.client4}`,
+      `client.lab AAAA ${LAB_NETWORK.client6}`,
+      `dsn MX 10 ${NOTICE_HOST}.`,
+      `mx.dsn A ${address}`,
+      `ns A ${OF_CELLS.address}`,
+    ]
     const zones = await Zones.create(
       [
-        zone('badmx.test', [
-          `client.lab A ${LAB_NETWORK.client4}`,
-          `client.lab AAAA ${LAB_NETWORK.client6}`,
-          `dsn MX 10 ${NOTICE_HOST}.`,
-          `mx.dsn A ${address}`,
-        ]),
+        zone('.', [], { servers }),
+        zone('test', [], { servers }),
+        zone('badmx.test', own, { servers, signing: { nsec3: {} } }),
         zone('113.0.203.in-addr.arpa', [`2 PTR ${LAB_NETWORK.hostname}.`]),
       ],
-      { seed, clock },
+      { seed, clock, nameServer: OF_CELLS },
     )
     const dns = await startDns({
       internet: zones,
-      resolver: [{ address: LAB_NETWORK.resolver4, port: 53 }],
+      ...(settings === undefined
+        ? { resolver: [{ address: LAB_NETWORK.resolver4, port: 53 }] }
+        : { resolver: [], authority: { port: 53 } }),
       allowRemote: true,
       ...{ log, now, timeScale },
     })
-    return new LabInternet(noticeHost, zones, dns, notices)
+    if (settings === undefined) return new LabInternet(noticeHost, zones, dns, notices)
+    try {
+      const unbound = await startUnbound({ internet: zones, settings, log, now })
+      return new LabInternet(noticeHost, zones, dns, notices, unbound)
+    } catch (error) {
+      await dns.close()
+      await noticeHost.close()
+      throw error
+    }
   }
 
   place(family: 'ipv4' | 'ipv6', port: 25 | 465): Place {
@@ -95,6 +126,7 @@ export class LabInternet implements Internet {
   }
 
   async close(): Promise<void> {
+    await this.resolver?.close()
     await this.dns.close()
     await this.noticeHost.close()
   }

@@ -220,10 +220,12 @@ function markColour(mark: Mark): 'red' | 'yellow' | 'dim' {
 }
 
 function said(ladder: Ladder, width: number): string[] {
-  return ladder.words.flatMap((words) => [
+  const resolver = ladder.resolver.flatMap((line) => hanging('  │ ', line, width))
+  const words = ladder.words.flatMap((words) => [
     `The client said, attempt ${words.attempt}: ${words.state}`,
     ...wrap(words.reason, width - 2).map((line) => `  ${line}`),
     ...words.log.flatMap((line) => hanging('  │ ', line, width)),
     '',
   ])
+  return resolver.length === 0 ? words : [...words, 'The resolver said:', ...resolver, '']
 }
