@@ -15,7 +15,7 @@ const skip = typeof layers === 'string' ? { skip: layers } : {}
 /** Two that fail, a sound one, and one that QNAME minimisation hides. */
 const ONLY = 'dns-tlsa-bogus-nodata,dns-tlsa-servfail,dane-full-cert,dns-tlsa-timeout'
 
-t.test('every profile', { ...skip, timeout: 180_000 }, async (t) => {
+t.test('every profile', { ...skip, timeout: 400_000 }, async (t) => {
   const cwd = t.testdir({})
   const run = async (resolver: string) => {
     const words = ['--client', 'postfix', '--policy', 'dane', '--only', ONLY, '--resolver', resolver, '--out', resolver]

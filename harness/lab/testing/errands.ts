@@ -8,6 +8,7 @@ import { labContents } from '../enter.ts'
 import type { Layer } from '../layer.ts'
 import { LAB_NETWORK } from '../network.ts'
 import { type ClientRoot, openRoot, type RootOptions, type RunOptions } from '../root.ts'
+import { compareWith } from './same-answers.ts'
 
 type Errand = (layers: readonly Layer[], words: readonly string[]) => Promise<unknown>
 
@@ -69,6 +70,12 @@ async function reachListener(host: string): Promise<string> {
 }
 
 export const ERRANDS: Readonly<Record<string, Errand>> = {
+  /** Answers of our name server and of another with the same zones: the layer's, so many questions. */
+  async sameAnswers([layer], [count]) {
+    if (layer === undefined) throw new Error('no such layer')
+    return compareWith(layer, Number(count))
+  },
+
   /** The version that each Postfix tells, all of their roots open at once. */
   async versions(layers) {
     const roots = await Promise.all(layers.map((layer) => open(layer)))
