@@ -15,18 +15,19 @@ import type { GateOptions } from '../reports/gate.ts'
 import type { ClientAdapter, ClientStage, Probe, RunningClient } from '../scenarios/client.ts'
 import { foreseen } from '../scenarios/client-settings.ts'
 import { deadlineFor } from '../scenarios/deadline.ts'
-import { EVENTS_SCHEMA, type LogEvent } from '../scenarios/events.ts'
+import { EVENTS_SCHEMA, type LogEvent, type RunBegun } from '../scenarios/events.ts'
 import { judge } from '../scenarios/judge/judge.ts'
 import { type KnownDeviation, markKnown } from '../scenarios/known.ts'
 import { type Plan, type PlannedCell, type PlanRequest, plan } from '../scenarios/plan.ts'
 import type { Policy } from '../scenarios/policy.ts'
 import type { RunRecord } from '../scenarios/record.ts'
 import { runPlan } from '../scenarios/run.ts'
-import type { Scenario } from '../scenarios/scenario.ts'
+import { compact, type Scenario } from '../scenarios/scenario.ts'
 import { client as reference } from './clients/reference.ts'
 import { insideLab } from './lab/enter.ts'
 import { LabInternet } from './lab/internet.ts'
 import { type AddressPlan, LAB_PLAN, LOOPBACK_PLAN } from './lab/network.ts'
+import { type ResolverName, resolverLayer } from './lab/resolver.ts'
 import { LocalInternet } from './local-internet.ts'
 import { RunFolder } from './run-folder.ts'
 import { UserError } from './user-error.ts'
@@ -51,6 +52,8 @@ export interface RunOptions {
   readonly gate: GateOptions
   /** See {@link ClientStage}. */
   readonly lab?: Pick<ClientStage, 'overlay' | 'settings'>
+  /** Whom clients in the lab ask; default badmx's own. */
+  readonly resolver?: ResolverName
   /** Record TLS records too, and write a capture of each cell. */
   readonly capture: boolean
   /** Folder for the run's files; default a new one under `badmx-out`. */
@@ -151,6 +154,7 @@ function runEvent(options: RunOptions, planned: Plan, versions: ReadonlyMap<stri
     shard: options.shard === undefined ? '1/1' : `${options.shard.index}/${options.shard.count}`,
     node: process.versions.node,
     openssl: process.versions.openssl,
+    ...resolverOf(options),
     ...(options.capture ? { capture: true } : {}),
     clients: clients.map(({ id, name, kind }) => {
       const { version = 'unknown', release } = versions.get(id) ?? {}
@@ -160,6 +164,10 @@ function runEvent(options: RunOptions, planned: Plan, versions: ReadonlyMap<stri
     cells: planned.cells.map((cell) => cell.id),
     ...(options.shard === undefined ? {} : { whole: planned.whole }),
   }
+}
+
+function resolverOf({ resolver = 'embedded' }: RunOptions): Pick<RunBegun, 'resolver'> {
+  return resolver === 'embedded' ? {} : { resolver: { profile: resolver, version: resolverLayer().version } }
 }
 
 interface Stage {
@@ -187,7 +195,11 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
     internet =
       addresses === undefined
         ? await LocalInternet.open({ ...stage, timeScale, seed })
-        : await LabInternet.open({ ...stage, addresses, timeScale, issuer, seed })
+        : await LabInternet.open({
+            ...stage,
+            ...{ addresses, timeScale, issuer, seed },
+            ...compact({ resolver: options.resolver }),
+          })
     const { wire } = stage
     if (wire !== undefined && internet instanceof LabInternet) wire.home = internet
     const starting = [...options.clients, reference].filter(
@@ -224,6 +236,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       clients: running,
       issuer,
       internet,
+      ...(options.resolver === undefined || options.resolver === 'embedded' ? {} : { resolver: options.resolver }),
       folder,
       jobs: options.jobs,
       capture: options.capture,

@@ -146,6 +146,11 @@ export const runRecordSchema = z
     finishedAt: z.string().describe('ISO 8601.'),
     interrupted: z.boolean(),
     clients: z.array(client).readonly(),
+    resolver: z
+      .object({ profile: z.string(), version: z.string() })
+      .readonly()
+      .exactOptional()
+      .describe("The resolver that clients asked, where it was not badmx's own."),
     cells: z.array(cell).readonly(),
     unexpected: z
       .array(unexpected)

@@ -23,8 +23,8 @@ t.test('the catalogue: families, cells, what waits', async (t) => {
     }),
   ]
   const markdown = catalogueMarkdown(scenarios, [
-    { id: 'dane-b', reason: 'no zones', needs: 'dns', file: 'x' },
-    { id: 'strip-c', reason: 'no ports', needs: 'a-port', file: 'x' },
+    { id: 'dane-b', reason: 'no zones', needs: 'dns', cases: [], file: 'x' },
+    { id: 'strip-c', reason: 'no ports', needs: 'a-port', cases: [], file: 'x' },
   ])
   t.match(markdown, '2 scenarios (0 critical, 2 high, 0 medium, 0 low); 2 more wait.')
   t.match(markdown, /## `control`: .* \(1\)[\s\S]*## `strip`: .* \(1\)[\s\S]*## Waiting \(2\)/)

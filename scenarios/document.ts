@@ -5,6 +5,7 @@
 import type { Behaviour } from '../peers/behaviour.ts'
 import type { Fault } from '../peers/dns/fault.ts'
 import { parametersOf } from '../peers/registry.ts'
+import { DANE_CASES } from './dane-cases.ts'
 import { FAMILY_TEXT, type Family } from './families.ts'
 import { COLUMNS } from './policy.ts'
 import type { Scenario } from './scenario.ts'
@@ -30,6 +31,7 @@ export function catalogueMarkdown(scenarios: readonly Scenario[], waiting: reado
     `${scenarios.length} scenarios (${counts.join(', ')}); ${waiting.length} more wait.`,
     LEGEND.join('\n'),
     ...families.flatMap((family) => familySection(family, scenarios)),
+    ...casesSection(scenarios, waiting),
     ...(waiting.length === 0 ? [] : waitingSection(waiting)),
   ])
 }
@@ -47,6 +49,18 @@ function familySection(family: Family, all: readonly Scenario[]): string[] {
     text(scenario.source.join('; ')),
   ])
   return [`## \`${family}\`: ${FAMILY_TEXT[family].title} (${scenarios.length})`, table(header, rows)]
+}
+
+/** Nothing where no scenario has a case. */
+function casesSection(scenarios: readonly Scenario[], waiting: readonly Waiting[]): string[] {
+  if (scenarios.every(({ cases }) => cases.length === 0)) return []
+  const rows = DANE_CASES.map((title, index) => {
+    const isCase = ({ cases }: { readonly cases: readonly number[] }): boolean => cases.includes(index + 1)
+    const covering = scenarios.filter(isCase).map(({ id }) => code(id))
+    const waits = waiting.filter(isCase).map(({ id }) => `waits: ${code(id)}`)
+    return [String(index + 1), text(title), [...covering, ...waits].join('<br>')]
+  })
+  return [`## The ${DANE_CASES.length} cases of a DANE sender`, table(['case', 'what', 'scenarios'], rows)]
 }
 
 function waitingSection(waiting: readonly Waiting[]): string[] {

@@ -8,6 +8,7 @@
 import type { PeerEvent, Stamp } from '../peers/events.ts'
 import type { ClientWord } from './client.ts'
 import type { Policy } from './policy.ts'
+import type { ResolverRecord } from './record.ts'
 
 export const EVENTS_SCHEMA = 'badmx/events/1'
 
@@ -29,6 +30,8 @@ export interface RunBegun extends Stamp {
     readonly kind: 'one-shot' | 'queue'
     readonly release?: string
   }[]
+  /** The resolver that clients asked, where it is not badmx's own. */
+  readonly resolver?: ResolverRecord
   /** The records of terminated TLS are in the log, so that captures can be made of it. */
   readonly capture?: boolean
   /** SHA-256 of the plan: the cells with their expectations. */
@@ -79,6 +82,8 @@ export interface TlsaFacts {
   readonly secure: boolean
   /** The TLSA base domain (RFC 7672 §2.2.3): what they are found at, and what SNI has. */
   readonly base: string
+  /** Names that MX records have for the host and that are aliases of it: who has no TLSA record to go by sends them as SNI. */
+  readonly aliases?: readonly string[]
   /** In presentation form, RFC 6698 §2.2: `3 1 1 e3b0…`. */
   readonly records: readonly string[]
 }
@@ -179,6 +184,13 @@ export interface HarnessLate extends Stamp {
   readonly ms: number
 }
 
+/** The resolver, where it is not badmx's own, said why an answer for the cell failed. */
+export interface ResolverSaid extends Stamp {
+  readonly type: 'resolver-log'
+  readonly cell: string
+  readonly line: string
+}
+
 /** The cell is over; `trouble` says what the harness could not do. */
 export interface CellEnded extends Stamp {
   readonly type: 'cell-end'
@@ -203,6 +215,7 @@ export type RunEvent =
   | ClientSaid
   | NoticeCame
   | HarnessLate
+  | ResolverSaid
   | CellEnded
   | RunEnded
 export type LogEvent = PeerEvent | RunEvent

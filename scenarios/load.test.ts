@@ -59,6 +59,7 @@ t.test('a sound file is spelt out', async (t) => {
       title: 'STARTTLS line removed',
       wire: 'The line is gone',
       source: ['RFC 3207 §6'],
+      cases: [],
       severity: 'critical',
       hosts: {
         mx: {

@@ -153,6 +153,13 @@ export interface UnexpectedRecord {
   readonly detail: string
 }
 
+/** A resolver that is not badmx's own. */
+export interface ResolverRecord {
+  /** As `badmx run --resolver` names it: `unbound-modern`. */
+  readonly profile: string
+  readonly version: string
+}
+
 export interface RunRecord {
   readonly schema: typeof RECORD_SCHEMA
   readonly badmx: string
@@ -169,6 +176,8 @@ export interface RunRecord {
     /** The settings that it ran with, where it keeps them in files. */
     readonly configuration?: string
   }[]
+  /** Absent where clients asked badmx's own. */
+  readonly resolver?: ResolverRecord
   readonly cells: readonly CellRecord[]
   /** Absent where there was none. */
   readonly unexpected?: readonly UnexpectedRecord[]

@@ -29,6 +29,8 @@ export interface RunRequest {
   readonly capture?: boolean
   /** Names and addresses of its own for every host; without it, peers get a port each on loopback. */
   readonly internet?: Internet
+  /** What `badmx run --resolver` says, where it is not the default; the line that reproduces a cell of a lab has it. */
+  readonly resolver?: string
   /** Cells at once, 1 or more; those of clients with a queue have limits of their own. */
   readonly jobs: number
   readonly signal: AbortSignal

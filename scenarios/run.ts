@@ -74,7 +74,8 @@ async function runCell(cell: PlannedCell, way: Way): Promise<void> {
 
 function announce(cell: PlannedCell, hosts: CellBegun['hosts'], request: RunRequest): void {
   const { scenario } = cell
-  const seed = request.plan.seed
+  const { client, policy } = cell
+  const asked = request.resolver === undefined || cell.kind !== 'queue' ? '' : ` --resolver ${request.resolver}`
   request.log({
     type: 'cell',
     t: request.now(),
@@ -103,7 +104,7 @@ function announce(cell: PlannedCell, hosts: CellBegun['hosts'], request: RunRequ
     messages: cell.messages,
     timeScale: request.plan.timeScale,
     deadlineMs: deadlineOf(cell, request.plan.timeScale),
-    reproduce: `npx badmx run --only ${scenario.name} --policy ${cell.policy} --client ${cell.client} --seed ${seed}`,
+    reproduce: `npx badmx run --only ${scenario.name} --policy ${policy} --client ${client} --seed ${request.plan.seed}${asked}`,
   })
 }
 

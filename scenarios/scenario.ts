@@ -100,6 +100,8 @@ export interface Scenario {
   readonly title: string
   readonly wire: string
   readonly source: readonly string[]
+  /** Of the DANE sender, those that it covers; see {@link DANE_CASES}. */
+  readonly cases: readonly number[]
   readonly severity: ScenarioFile['severity']
   readonly hosts: World
   readonly dns: DnsWorld
@@ -158,6 +160,7 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     title: parsed.title,
     wire: parsed.wire,
     source: parsed.source,
+    cases: [parsed.case ?? []].flat(),
     severity: parsed.severity,
     hosts,
     dns: dnsOf(parsed.dns),

@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { faultItemSchema, signingSchema } from '../peers/dns/zone-data.ts'
 import { legacyTlsSchema } from '../peers/tls/legacy/options.ts'
+import { DANE_CASES } from './dane-cases.ts'
 import { COLUMNS } from './policy.ts'
 
 export const FAMILIES = [
@@ -181,10 +182,17 @@ const step = z.union([
   }),
 ])
 
+/** Numbers of {@link DANE_CASES}. */
+const daneCase = z.int().min(1).max(DANE_CASES.length)
+export const casesSchema = z
+  .union([daneCase, z.array(daneCase).min(1)])
+  .describe('Which of the 72 cases of a DANE sender it covers, by number: `6`, `[18, 19]`.')
+
 const fields = {
   title: z.string().min(1),
   wire: z.string().min(1).describe('What happens on the wire, for a person.'),
   source: z.array(z.string().min(1)).min(1).describe('RFC sections, CVEs, product documents, field reports.'),
+  case: casesSchema.optional(),
   severity: z.enum(SEVERITIES).describe('Of a security or delivery failure.'),
   hosts: z.record(z.string(), host).optional().describe('Mail hosts by id. Default: `mx`, made of the short forms.'),
   stack: z.array(stackItem).optional().describe('Short for hosts.mx.stack.'),

@@ -12,7 +12,7 @@ const problems = (text: string) => readWaiting('w.yaml', text).problems.map(prob
 
 t.test('a list', async (t) => {
   t.same(readWaiting('w.yaml', entry('dane-bogus')), {
-    waiting: [{ id: 'dane-bogus', reason: 'it needs name servers', needs: 'dns', file: 'w.yaml' }],
+    waiting: [{ id: 'dane-bogus', reason: 'it needs name servers', needs: 'dns', cases: [], file: 'w.yaml' }],
     problems: [],
   })
 })

@@ -9,7 +9,7 @@ import { packageRoot } from '../peers/package-root.ts'
 import { familyOf } from './families.ts'
 import type { Loaded } from './load.ts'
 import { type Problem, sortProblems } from './problem.ts'
-import { scenarioSchema } from './schema.ts'
+import { casesSchema, scenarioSchema } from './schema.ts'
 import { findings, readYaml } from './yaml-file.ts'
 
 export const waitingSchema = z
@@ -21,6 +21,7 @@ export const waitingSchema = z
         .string()
         .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
         .describe('The part of badmx that has to come first, in a word: `dns`, `tls-engine`.'),
+      case: casesSchema.optional(),
     }),
   )
   .min(1)
@@ -29,6 +30,8 @@ export interface Waiting {
   readonly id: string
   readonly reason: string
   readonly needs: string
+  /** Of the DANE sender, those that it would cover. */
+  readonly cases: readonly number[]
   readonly file: string
 }
 
@@ -78,7 +81,10 @@ export function readWaiting(file: string, text: string): WaitingList {
     return found
   })
   if (problems.length > 0) return { waiting: [], problems }
-  return { waiting: entries.map((entry) => ({ ...entry, file })), problems }
+  return {
+    waiting: entries.map(({ case: cases = [], ...entry }) => ({ ...entry, cases: [cases].flat(), file })),
+    problems,
+  }
 }
 
 /** A scenario that can be run does not wait. */

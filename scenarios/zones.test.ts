@@ -82,6 +82,9 @@ t.test('what can be validated', async (t) => {
     tlsaFacts(world(given), DOMAIN, name, tlsa)
   t.same(facts({}), { secure: true, base: `mx.${DOMAIN}`, records: [TLSA] })
   t.same(facts({}, []), { secure: true, base: `mx.${DOMAIN}`, records: [] })
+  const records = ['@ MX 10 alias', '@ MX 20 circle', 'alias CNAME middle', 'middle CNAME mx', 'circle CNAME circle']
+  const aliased = facts({ zones: { '{domain}': { ...sound, records } } })
+  t.same(aliased.aliases, [`alias.${DOMAIN}`], 'the name in the MX record, and not the one in the middle')
   for (const signing of ['none', { ds: false }, { algorithm: 'UNKNOWN' }] as const) {
     const zones = { '{domain}': sound, 'plain.{domain}': { ...sound, signing } }
     t.equal(facts({ zones }).secure, true, 'another zone')

@@ -4,8 +4,10 @@
  * Every record stands in the nearest zone: a host or an alias that is called so belongs to a zone of its own accord.
  */
 import type { FaultItem } from '../peers/dns/fault.ts'
-import { canonical, isWithin, parseName, ZoneError } from '../peers/dns/name.ts'
+import { canonical, isWithin, type Name, parseName, ZoneError } from '../peers/dns/name.ts'
+import { TYPE } from '../peers/dns/numbers.ts'
 import { provenSet } from '../peers/dns/proven-set.ts'
+import { fieldsOf } from '../peers/dns/rdata.ts'
 import { type Signing, type Zone, zone } from '../peers/dns/zone.ts'
 import type { MailHost } from './client.ts'
 import type { TlsaFacts } from './events.ts'
@@ -125,5 +127,31 @@ function nearest(owner: string, zones: readonly string[]): string | undefined {
 /** What the event log tells. */
 export function tlsaFacts(world: DnsWorld, domain: string, name: string, tlsa: readonly PublishedTlsa[]): TlsaFacts {
   const base = tlsa.find((each) => each.base !== undefined)?.base?.replaceAll('{domain}', domain) ?? name
-  return { secure: isSecure(world, domain, name, tlsa), base, records: tlsa.map(({ text }) => text) }
+  const aliases = aliasesOf(world, domain, name)
+  return {
+    secure: isSecure(world, domain, name, tlsa),
+    base,
+    ...(aliases.length === 0 ? {} : { aliases }),
+    records: tlsa.map(({ text }) => text),
+  }
+}
+
+/** The names in MX records that lead to `name` by aliases. */
+function aliasesOf(world: DnsWorld, domain: string, name: string): readonly string[] {
+  const records = zonesOf(world, domain, [], '').flatMap((each) => each.records)
+  const targets = new Map(
+    records.flatMap(({ name: owner, type, data }) =>
+      type === TYPE.CNAME ? [[canonical(owner), canonical(fieldsOf('CNAME', data).target)]] : [],
+    ),
+  )
+  const leadsThere = (from: Name): boolean => {
+    const seen = new Set<Name>()
+    for (let here = targets.get(from); here !== undefined && !seen.has(here); here = targets.get(here)) {
+      if (here === canonical(parseName(name))) return true
+      seen.add(here)
+    }
+    return false
+  }
+  const exchanges = records.flatMap(({ type, data }) => (type === TYPE.MX ? [fieldsOf('MX', data).exchange] : []))
+  return exchanges.filter((exchange) => leadsThere(canonical(exchange)))
 }

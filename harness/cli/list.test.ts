@@ -43,7 +43,7 @@ const scenarios = [
     asserts: ['no-hang'],
   }),
 ]
-const waiting = [{ id: 'dane-a', reason: 'no\n  zones', needs: 'dns', file: 'x' }]
+const waiting = [{ id: 'dane-a', reason: 'no\n  zones', needs: 'dns', cases: [], file: 'x' }]
 
 t.test('as data', async (t) => {
   t.same(listScenarios(scenarios, ['strip', 'ctl-implicit-tls'], waiting), [
@@ -53,6 +53,7 @@ t.test('as data', async (t) => {
       title: 'The title of ctl-implicit-tls',
       severity: 'high',
       source: ['RFC 3207 §4', 'a field report'],
+      cases: [],
       policies: { implicit: 'V' },
     },
     {
@@ -61,6 +62,7 @@ t.test('as data', async (t) => {
       title: 'The title of strip-a',
       severity: 'high',
       source: ['RFC 3207 §4', 'a field report'],
+      cases: [],
       policies: { may: 'D>C|w:B', encrypt: 'D', 'mta-sts': 'C~D' },
     },
   ])

@@ -19,6 +19,8 @@ export interface Listed {
   readonly title: string
   readonly severity: string
   readonly source: readonly string[]
+  /** Of the 72 cases of a DANE sender, those that it covers. */
+  readonly cases: readonly number[]
   /** Policy to expectation, in the letters of the catalogue; policies under which it is not planned are absent. */
   readonly policies: Readonly<Record<string, string>>
 }
@@ -39,6 +41,7 @@ export function listScenarios(
     title: scenario.title,
     severity: scenario.severity,
     source: scenario.source,
+    cases: scenario.cases,
     policies: policiesOf(scenario),
   }))
 }
@@ -50,6 +53,10 @@ function policiesOf(scenario: Scenario): Record<string, string> {
     if (expected !== undefined) policies[policy] = expected
   }
   return policies
+}
+
+function titleOf({ title, cases }: Scenario): string {
+  return cases.length === 0 ? title : `${title} (DANE case ${cases.join(', ')})`
 }
 
 /** The same as text: a table per family, with the policies that can be run. */
@@ -64,7 +71,7 @@ export function scenariosText(
     ['scenario', 'severity', ...shown, 'title'],
     ...chosen.map((scenario) => {
       const policies = policiesOf(scenario)
-      return [scenario.id, scenario.severity, ...shown.map((policy) => policies[policy] ?? '-'), scenario.title]
+      return [scenario.id, scenario.severity, ...shown.map((policy) => policies[policy] ?? '-'), titleOf(scenario)]
     }),
   ]
   const [header = '', ...lines] = columns(rows, '  ')

@@ -20,6 +20,7 @@ import { enterLab, insideLab, ownCommand } from '../lab/enter.ts'
 import { ensureLayer, type Layer } from '../lab/layer.ts'
 import type { LayerSpec } from '../lab/packages.ts'
 import { buildProgress } from '../lab/progress.ts'
+import { RESOLVER_LAYER, RESOLVERS, type ResolverName } from '../lab/resolver.ts'
 import { requireSupport } from '../lab/support.ts'
 import { progressLine } from '../progress.ts'
 import { readRun } from '../read-run.ts'
@@ -90,6 +91,12 @@ function options(yargs: Argv) {
       requiresArg: true,
       describe: 'file that is added to the configuration of the mail server under test, in its language',
     })
+    .option('resolver', {
+      choices: Object.keys(RESOLVERS) as ResolverName[],
+      describe:
+        "whom mail servers in the lab ask: badmx's own resolver, or unbound without (classic) or with (modern) QNAME minimisation and aggressive NSEC, realistic with its own time limits",
+      default: 'embedded' as const,
+    })
     .option('out', { string: true, requiresArg: true, describe: 'folder for the results (default badmx-out/<time>)' })
     .option('jobs', { number: true, requiresArg: true, describe: 'cells at once', default: JOBS })
     .option('repeat', { number: true, requiresArg: true, describe: 'run each cell so many times', default: 1 })
@@ -150,7 +157,13 @@ async function handle(given: Given): Promise<number> {
   const clients = await clientsOf(none ? ['nodemailer'] : names, commands, shims)
   const layers = clients.filter(isLabClient).map(({ layer }) => layer)
   const lab = await labOptions(given, layers.length)
-  if (layers.length > 0 && !insideLab()) return runInLab(layers)
+  const { resolver } = given
+  if (resolver !== 'embedded' && layers.length === 0)
+    throw new UserError(
+      '--resolver is about mail servers in the lab, and none of the clients is one',
+      'for example: badmx run --client postfix --policy dane --resolver unbound-modern',
+    )
+  if (layers.length > 0 && !insideLab()) return runInLab(resolver === 'embedded' ? layers : [...layers, RESOLVER_LAYER])
   const gateOptions = { failOn: given.failOn, strict: given.strict }
   const baseline = given.baseline === undefined ? undefined : await readRun(given.baseline)
   const { signal, release } = interruptible()
@@ -172,6 +185,7 @@ async function handle(given: Given): Promise<number> {
       known: await knownDeviations(given.known),
       gate: gateOptions,
       lab,
+      resolver,
       ...(given.out === undefined ? {} : { out: given.out }),
       signal,
       progress: progress.step,

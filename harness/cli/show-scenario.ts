@@ -1,5 +1,6 @@
 /** `badmx show <scenario>`: everything about one scenario, for a person. */
 import type { Behaviour } from '../../peers/behaviour.ts'
+import { DANE_CASES } from '../../scenarios/dane-cases.ts'
 import { columnOf, expectedOf } from '../../scenarios/expected.ts'
 import { type Alternative, type Letter, parseExpectation } from '../../scenarios/judge/expectation.ts'
 import { COLUMNS } from '../../scenarios/policy.ts'
@@ -44,6 +45,10 @@ function scenarioLines(scenario: Scenario, behaviours: ReadonlyMap<string, Behav
     ...section('caught flaw', [
       `${[scenario.flaw.name, ...scenario.flaw.with].join(' with ')} under ${scenario.flaw.policy}`,
     ]),
+    ...section(
+      'cases of a DANE sender',
+      scenario.cases.map((number) => `${number}: ${DANE_CASES[number - 1]}`),
+    ),
     ...section('severity', [scenario.severity]),
     ...section('source', scenario.source),
     ...section('file', [scenario.file]),

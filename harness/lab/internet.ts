@@ -10,14 +10,15 @@ import { SMTPServer } from 'smtp-server'
 import { Internet as Zones } from '../../peers/dns/internet.ts'
 import { type Dns, startDns } from '../../peers/dns/start.ts'
 import { type Zone, zone } from '../../peers/dns/zone.ts'
-import type { EventSink } from '../../peers/events.ts'
 import { type Host, Listener } from '../../peers/listener.ts'
 import type { Ask } from '../../scenarios/client.ts'
+import type { LogEvent } from '../../scenarios/events.ts'
 import { type Internet, NoPlaceError, type Place } from '../../scenarios/internet.ts'
 import type { Issuer } from '../../scenarios/run.ts'
 import { askOf } from '../local-internet.ts'
 import { listen } from '../wire-tap.ts'
 import { type AddressPlan, LAB_NETWORK } from './network.ts'
+import { type LabResolver, RESOLVERS, type ResolverName, startUnbound } from './resolver.ts'
 
 /** The domain of envelope senders ({@link envelopeOf}). */
 const NOTICE_DOMAIN = 'dsn.badmx.test'
@@ -28,9 +29,17 @@ const NO_IPV6 = 'loopback has one IPv6 address, which is not enough for a mail h
 /** Octets that are kept of a notice. */
 const KEPT_NOTICE = 64 * 1024
 
+/** The name server of the zones above those of the cells, so that these are referred to. */
+const ABOVE = { name: 'ns.test', address: '198.18.0.1' }
+/**
+ * The name server of all cells. A resolver keeps what it knows of a server's silence by address and zone: at the address of
+ * the root too, where no referral is needed, the silence of one cell's zone would be that of all.
+ */
+const OF_CELLS = { name: 'ns.badmx.test', address: '198.18.0.2' }
+
 export interface LabInternetOptions {
   readonly addresses: AddressPlan
-  readonly log: EventSink
+  readonly log: (event: LogEvent) => void
   /** Milliseconds since the run began, monotonic. */
   readonly now: () => number
   readonly timeScale: number
@@ -39,6 +48,8 @@ export interface LabInternetOptions {
   readonly seed: number
   /** The run's date: signatures are dated relative to it. */
   readonly clock: Date
+  /** Whom clients ask; default badmx's own. */
+  readonly resolver?: ResolverName
 }
 
 export class LabInternet implements Internet {
@@ -47,42 +58,70 @@ export class LabInternet implements Internet {
   private readonly zones: Zones
   private readonly dns: Dns
   private readonly notices: Notices
+  private readonly resolver: LabResolver | undefined
   private hosts = 0
 
-  private constructor(addresses: AddressPlan, noticeHost: Listener, zones: Zones, dns: Dns, notices: Notices) {
+  private constructor(
+    addresses: AddressPlan,
+    noticeHost: Listener,
+    zones: Zones,
+    dns: Dns,
+    notices: Notices,
+    resolver: LabResolver | undefined,
+  ) {
     this.addresses = addresses
+    this.resolver = resolver
     this.noticeHost = noticeHost
     this.zones = zones
     this.dns = dns
     this.notices = notices
   }
 
-  /** @throws {ListenError} when something else listens there, or this user may not. */
+  /**
+   * @throws {ListenError} when something else listens there, or this user may not; {UserError} when the resolver does not
+   *   start.
+   */
   static async open(options: LabInternetOptions): Promise<LabInternet> {
-    const { addresses, log, now, timeScale, issuer, seed, clock } = options
+    const { addresses, log, now, timeScale, issuer, seed, clock, resolver = 'embedded' } = options
     const { allowRemote } = addresses
+    const settings = RESOLVERS[resolver]
     const { cert, key } = await noticeCertificate(issuer)
     const notices = new Notices(cert, key)
     const address = addresses.host('ipv4', 0) ?? ''
     const noticeHost = await Listener.open({ address, port: 25, allowRemote })
     noticeHost.serve(notices)
+    // The domains of cells come and go below it: of NSEC records a resolver would make denials of those to come (RFC 8198).
+    const servers = [ABOVE]
+    const own = [
+      `client.lab A ${LAB_NETWORK.client4}`,
+      `client.lab AAAA ${LAB_NETWORK.client6}`,
+      `dsn MX 10 ${NOTICE_HOST}.`,
+      `mx.dsn A ${address}`,
+      `ns A ${OF_CELLS.address}`,
+    ]
     const zones = await Zones.create(
       [
-        zone('badmx.test', [
-          `client.lab A ${LAB_NETWORK.client4}`,
-          `client.lab AAAA ${LAB_NETWORK.client6}`,
-          `dsn MX 10 ${NOTICE_HOST}.`,
-          `mx.dsn A ${address}`,
-        ]),
+        zone('.', [], { servers }),
+        zone('test', [], { servers }),
+        zone('badmx.test', own, { servers, signing: { nsec3: {} } }),
         zone('113.0.203.in-addr.arpa', [`2 PTR ${LAB_NETWORK.hostname}.`]),
       ],
-      { seed, clock },
+      { seed, clock, nameServer: OF_CELLS },
     )
+    let dns: Dns | undefined
     try {
-      const resolver = [{ address: addresses.resolver, port: 53 }]
-      const dns = await startDns({ internet: zones, resolver, allowRemote, ...{ log, now, timeScale } })
-      return new LabInternet(addresses, noticeHost, zones, dns, notices)
+      dns = await startDns({
+        internet: zones,
+        ...(settings === undefined
+          ? { resolver: [{ address: addresses.resolver, port: 53 }] }
+          : { resolver: [], authority: { port: 53 } }),
+        allowRemote,
+        ...{ log, now, timeScale },
+      })
+      const unbound = settings === undefined ? undefined : await startUnbound({ internet: zones, settings, log, now })
+      return new LabInternet(addresses, noticeHost, zones, dns, notices, unbound)
     } catch (error) {
+      await dns?.close()
       await noticeHost.close()
       throw error
     }
@@ -111,6 +150,7 @@ export class LabInternet implements Internet {
   }
 
   async close(): Promise<void> {
+    await this.resolver?.close()
     await this.dns.close()
     await this.noticeHost.close()
   }

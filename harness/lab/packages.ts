@@ -49,6 +49,9 @@ export const PACKAGES: Readonly<Record<string, Packages>> = {
   swaks: { packages: ['swaks', 'libnet-ssleay-perl', 'libauthen-sasl-perl', 'libnet-dns-perl'] },
   smtplib: { packages: ['python3'] },
   unbound: { packages: ['unbound', 'unbound-anchor'] },
+  // Name servers for the tests, beside ours.
+  bind: { packages: ['bind9'] },
+  knot: { packages: ['knot'] },
 }
 
 /** Where no release is named. */

@@ -87,6 +87,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     openssl: 'unspecified certificate verification error',
   },
   'wrong-name': { ...badName, because: 'is for somebody-else.badmx.test', openssl: 'hostname mismatch' },
+  'cn-beside-san': { ...badName, because: 'is for somebody-else.badmx.test', openssl: 'hostname mismatch' },
   'valid-other-domain': { ...badName, because: 'is for mx.attacker.test', openssl: 'hostname mismatch' },
   'nexthop-name': { ...badName, because: 'is for case-1.verify.badmx.test,', openssl: 'hostname mismatch' },
   'cn-only': {

@@ -6,98 +6,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { seeded } from '../random.ts'
 import { run } from '../testing/programs.ts'
 import { Internet } from './internet.ts'
 import { decodeMessage, encodeMessage, type Message, queryFor } from './message.ts'
 import { typeNumber, typeText } from './numbers.ts'
 import { startDns } from './start.ts'
+import { drawer, ZONES } from './testing/drawn-questions.ts'
 import { inNamespace } from './testing/namespace.ts'
 import { exchange } from './testing/stub.ts'
 import { lacks, startUnbound, summary } from './testing/unbound.ts'
 import { bindAnchorFile } from './trust-anchor.ts'
-import { type Signing, type Zone, zone } from './zone.ts'
 
 const inside = inNamespace(import.meta.url)
 const skip = inside === true ? lacks('unbound', '-V') : inside
-
-const RECORDS = [
-  '@ MX 10 mx',
-  '@ MX 20 MX2',
-  'mx A 198.18.0.25',
-  'mx AAAA 2001:db8::25',
-  '_25._tcp.mx TLSA 3 1 1 00ff',
-  '_25._tcp.plain CNAME _25._tcp.mx',
-  'plain A 198.18.0.26',
-  '1.plain TXT x',
-  '*._tcp.any CNAME _25._tcp.mx',
-  'www CNAME mx',
-  'lost CNAME nobody',
-  'loop CNAME loop',
-  'toward CNAME mx.next.test.',
-  'out CNAME mx.unsigned.test.',
-  '*.wild A 198.18.0.26',
-  '*.alias CNAME mx',
-  'x.wild TXT exists',
-  'old DNAME new',
-  'mx.new A 198.18.0.27',
-  'away DNAME unsigned.test.',
-  'a.b.c.d.e TXT deep',
-  'island NS ns.island',
-  'ns.island A 198.18.0.28',
-  'far.ent NS ns.nowhere.',
-]
-
-/** Zones of every kind, each a child of `test` and a parent of two. */
-const KINDS: Readonly<Record<string, Signing | 'none'>> = {
-  next: {},
-  ed: { algorithm: 'ED25519' },
-  hashed: { nsec3: { iterations: 1, salt: 'aabb' } },
-  plainhash: { nsec3: {} },
-  optout: { nsec3: { iterations: 1, salt: 'aabb', optOut: true } },
-  costly: { nsec3: { iterations: 200, salt: 'aabb' } },
-  unknown: { algorithm: 'UNKNOWN' },
-  alone: { ds: false },
-  unsigned: 'none',
-}
-
-const ZONES: readonly Zone[] = Object.entries(KINDS).flatMap(([kind, signing]) => [
-  zone(`${kind}.test`, RECORDS, { signing }),
-  zone(`signed.${kind}.test`, RECORDS),
-  zone(`bare.${kind}.test`, RECORDS, { signing: 'none' }),
-])
-
-const LABELS = [
-  ...['mx', 'MX2', 'plain', '1', '_25', '_tcp', 'www', 'lost', 'toward', 'out', 'wild', 'alias', 'x', 'old', 'new'],
-  ...['away', 'a', 'b', 'c', 'd', 'e', 'island', 'ns', 'far', 'ent', 'nobody', 'any', 'signed', 'bare', 'zz'],
-]
-const TYPES = ['A', 'AAAA', 'MX', 'TLSA', 'TXT', 'CNAME', 'NS', 'SOA', 'DS', 'DNSKEY', 'DNAME']
-
-const random = seeded(20_260_115, 'agreement')
-function one<Item>(items: readonly Item[]): Item {
-  const item = items[Math.floor(random() * items.length)]
-  if (item === undefined) throw new Error('nothing to draw from')
-  return item
-}
-
-/** Half of them names that exist, half drawn label by label. */
-function question(): readonly [name: string, type: string] {
-  const drawn = draw()
-  // Below a DNAME, unbound 1.17.1 wants a signature on the CNAME made of it when asked for CNAME or DNAME ("no
-  // signatures for CNAME"); nobody signs that one (RFC 6672 §5.3.1).
-  return /\.(old|away)\./.test(drawn[0]) && /NAME$/.test(drawn[1]) ? question() : drawn
-}
-
-function draw(): readonly [name: string, type: string] {
-  const { origin } = one(ZONES)
-  if (random() < 0.5) {
-    const written = one(RECORDS).split(' ')[0] ?? '@'
-    const label = written.replace('*', one(LABELS))
-    return [label === '@' ? origin : `${label}.${origin}`, one(TYPES)]
-  }
-  const labels = Array.from({ length: Math.floor(random() * 4) }, () => one(LABELS))
-  return [[...labels, origin].join('.'), one(TYPES)]
-}
 
 function shown(message: Message): string {
   const types = [...new Set(message.answers.map(({ type }) => typeText(type)))].sort()
@@ -110,7 +31,7 @@ t.test('1,000 questions', { skip }, async (t) => {
   const dns = await startDns({ internet, resolver: [at], authority: { port: 53 } })
   t.teardown(() => dns.close())
   const unbound = await startUnbound(t, internet)
-  const questions = Array.from({ length: 1_000 }, question)
+  const questions = Array.from({ length: 1_000 }, drawer(20_260_115, 'agreement', ZONES))
   const differences: string[] = []
   const seen = new Set<string>()
   const askBoth = async ([name, type]: readonly [string, string]): Promise<void> => {

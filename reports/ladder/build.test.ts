@@ -190,7 +190,7 @@ t.test('long messages are abbreviated, and their length is told', async (t) => {
 
 t.test('a cell that never ran has a ladder too', async (t) => {
   const ladder = buildLadder([], cell({ verdict: 'missing' }))
-  t.match(ladder, { rows: [], words: [], lanes: ['nodemailer', 'peer'], verdict: 'missing' })
+  t.match(ladder, { rows: [], words: [], resolver: [], lanes: ['nodemailer', 'peer'], verdict: 'missing' })
 })
 
 t.test('every text of a ladder is visible text', async (t) => {
@@ -211,6 +211,7 @@ t.test('every text of a ladder is visible text', async (t) => {
   builder.add({ type: 'tls', state: 'failed', conn: 'c1', side: 'client', reason: HOSTILE, alert: HOSTILE })
   builder.add({ type: 'tls', state: 'presented', conn: 'c1', side: 'client', chain: [Buffer.from(HOSTILE)] })
   builder.add({ type: 'client', attempt: 1, word: { state: 'failed', log: [HOSTILE], reason: HOSTILE } })
+  builder.add({ type: 'resolver-log', line: HOSTILE })
   builder.add({ type: 'conn', state: 'closed', conn: 'c1', by: 'client', how: 'error', detail: HOSTILE })
   const ladder = buildLadder(builder.events, hostile)
   t.ok(ladder.rows.length >= 6)

@@ -47,6 +47,7 @@ export function buildLadder(events: Iterable<LogEvent>, cell: CellRecord): Ladde
     lanes: proxied ? [visible(cell.client), 'man in the middle', 'server'] : [visible(cell.client), host],
     rows: withPauses(joined(placed(rows))),
     words: own.flatMap(({ event }) => (event.type === 'client' ? [words(event, origin)] : [])),
+    resolver: own.flatMap(({ event }) => (event.type === 'resolver-log' ? [clip(visible(event.line), 400)] : [])),
   }
 }
 
@@ -54,7 +55,7 @@ function isOpening(event: LogEvent): event is ConnOpened {
   return event.type === 'conn' && event.state === 'open'
 }
 
-function heading(cell: CellRecord): Omit<Ladder, 'timeScale' | 'lanes' | 'rows' | 'words'> {
+function heading(cell: CellRecord): Omit<Ladder, 'timeScale' | 'lanes' | 'rows' | 'words' | 'resolver'> {
   const broken = cell.asserts.filter((assert) => assert.held === false)
   return {
     id: visible(cell.id),

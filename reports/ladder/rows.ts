@@ -122,5 +122,7 @@ export interface Ladder {
   readonly lanes: readonly string[]
   readonly rows: readonly LadderRow[]
   readonly words: readonly Words[]
+  /** Why answers failed, as a resolver that is not badmx's own said it. */
+  readonly resolver: readonly string[]
   readonly reproduce: string
 }

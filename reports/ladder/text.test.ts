@@ -81,6 +81,7 @@ t.test('no line is wider than asked, but for the command; hostile texts too', as
   log.peer('c1', `220 ${HOSTILE}${'x'.repeat(900)}\r\n`).client('c1', `EHLO ${'世'.repeat(200)} ${HOSTILE}\r\n`)
   log.add({ type: 'fired', conn: 'c1', behaviour: HOSTILE, host: 'mx', detail: HOSTILE, data: Buffer.from(HOSTILE) })
   log.add({ type: 'client', attempt: 1, word: { state: 'failed', log: [HOSTILE.repeat(9)], reason: HOSTILE } })
+  log.add({ type: 'resolver-log', line: `nodata proof failed ${HOSTILE.repeat(9)}` })
   for (const ladder of [stripped(), encrypted(), buildLadder(log.events, hostile)]) {
     for (const width of [72, 80, 99, 120, 200]) {
       const lines = renderLadderText(ladder, { color: false, width }).split('\n')

@@ -226,10 +226,12 @@ function markColour(mark: Mark): 'red' | 'yellow' | 'dim' {
 }
 
 function said(ladder: Ladder, width: number): string[] {
-  return ladder.words.flatMap((words) => [
+  const resolver = ladder.resolver.flatMap((line) => hanging('  │ ', line, width))
+  const words = ladder.words.flatMap((words) => [
     `The client said, attempt ${words.attempt}: ${words.state}`,
     ...wrap(words.reason, width - 2).map((line) => `  ${line}`),
     ...words.log.flatMap(({ text, at }) => hanging(at === undefined ? '  │ ' : `  │ ${clockText(at)} `, text, width)),
     '',
   ])
+  return resolver.length === 0 ? words : [...words, 'The resolver said:', ...resolver, '']
 }

@@ -68,6 +68,10 @@ t.test('SNI is the TLSA base domain, and wanted where there is one', async (t) =
   const based = { ...tlsa(good[0], 3), base: 'alias.cell.badmx.test' }
   t.notMatch(delivered(cell(based), good, 'alias.cell.badmx.test').flags, ['tls.wrong-sni'])
   t.match(delivered(cell(based), good, 'other.cell.badmx.test').flags, ['tls.wrong-sni'])
+  // The name in the MX record, of which the host's is the target.
+  const aliased = { ...tlsa(good[0], 3), aliases: ['alias.cell.badmx.test'] }
+  t.notMatch(delivered(cell(aliased), good, 'alias.cell.badmx.test').flags, ['tls.wrong-sni'])
+  t.match(delivered(cell(aliased), good, 'other.cell.badmx.test').flags, ['tls.wrong-sni'])
   t.match(delivered(cell(tlsa(good[0], 3)), good, '').flags, ['tls.no-sni'])
   t.same(delivered(cell({ ...tlsa(good[0], 3), records: [] }), good, '').flags, [])
 })

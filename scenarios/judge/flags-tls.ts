@@ -35,7 +35,8 @@ function helloFlags(observation: Observation, connection: Observed): Raised[] {
     const raised: Raised[] = []
     const { cell } = observation
     const tlsa = tlsaToUse(cell, connection.host)
-    const names = [cell.hostNames[connection.host], tlsa?.base].filter((name) => name !== undefined)
+    const aliases = cell.hosts[connection.host]?.tlsa?.aliases ?? []
+    const names = [cell.hostNames[connection.host], tlsa?.base, ...aliases].filter((name) => name !== undefined)
     // Who has no TLSA record to authenticate the host by, or need not, need not name it either (RFC 7672 §8.1).
     const unnamed = wantsTlsa(cell) && (tlsa === undefined || !observation.requiresVerified)
     if (hello.serverName === undefined && !unnamed)

@@ -67,6 +67,7 @@ export function judge(log: Iterable<LogEvent>): RunRecord {
     finishedAt: finishedAt(first, ends, lastAt),
     interrupted: ends.length < runs.length || ends.some(({ interrupted }) => interrupted),
     clients: clientsOf(runs, configured),
+    ...(first.resolver === undefined ? {} : { resolver: first.resolver }),
     cells: applyControls(cells),
     ...(unexpected.length === 0 ? {} : { unexpected }),
   }

@@ -77,6 +77,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'attempt ended': { cell: 'text', attempt: 'number', cause: ['first', 'forced', 'aged', 'own'], 'policy?': POLICIES },
   client: { cell: 'text', attempt: 'number', word: 'object', 'logAt?': 'numbers' },
   notice: { cell: 'text', attempt: 'number', data: 'octets' },
+  'resolver-log': { cell: 'text', line: 'text' },
   late: { ms: 'number' },
   configured: { client: 'text', configuration: 'text', 'version?': 'text' },
   'cell-end': { cell: 'text', status: ['done', 'unsupported', 'error', 'interrupted'], 'reason?': 'text' },

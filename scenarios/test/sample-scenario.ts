@@ -23,6 +23,7 @@ export function sampleScenario(id: string, given: Partial<Scenario> = {}): Scena
     title: `The title of ${id}`,
     wire: `What ${id} does`,
     source: ['RFC 3207 §4', 'a field report'],
+    cases: [],
     severity: 'high',
     hosts: { mx: SAMPLE_HOST },
     dns: { wildcard: false, zones: { '{domain}': { records: [], faults: [] } }, tlsa: {}, prove: [] },

@@ -9,6 +9,7 @@ import type { Layer } from '../layer.ts'
 import { LAB_NETWORK } from '../network.ts'
 import { type ClientRoot, openRoot, type RootOptions, type RunOptions } from '../root.ts'
 import { besidePostfix } from './running-postfix.ts'
+import { compareWith } from './same-answers.ts'
 
 type Errand = (layers: readonly Layer[], words: readonly string[]) => Promise<unknown>
 
@@ -74,6 +75,11 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
   async 'beside-postfix'([layer], [network, ...words]) {
     if (layer === undefined) throw new Error('no such layer')
     return besidePostfix(layer, network === 'lab' ? 'lab' : 'loopback', words)
+  },
+  /** Answers of our name server and of another with the same zones: the layer's, so many questions. */
+  async sameAnswers([layer], [count]) {
+    if (layer === undefined) throw new Error('no such layer')
+    return compareWith(layer, Number(count))
   },
 
   /** The version that each Postfix tells, all of their roots open at once. */

@@ -59,6 +59,21 @@ export const DANE_FLAWS: FlawTable = {
     meaning: 'takes TLSA records with a whole certificate for ones that do not match',
     decide: { matchesTlsa: (record, ...given) => record.matchingType !== 0 && matchesTlsa(record, ...given) },
   },
+  'no-sha512-tlsa': {
+    meaning: 'takes TLSA records with a SHA-512 digest for ones that do not match',
+    decide: { matchesTlsa: (record, ...given) => record.matchingType !== 2 && matchesTlsa(record, ...given) },
+  },
+  'no-certificate-tlsa': {
+    meaning: 'takes TLSA records of selector 0 for ones that do not match',
+    decide: { matchesTlsa: (record, ...given) => record.selector !== 0 && matchesTlsa(record, ...given) },
+  },
+  'no-anchor-keys': {
+    meaning: 'takes TLSA records of usage 2 for the key alone for ones that do not match',
+    decide: {
+      matchesTlsa: (record, ...given) =>
+        !(record.usage === 2 && record.selector === 1) && matchesTlsa(record, ...given),
+    },
+  },
   'first-tlsa-only': {
     meaning: 'goes by the first TLSA record alone',
     decide: { tlsaToTry: (records) => records.slice(0, 1) },
