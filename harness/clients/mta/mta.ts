@@ -164,12 +164,7 @@ class RunningMta implements RunningClient {
     const { instance, id } = this.of(delivery)
     const word = await instance.outcome(id, delivery.deadlineMs, signal)
     const { fixedLimits } = this.definition
-    if (word.state !== 'hung' || fixedLimits === undefined) return word
-    return {
-      ...word,
-      state: 'unsupported',
-      reason: `it was still waiting, and its limits cannot be set: ${fixedLimits}`,
-    }
+    return word.state === 'hung' && fixedLimits !== undefined ? { ...word, limits: fixedLimits } : word
   }
 
   async wait(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {
