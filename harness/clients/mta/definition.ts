@@ -72,6 +72,8 @@ export interface MtaDefinition {
   readonly passwords: boolean
   /** False where it cannot be given a client certificate; scenarios about one are then unsupported. */
   readonly presentsCertificates?: false
+  /** True where it is told its hosts and looks up nothing of the recipient's domain; a domain without any is then unsupported. */
+  readonly smartHost?: true
   /** The first group is the queue's id in the reply to a submission. Absent where messages come in another way. */
   readonly queuedAs?: RegExp
   /** Milliseconds that a message must be old before the MTA takes another way with it, at a time scale. */
