@@ -146,7 +146,7 @@ class RunningMta implements RunningClient {
     if (ciphers !== undefined)
       return `the scenario sets the cipher suites of the client, and badmx sets none for ${name}`
     if (clientCertificate !== undefined && presentsCertificates === false)
-      return `${name} has no client certificate of its own to present`
+      return `badmx gives ${name} no client certificate`
     return undefined
   }
 
