@@ -43,6 +43,8 @@ const GONE_MS = 60_000
  * a busy machine is given some seconds more than its scaled limit, and has to come to an end by itself before this.
  */
 const DEAF_MS = 1_800_000
+/** Milliseconds on top, not scaled: a client whose limits cannot be scaled is ended by its user, and not by its peer. */
+const DEAF_SLACK_MS = 20_000
 
 /** Octets that a paused framer may hold before the client is told to wait. */
 const HOLD_LIMIT = 1024 * 1024
@@ -173,7 +175,7 @@ export class ClientSide {
   stopReading(): void {
     this.deaf = true
     this.stream.pause()
-    this.ground.alarm(DEAF_MS / this.ground.options.timeScale, () =>
+    this.ground.alarm(DEAF_MS / this.ground.options.timeScale + DEAF_SLACK_MS, () =>
       this.ground.end({ by: 'harness', how: 'deadline', detail: 'nothing was read for so long' }),
     )
   }

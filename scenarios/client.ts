@@ -78,6 +78,17 @@ export interface Delivery {
   readonly deadlineMs: number
 }
 
+/** What a client may be waiting for (RFC 5321 §4.5.3.2): a reply to a command is `command`, unless named. */
+export type WaitPhase = 'connect' | 'banner' | 'command' | 'handshake' | 'data' | 'block' | 'dot'
+
+/** Limits of a client that nobody can set. */
+export interface OwnLimits {
+  /** For each wait, in seconds of the machine's time; `none` where it waits for ever. */
+  readonly seconds: Readonly<Record<WaitPhase, number | 'none'>>
+  /** Where its source says so. */
+  readonly source: string
+}
+
 /**
  * What the client itself said of a delivery: the second witness. Never used to decide what crossed the wire.
  */
@@ -98,6 +109,8 @@ export interface ClientWord {
   readonly ageSeconds?: number
   /** A fast clock was moved past looks of the client at its queue: it may have come up to so many seconds earlier, and more often. */
   readonly coarseSeconds?: number
+  /** Of one that was ended at the deadline, where its limits could not be made shorter than that. */
+  readonly limits?: OwnLimits
   /** Its output and log, at most 64 KiB, oldest dropped. */
   readonly log: readonly string[]
   /** When badmx had read each line of {@link log}, `performance.now()`; in the event log it stands beside the word (`logAt`). */

@@ -50,7 +50,10 @@ export const client = mtaClient({
   passwords: false,
   presentsCertificates: false,
   agesAfterMs: () => 0,
-  fixedLimits: '1 minute to connect and 10 minutes for a connection (internal/courier/smtp.go)',
+  fixedLimits: {
+    seconds: { connect: 60, banner: 600, command: 600, handshake: 600, data: 600, block: 600, dot: 600 },
+    source: 'chasquid 1.11, internal/courier/smtp.go: smtpDialTimeout, smtpTotalTimeout',
+  },
   version: async (root) => /^chasquid (\S+)/.exec((await root.run(['chasquid', '--version'])).stdout)?.[1] ?? 'unknown',
   start,
   reader,

@@ -48,7 +48,12 @@ export const client = mtaClient({
   documented: { policy: 'none', source: 'dma(8): SECURETRANSFER and STARTTLS are commented' },
   passwords: false,
   agesAfterMs: () => 0,
-  fixedLimits: '300 s for each reply (dma.h, CON_TIMEOUT), none for the TLS handshake',
+  // An alarm around read_remote (net.c) alone; none around SSL_connect (crypto.c), nor around write. For connect(2) tcp(7),
+  // tcp_syn_retries.
+  fixedLimits: {
+    seconds: { connect: 127, banner: 300, command: 300, handshake: 'none', data: 300, block: 'none', dot: 300 },
+    source: 'dma 0.13, dma.h: CON_TIMEOUT',
+  },
   version: async (root) => (await root.run(['dpkg-query', '-W', 'dma'])).stdout.split('\t')[1]?.trim() ?? 'unknown',
   start,
   reader,

@@ -43,6 +43,7 @@ export const client = mtaClient({
   policies: everyPolicy(support),
   documented: { policy: 'none', source: 'nullmailer-send(8): TLS with --starttls or --tls only' },
   passwords: false,
+  smartHost: true,
   agesAfterMs: () => 0,
   version: async (root) =>
     (await root.run(['dpkg-query', '-W', 'nullmailer'])).stdout.split('\t')[1]?.trim() ?? 'unknown',

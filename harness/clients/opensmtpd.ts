@@ -54,7 +54,11 @@ export const client = mtaClient({
   passwords: false,
   queuedAs: /^250 2\.0\.0 ([0-9a-f]{8}) Message accepted/,
   agesAfterMs: () => 0,
-  fixedLimits: '300 s (mta_session.c)',
+  // For each wait of its socket, the handshake's too (ioev.c).
+  fixedLimits: {
+    seconds: { connect: 300, banner: 300, command: 300, handshake: 300, data: 300, block: 300, dot: 300 },
+    source: 'OpenSMTPD 6.8 to 7.8, mta_session.c: io_set_timeout(s->io, 300000)',
+  },
   version: async (root) => /OpenSMTPD (\S+)/.exec((await root.run(['smtpd', '-h'])).stderr)?.[1] ?? 'unknown',
   start,
   reader,

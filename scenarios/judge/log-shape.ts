@@ -17,6 +17,7 @@ type Kind =
   | 'objects'
   | 'hosts'
   | 'numbers'
+  | 'limits'
   | readonly string[]
 /** A name that ends with `?` may be absent. */
 type Shape = Readonly<Record<string, Kind>>
@@ -115,7 +116,9 @@ const WITHIN: Readonly<Record<string, Shape>> = {
     'ageSeconds?': 'number',
     'coarseSeconds?': 'number',
     'claims?': 'object',
+    'limits?': 'object',
   },
+  limits: { seconds: 'limits', source: 'text' },
   hello: {
     format: ['tls', 'sslv2', 'none'],
     legacyVersion: 'number',
@@ -193,6 +196,8 @@ function isOf(field: unknown, kind: Kind): boolean {
       return Array.isArray(field) && field.every((each) => typeof each === 'number')
     case 'hosts':
       return isRecord(field) && Object.values(field).every(isHost)
+    case 'limits':
+      return isRecord(field) && Object.values(field).every((each) => each === 'none' || typeof each === 'number')
     case 'objects':
       return Array.isArray(field) && field.every(isRecord)
     default:
@@ -241,6 +246,7 @@ const WANTED: Readonly<Record<string, string>> = {
   'octets[]': 'a list of base64 texts',
   hosts:
     'by host id a preference (a number or "none"), tls (starttls, connect or none), and perhaps tlsa (secure, base, records)',
+  limits: 'by wait a number of seconds, or none',
   texts: 'a list of texts',
   numbers: 'a list of numbers',
   objects: 'a list of objects',

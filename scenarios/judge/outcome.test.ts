@@ -183,6 +183,67 @@ t.test('octets of a reply that does not end move nobody', (t) => {
   t.end()
 })
 
+t.test('limits of a client that nobody can set', (t) => {
+  const seconds = {
+    connect: 127,
+    banner: 300,
+    command: 300,
+    data: 300,
+    dot: 300,
+    handshake: 'none',
+    block: 'none',
+  } as const
+  const ended = (waitedMs: number, after: (log: LogBuilder) => void) => {
+    const log = start({ deadlineMs: 400_000 })
+    after(log)
+    return log
+      .wait(waitedMs)
+      .says('hung', { limits: { seconds, source: 'x.c' } })
+      .done()
+      .judge()
+  }
+  const ehlo = (log: LogBuilder): void => void log.conn().s('220 mx\r\n').c('EHLO x\r\n')
+  const patient = ended(299_000, ehlo)
+  t.match(patient, { verdict: 'unsupported', reason: /its own limit of 300 s for that cannot be set \(x\.c\)/ })
+  t.match(ended(309_000, ehlo), { outcome: { first: 'hung' }, verdict: 'fail' }, 'its own limit is over, too')
+  const handshake = (log: LogBuilder): void => void log.conn().greet('STARTTLS').starttls()
+  t.match(ended(299_000, handshake), { outcome: { first: 'hung' }, verdict: 'fail' }, 'none for this wait')
+  const rest = (log: LogBuilder): void =>
+    void log
+      .conn()
+      .greet()
+      .c(MAIL)
+      .s('250 a\r\n')
+      .c(RCPT)
+      .s('250 b\r\n')
+      .c('DATA\r\n')
+      .s('354 c\r\n')
+      .c('Subject: x\r\n')
+  t.match(ended(299_000, rest), { outcome: { first: 'hung' } }, 'nor for its content')
+  t.match(
+    ended(126_000, () => {}),
+    { verdict: 'unsupported', reason: /made no connection/ },
+  )
+  const late = start({ deadlineMs: 400_000 })
+  handshake(late)
+  const busy = late
+    .late(7000)
+    .wait(299_000)
+    .says('hung', { limits: { seconds, source: 'x.c' } })
+    .done()
+    .judge()
+  t.match(busy, { verdict: 'error', reason: /machine was too busy/ }, 'a hang on a busy machine is none')
+  const clear = start({ deadlineMs: 400_000, judgedAs: 'encrypt', expected: 'D' })
+  clear.conn().greet().c(MAIL).s('250 a\r\n').c(RCPT)
+  const leaks = clear
+    .wait(20_000)
+    .says('hung', { limits: { seconds, source: 'x.c' } })
+    .done()
+    .judge()
+  t.equal(leaks.verdict, 'leak', 'what it did before counts')
+  t.end()
+})
+
 t.test('hung after the limit of the stage, waiting before it', (t) => {
   // RFC 5321 §4.5.3.2: 300 s for a reply, 600 s after the dot; the builder's scale is 10.
   const ended = (waitedMs: number, after: (log: LogBuilder) => void) => {

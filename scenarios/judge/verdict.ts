@@ -137,6 +137,11 @@ function unsettled(
 ): Charge | undefined {
   if (observation.cell.noVerdict)
     return { verdict: 'info', because: 'the scenario passes no verdict under this policy' }
+  const patient = outcomes.judged.find(({ wait, weakest }) => wait?.own !== undefined && weakest === undefined)?.wait
+  if (patient?.own !== undefined) {
+    const { seconds, source } = patient.own
+    return { verdict: 'unsupported', because: `its own limit of ${seconds} s for that cannot be set (${source})` }
+  }
   const engagement: Engagement = engagementOf(observation)
   if (engagement.state === 'forbidden') return { verdict: 'fail', because: engagement.detail }
   // A client that went past the host with the fault although its preference was due, or never asked for the TLSA records that it

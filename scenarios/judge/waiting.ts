@@ -5,14 +5,18 @@
  * What always holds: a client is called hung only when nothing has moved it for the whole limit of its stage divided by the
  * run's timeScale; before that it is waiting, which is no verdict on it. Octets of a reply that does not end move nobody:
  * the limits are for the reply to a command (RFC 5321 §4.5.3.2: "per-command timeouts"), not for the silence between two
- * of its octets.
+ * of its octets. A client whose own limits could not be set is not called hung before they are over; one that has none for
+ * what it waits for would have waited for ever.
  */
+import type { OwnLimits, WaitPhase } from '../client.ts'
 import type { Connection } from './connection.ts'
 import type { Attempt, Observation } from './observe.ts'
 import type { Entry } from './transcript.ts'
 
 /** Seconds, RFC 5321 §4.5.3.2.1 to .6; what it does not name has the limit of MAIL, and TLS too. */
-const LIMITS = { banner: 300, command: 300, handshake: 300, data: 120, block: 180, dot: 600 } as const
+const LIMITS: Readonly<Record<WaitPhase, number>> = {
+  ...{ connect: 300, banner: 300, command: 300, handshake: 300, data: 120, block: 180, dot: 600 },
+}
 
 /** Of the deadline: an adapter gives its client no longer limit of its own for one wait (0.4), and a moment to act on it. */
 const OWN_LIMIT = 0.46
@@ -25,6 +29,8 @@ export interface Wait {
   /** Milliseconds that the stage allows in this run. */
   readonly limitMs: number
   readonly hung: boolean
+  /** The client's own limit for this, in seconds, where it could not be set and is not over. */
+  readonly own?: { readonly seconds: number; readonly source: string }
 }
 
 /** Undefined unless the harness had to end the client in this attempt. */
@@ -45,11 +51,22 @@ export function waitOf(observation: Observation, attempt: Attempt): Wait | undef
   }
   const stage =
     last === undefined
-      ? { for: 'anything: it made no connection', seconds: LIMITS.command }
+      ? { for: 'anything: it made no connection', phase: 'connect' as const }
       : stageOf(last.connection, until)
   const waitedMs = Math.max(0, until - (last?.t ?? attempt.t))
-  const limitMs = (stage.seconds * 1000) / timeScale
-  return { for: stage.for, waitedMs, limitMs, hung: waitedMs >= Math.max(limitMs, deadlineMs * OWN_LIMIT) }
+  const limitMs = (LIMITS[stage.phase] * 1000) / timeScale
+  const own = ownLimit(attempt.word.limits, stage.phase, waitedMs)
+  const hung = own === undefined && waitedMs >= Math.max(limitMs, deadlineMs * OWN_LIMIT)
+  return { for: stage.for, waitedMs, limitMs, hung, ...(own === undefined ? {} : { own }) }
+}
+
+/** A client needs a moment to act on its own limit, in milliseconds. */
+const SLACK_MS = 8_000
+
+function ownLimit(limits: OwnLimits | undefined, phase: WaitPhase, waitedMs: number): Wait['own'] {
+  const seconds = limits?.seconds[phase]
+  if (limits === undefined || typeof seconds !== 'number' || waitedMs > seconds * 1000 + SLACK_MS) return undefined
+  return { seconds, source: limits.source }
 }
 
 function activity(connection: Connection, until: number): Entry[] {
@@ -63,7 +80,7 @@ function moves(entry: Entry): boolean {
 
 interface Stage {
   readonly for: string
-  readonly seconds: number
+  readonly phase: WaitPhase
 }
 
 function stageOf(connection: Connection, until: number): Stage {
@@ -78,20 +95,20 @@ function stageOf(connection: Connection, until: number): Stage {
     handshake?.kind === 'reply' ||
     (handshake?.kind === 'tls' && (handshake.state === 'hello' || handshake.state === 'presented'))
   if (begun || (connection.opened.event.tlsOnConnect && handshake === undefined)) {
-    return { for: 'the TLS handshake', seconds: LIMITS.handshake }
+    return { for: 'the TLS handshake', phase: 'handshake' }
   }
   const open = entries.find((entry) => entry.kind === 'command' && !answered.has(entry.id))
   if (open?.kind !== 'command') {
     return answered.has(0) || connection.ups.length > 0
-      ? { for: 'nothing: it was its turn to speak', seconds: LIMITS.command }
-      : { for: 'the banner', seconds: LIMITS.banner }
+      ? { for: 'nothing: it was its turn to speak', phase: 'command' }
+      : { for: 'the banner', phase: 'banner' }
   }
-  if (open.verb !== 'DATA') return { for: `the reply to ${open.verb}`, seconds: LIMITS.command }
+  if (open.verb !== 'DATA') return { for: `the reply to ${open.verb}`, phase: 'command' }
   const content = entries.filter((entry) => entry.kind === 'content' && entry.id === open.id)
   const asked = entries.some((entry) => entry.kind === 'reply' && entry.answers === open.id)
-  if (!asked) return { for: 'the reply to DATA', seconds: LIMITS.data }
+  if (!asked) return { for: 'the reply to DATA', phase: 'data' }
   const whole = content.some((entry) => entry.kind === 'content' && entry.last)
   return whole
-    ? { for: 'the reply to the final dot', seconds: LIMITS.dot }
-    : { for: 'its own content to go out', seconds: LIMITS.block }
+    ? { for: 'the reply to the final dot', phase: 'dot' }
+    : { for: 'its own content to go out', phase: 'block' }
 }

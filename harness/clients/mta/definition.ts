@@ -1,6 +1,6 @@
 /** What an MTA is to badmx: one object per client file, {@link ./mta.ts} makes the adapter of it. */
 import type { ChildProcess } from 'node:child_process'
-import type { ClientAdapter, ClientStage, Delivery, PolicySupport } from '../../../scenarios/client.ts'
+import type { ClientAdapter, ClientStage, Delivery, OwnLimits, PolicySupport } from '../../../scenarios/client.ts'
 import type { Policy } from '../../../scenarios/policy.ts'
 import type { ClientRoot } from '../../lab/root.ts'
 import type { LogReader } from './tracker.ts'
@@ -73,6 +73,8 @@ export interface MtaDefinition {
   readonly exceptions?: ClientAdapter['exceptions']
   /** False where it cannot be given a client certificate; scenarios about one are then unsupported. */
   readonly presentsCertificates?: false
+  /** True where it is told its hosts and looks up nothing of the recipient's domain; a domain without any is then unsupported. */
+  readonly smartHost?: true
   /** The first group is the queue's id in the reply to a submission. Absent where messages come in another way. */
   readonly queuedAs?: RegExp
   /** Milliseconds that a message must be old before the MTA takes another way with it, at a time scale. */
@@ -82,11 +84,8 @@ export interface MtaDefinition {
    * where its clock cannot be moved.
    */
   readonly looksEverySeconds?: number
-  /**
-   * What limits it has for replies, where none can be set: the harness ends it before them, and what it would have done
-   * nobody knows.
-   */
-  readonly fixedLimits?: string
+  /** Its limits, where none can be set: most are over only after the harness has ended it, and what it would have done nobody knows. */
+  readonly fixedLimits?: OwnLimits
   /** What the program in the root says of its version. */
   version(root: ClientRoot): Promise<string>
   start(setup: MtaSetup): Promise<Mta>

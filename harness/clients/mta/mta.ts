@@ -123,7 +123,7 @@ class RunningMta implements RunningClient {
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
     const support = policySupport(this.definition, delivery.policy)
     if ('unsupported' in support) return { state: 'unsupported', log: [], reason: support.unsupported }
-    const cannot = this.cannot(delivery)
+    const cannot = this.cannot(delivery) ?? (await this.withoutHost(delivery))
     if (cannot !== undefined) return { state: 'unsupported', log: [], reason: cannot }
     if (this.policies.get(delivery.cell) !== delivery.policy) {
       const reason = 'it keeps the policy of a domain in its files, and cannot change it from one message to the next'
@@ -147,8 +147,19 @@ class RunningMta implements RunningClient {
     if (ciphers !== undefined)
       return `the scenario sets the cipher suites of the client, and badmx sets none for ${name}`
     if (clientCertificate !== undefined && presentsCertificates === false)
-      return `${name} has no client certificate of its own to present`
+      return `badmx gives ${name} no client certificate`
     return undefined
+  }
+
+  /** RFC 7505: a domain that takes no mail, which a client of a smart host is not asked to find out. */
+  private async withoutHost({ to: [recipient = ''], ask }: Delivery): Promise<string | undefined> {
+    const { name, smartHost } = this.definition
+    if (smartHost !== true || ask === undefined) return undefined
+    const { records } = await ask(recipient.replace(/^.*@/, ''), 'MX')
+    const none = records.some(({ type, data }) => type === 'MX' && /^\d+ \.$/.test(data))
+    return none
+      ? `${name} is told its hosts and looks up no MX record: what this domain says there it does not see`
+      : undefined
   }
 
   agesInMs(delivery: Delivery): number {
@@ -165,12 +176,7 @@ class RunningMta implements RunningClient {
     const { instance, id } = this.of(delivery)
     const word = await instance.outcome(id, delivery.deadlineMs, signal)
     const { fixedLimits } = this.definition
-    if (word.state !== 'hung' || fixedLimits === undefined) return word
-    return {
-      ...word,
-      state: 'unsupported',
-      reason: `it was still waiting, and its limits cannot be set: ${fixedLimits}`,
-    }
+    return word.state === 'hung' && fixedLimits !== undefined ? { ...word, limits: fixedLimits } : word
   }
 
   async wait(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {
