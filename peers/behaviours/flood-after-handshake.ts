@@ -23,8 +23,15 @@ const parameters = z.strictObject({
 })
 
 const HANDSHAKE = 22
-/** Messages that are made at a time. */
+/** Tickets that are made at a time. */
 const BATCH = 200
+
+/**
+ * A flood without end is a thousand a second, ten at a time. OpenSSL's SSL_read comes back only when it has read all that is there:
+ * a client that reads more slowly than this machine writes would never look at its clock, whatever its limits are, and the verdict
+ * would be about the machine.
+ */
+const ENDLESS = { batch: 10, breathMs: 10 } as const
 
 /** NewSessionTicket, RFC 8446 §4.6.1: two hours, a nonce that counts, and a ticket that opens nothing. */
 function ticket(number: number): Buffer {
@@ -57,6 +64,7 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
     let opening: TrafficKeys | undefined
     const records = new LeadingRecords()
     let sent = 0
+    const { batch: size, breathMs } = what === 'tickets' ? { batch: BATCH, breathMs: 0 } : ENDLESS
 
     const fromServer = (bytes: Buffer): Bytes => ({ type: 'bytes', from: 'server', bytes })
     const release = (): readonly WireOutput[] => {
@@ -79,7 +87,7 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
       return record
     }
     const flood = (): WireOutput[] => {
-      const wanted = what === 'tickets' ? Math.min(BATCH, count - sent) : BATCH
+      const wanted = what === 'tickets' ? Math.min(size, count - sent) : size
       const batch: Buffer[] = []
       for (let number = 0; number < wanted; number++, sent++) batch.push(message())
       const more = what === 'key-updates' || sent < count
@@ -87,7 +95,7 @@ export const behaviour = defineBehaviour<z.infer<typeof parameters>>({
       return [
         ...(batch.length === 0 ? [] : [fromServer(Buffer.concat(batch))]),
         ...(more
-          ? [{ type: 'wake-me', alarm: 'more', afterMs: 0, clock: 'wall', drained: true } as const]
+          ? [{ type: 'wake-me', alarm: 'more', afterMs: breathMs, clock: 'wall', drained: true } as const]
           : held.splice(0).flatMap(({ bytes }) => resealed(bytes))),
       ]
     }
