@@ -35,7 +35,7 @@ export function proofOf(scenario: Scenario, judged: JudgedAs): readonly ProofNee
   ]
 }
 
-/** Only DANE has a reason to ask for TLSA records; under the other policies the scenario is there as a control. */
+/** Only DANE has a reason to ask for TLSA records and at names of services; under the other policies the scenario is there as a control. */
 function provenSets({ prove }: Scenario['dns'], judged: JudgedAs): readonly string[] {
-  return prove.filter((set) => isDane(judged) || !set.endsWith(' TLSA'))
+  return prove.filter((set) => isDane(judged) || !(set.endsWith(' TLSA') || set.startsWith('_')))
 }
