@@ -10,7 +10,7 @@ import { type Goal, pairedRatio, type Spread, spread } from './statistics.ts'
 export interface Comparison {
   readonly name: string
   /** What the ratio is of. */
-  readonly unit: 'CPU per session' | 'throughput' | 'octets per connection' | 'wall time'
+  readonly unit: 'CPU per session' | 'throughput' | 'queries per second' | 'octets per connection' | 'wall time'
   readonly base: string
   readonly by: 'ratio' | 'difference'
   /** Against the base, round by round. Undefined where this system does not tell, or the program is not installed. */

@@ -3,11 +3,17 @@
  *
  * What always holds: all of them serve loopback on a port that the system chooses, look nothing up, and wait for nothing.
  */
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream'
+import { AUTHORITATIVE_ANSWER, decode, encode, type Packet } from 'dns-packet'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { createAuthority } from '../../peers/certificates/authority.ts'
+import { Internet } from '../../peers/dns/internet.ts'
+import { startDns } from '../../peers/dns/start.ts'
+import { zone } from '../../peers/dns/zone.ts'
 import type { PeerEvent } from '../../peers/events.ts'
 import { type Certificate, peer, proxy } from '../../peers/peer.ts'
 import type { LegacyTlsInput } from '../../peers/tls/legacy/options.ts'
@@ -28,6 +34,12 @@ export type SubjectName =
   | 'sink'
   | 'pipe'
   | 'proxy'
+  | 'udp-echo'
+  | 'dns-packet'
+  | 'name-server'
+
+/** What the name servers are asked. */
+export const DNS_NAME = '_25._tcp.mx.bench.test'
 
 /** Starts one. `target` is the port behind a proxy or pipe. */
 export async function startSubject(name: SubjectName, target: number): Promise<Subject> {
@@ -37,6 +49,12 @@ export async function startSubject(name: SubjectName, target: number): Promise<S
   switch (name) {
     case 'smtp-server':
       return { port: await bareSmtpServer(await certificate()), forget }
+    case 'udp-echo':
+      return { port: await udp((query) => query), forget }
+    case 'dns-packet':
+      return { port: await udp(dnsPacketResponder()), forget }
+    case 'name-server':
+      return { port: await nameServer(), forget }
     case 'peer':
       return { port: (await peer([], { tls: { certificate: await certificate() }, log })).port, forget }
     case 'peer-hide-starttls':
@@ -157,4 +175,42 @@ function sink(socket: Socket): void {
     if (verb === 'QUIT') socket.end()
   })
   socket.write('220 sink\r\n')
+}
+
+/** A UDP socket that answers at once. */
+async function udp(answer: (query: Buffer) => Buffer): Promise<number> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 })
+  socket.on('message', (query, { address, port }) => socket.send(answer(query), port, address))
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  return socket.address().port
+}
+
+/** Reads the query and writes an answer of the same records as ours, each time. */
+function dnsPacketResponder(): (query: Buffer) => Buffer {
+  const data = { usage: 3, selector: 1, matchingType: 1, certificate: Buffer.alloc(32, 7) }
+  const signature = {
+    ...{ typeCovered: 'TLSA', algorithm: 13, labels: 5, originalTTL: 300, expiration: 1, inception: 0, keyTag: 1 },
+    ...{ signersName: 'bench.test', signature: Buffer.alloc(64, 7) },
+  }
+  return (query) => {
+    const { id, questions = [], additionals = [] } = decode(query)
+    const [question] = questions
+    const common = { name: question?.name ?? '', ttl: 300, class: 'IN' } as const
+    return encode({
+      ...{ type: 'response', id, questions, additionals, flags: AUTHORITATIVE_ANSWER },
+      answers: [
+        { ...common, type: 'TLSA', data },
+        { ...common, type: 'RRSIG', data: signature },
+      ],
+    } as unknown as Packet)
+  }
+}
+
+async function nameServer(): Promise<number> {
+  const records = ['@ MX 10 mx', 'mx A 198.18.0.25', `_25._tcp.mx TLSA 3 1 1 ${'07'.repeat(32)}`]
+  const nameServer = { name: 'ns.test', address: '127.0.0.1' }
+  const internet = await Internet.create([zone('bench.test', records)], { nameServer })
+  const { authority } = await startDns({ internet, resolver: [], authority: { port: 0 } })
+  return authority[0]?.port ?? 0
 }

@@ -34,6 +34,7 @@ function toRow({ name, unit, base, by, against, own, goal }: Comparison): string
 const UNITS: Readonly<Record<Comparison['unit'], string>> = {
   'CPU per session': 'µs',
   throughput: 'MB/s',
+  'queries per second': '/s',
   'octets per connection': 'octets',
   'wall time': 'ms',
 }
