@@ -135,6 +135,10 @@ function options(yargs: Argv) {
     })
     .example('$0 run --client nodemailer', 'the whole catalogue under may, encrypt and verify')
     .example('$0 run --client swaks,curl --only inject --policy may,encrypt', 'one family')
+    .example(
+      '$0 run --client smtp:127.0.0.1:2525 --policy may',
+      'a mail server of this machine whose resolver is 127.18.0.53; none elsewhere, for badmx listens on loopback only',
+    )
     .example("$0 run --command './mysend {host} {port} {from} {to} {message}' --policy may", 'a program of your own')
 }
 

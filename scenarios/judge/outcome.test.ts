@@ -264,6 +264,8 @@ t.test('hung after the limit of the stage, waiting before it', (t) => {
   t.match(ended(60_000, dot), { outcome: { first: 'hung' } })
   t.match(ended(30_000, (log) => log.conn()).reason, /waiting for the banner/)
   t.match(ended(30_000, (log) => log.conn().greet('STARTTLS').starttls()).reason, /waiting for the TLS handshake/)
+  const silent = ended(30_000, (log) => log.conn('c1', { tlsOnConnect: true }))
+  t.match(silent.reason, /waiting for the banner/, 'a client that speaks no TLS on connect')
   t.match(
     ended(12_000, (log) => log.conn().greet().c('DATA\r\n')).reason,
     /the reply to DATA \(RFC 5321 §4\.5\.3\.2 allows 12\.0 s/,

@@ -94,7 +94,9 @@ function stageOf(connection: Connection, until: number): Stage {
   const begun =
     handshake?.kind === 'reply' ||
     (handshake?.kind === 'tls' && (handshake.state === 'hello' || handshake.state === 'presented'))
-  if (begun || (connection.opened.event.tlsOnConnect && handshake === undefined)) {
+  // Where TLS starts at once the client speaks first; one that has said nothing expects a banner.
+  const spoken = entries.some(({ from }) => from === 'client')
+  if (begun || (connection.opened.event.tlsOnConnect && handshake === undefined && spoken)) {
     return { for: 'the TLS handshake', phase: 'handshake' }
   }
   const open = entries.find((entry) => entry.kind === 'command' && !answered.has(entry.id))
