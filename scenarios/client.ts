@@ -83,8 +83,8 @@ export type WaitPhase = 'connect' | 'banner' | 'command' | 'handshake' | 'data' 
 
 /** Limits of a client that nobody can set. */
 export interface OwnLimits {
-  /** For each wait, in seconds of the machine's time; `none` where it waits for ever. */
-  readonly seconds: Readonly<Record<WaitPhase, number | 'none'>>
+  /** By wait, in seconds of the machine's time; `none` where it waits for ever. Waits whose limit was set are not in it. */
+  readonly seconds: Readonly<Partial<Record<WaitPhase, number | 'none'>>>
   /** Where its source says so. */
   readonly source: string
 }

@@ -46,7 +46,7 @@ function support(policy: Policy): PolicySupport {
 
 /**
  * Limits in seconds as OSTYPE(debian) and the operations guide ("Read Timeouts") have them; CONNECT is untouched the kernel's.
- * The one for content on its way out is compiled in (conf.h, DATA_PROGRESS_TIMEOUT, 300 s), and no scale divides it.
+ * The one for content on its way out is compiled in, and no scale divides it.
  */
 const LIMITS = {
   ICONNECT: 120,
@@ -71,6 +71,7 @@ export const client = mtaClient({
   passwords: false,
   queuedAs: /(\w+) Message accepted/,
   agesAfterMs: () => 0,
+  fixedLimits: { seconds: { block: 300 }, source: 'Sendmail 8.17, conf.h: DATA_PROGRESS_TIMEOUT' },
   // QUEUE_INTERVAL of Debian's /etc/mail/sendmail.conf
   looksEverySeconds: 600,
   version: async (root) =>

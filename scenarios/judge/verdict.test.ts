@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createAuthority } from '../../peers/certificates/authority.ts'
+import type { OwnLimits } from '../client.ts'
 import type { CellBegun, LogEvent, ProofNeeded } from '../events.ts'
 import type { CellRecord, Verdict } from '../record.ts'
 import { judgeCell } from './cell.ts'
@@ -319,6 +320,19 @@ t.test('what the harness ended is no deed of the client', (t) => {
   after.says('failed')
   dialogue.close('harness')
   t.equal(after.done().judge().verdict, 'pass', 'after its word it is only tidied up')
+  const waits = (seconds: OwnLimits['seconds']): CellRecord => {
+    const log = new LogBuilder({ judgedAs: 'encrypt', expected: 'D' }).attempt()
+    const dialogue = log.conn().greet('STARTTLS').c('STARTTLS\r\n')
+    log.wait(18_000)
+    dialogue.close('harness')
+    return log
+      .says('queued', { limits: { seconds, source: 'x.h' } })
+      .done()
+      .judge()
+  }
+  t.match(waits({ command: 300 }), { verdict: 'unsupported', reason: /its own limit of 300 s .* \(x\.h\)/ })
+  t.equal(waits({ command: 5 }).verdict, 'error', 'its own limit was over')
+  t.equal(waits({ block: 300 }).verdict, 'error', 'it has been given this one')
   t.end()
 })
 

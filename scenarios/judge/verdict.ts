@@ -13,6 +13,7 @@ import type { Attempt, Observation } from './observe.ts'
 import type { AttemptOutcome, Outcomes } from './outcome.ts'
 import { PREDICATES } from './predicates.ts'
 import { type Engagement, engagementOf } from './proof.ts'
+import { ownLimitAtEnd, type Wait } from './waiting.ts'
 
 export interface Judgement {
   readonly verdict: Verdict
@@ -138,10 +139,8 @@ function unsettled(
   if (observation.cell.noVerdict)
     return { verdict: 'info', because: 'the scenario passes no verdict under this policy' }
   const patient = outcomes.judged.find(({ wait, weakest }) => wait?.own !== undefined && weakest === undefined)?.wait
-  if (patient?.own !== undefined) {
-    const { seconds, source } = patient.own
-    return { verdict: 'unsupported', because: `its own limit of ${seconds} s for that cannot be set (${source})` }
-  }
+    ?.own
+  if (patient !== undefined) return beyondReach(patient)
   const engagement: Engagement = engagementOf(observation)
   if (engagement.state === 'forbidden') return { verdict: 'fail', because: engagement.detail }
   // A client that went past the host with the fault although its preference was due, or never asked for the TLSA records that it
@@ -151,6 +150,8 @@ function unsettled(
   const isItsDoing = engagement.state === 'not-exercised' && (wentPast || owes)
   if (engagement.state !== 'engaged' && !isItsDoing) return { verdict: engagement.state, because: engagement.detail }
   const cut = outcomes.judged.find(({ attempt }) => endedByHarness(attempt))
+  const longer = cut === undefined ? undefined : ownLimitAtEnd(cut.attempt)
+  if (longer !== undefined) return beyondReach(longer)
   if (cut !== undefined)
     return { verdict: 'error', because: 'the harness ended the connection before the client had spoken' }
   const wait = outcomes.judged.find((attempt) => attempt.wait !== undefined && attempt.weakest === undefined)?.wait
@@ -177,6 +178,10 @@ function unearned({ cell, proof }: Observation, { first, final }: Outcomes): Cha
   if (proof.some(({ event }) => event.type === 'fired')) return undefined
   const names = cell.proof.map(({ behaviour }) => behaviour).join(', ')
   return { verdict: 'not-exercised', because: `nothing was delivered, and that is not the doing of ${names}` }
+}
+
+function beyondReach({ seconds, source }: NonNullable<Wait['own']>): Charge {
+  return { verdict: 'unsupported', because: `its own limit of ${seconds} s for that cannot be set (${source})` }
 }
 
 /** A connection was ended by the harness while the client had not yet said how the delivery went. */

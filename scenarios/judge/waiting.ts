@@ -63,6 +63,20 @@ export function waitOf(observation: Observation, attempt: Attempt): Wait | undef
 /** A client needs a moment to act on its own limit, in milliseconds. */
 const SLACK_MS = 8_000
 
+/** The client's own limit, where the harness ended a connection in the middle of a wait that is longer in the client. */
+export function ownLimitAtEnd({ connections, word }: Attempt): Wait['own'] {
+  const ended = connections.find(({ closed }) => closed?.event.by === 'harness')
+  const until = ended?.closed?.event.t
+  if (ended === undefined || until === undefined) return undefined
+  const last = Math.max(
+    ended.opened.event.t,
+    ...activity(ended, until)
+      .filter(moves)
+      .map((entry) => entry.t),
+  )
+  return ownLimit(word?.limits, stageOf(ended, until).phase, until - last)
+}
+
 function ownLimit(limits: OwnLimits | undefined, phase: WaitPhase, waitedMs: number): Wait['own'] {
   const seconds = limits?.seconds[phase]
   if (limits === undefined || typeof seconds !== 'number' || waitedMs > seconds * 1000 + SLACK_MS) return undefined

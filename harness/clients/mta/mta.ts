@@ -176,7 +176,7 @@ class RunningMta implements RunningClient {
     const { instance, id } = this.of(delivery)
     const word = await instance.outcome(id, delivery.deadlineMs, signal)
     const { fixedLimits } = this.definition
-    return word.state === 'hung' && fixedLimits !== undefined ? { ...word, limits: fixedLimits } : word
+    return fixedLimits === undefined ? word : { ...word, limits: fixedLimits }
   }
 
   async wait(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {
