@@ -55,15 +55,31 @@ const idOf = (hmail) => hmail.todo.uuid.replace(/\\.\\d+$/, '')
 const say = (hmail, what, why) =>
   process.stdout.write('badmx: ' + idOf(hmail) + ' ' + what + ' ' + String(why).replace(/\\s+/g, ' ') + '\\n')
 exports.register = function () {
-  const { delivery_queue, temp_fail_queue } = require('${HARAKA}/outbound/queue')
+  const queue = require('${HARAKA}/outbound/queue')
+  const HMailItem = require('${HARAKA}/outbound/hmail')
+  const atRest = (id, found) => {
+    const hmail = items.get(id)
+    items.delete(id)
+    if (hmail !== undefined) return found(hmail.filename, hmail.path, hmail)
+    // It was started again since, and the message is in its queue only.
+    queue.list_queue((error, list) => {
+      const todo = (list ?? []).find((each) => idOf({ todo: each }) === id)
+      if (todo !== undefined) found(todo.file, todo.full_path, new HMailItem(todo.file, todo.full_path))
+    })
+  }
   createInterface({ input: process.stdin }).on('line', (line) => {
     const [what, id] = line.split(' ')
-    const hmail = items.get(id)
-    if (hmail === undefined) return
-    temp_fail_queue.discard(hmail.filename)
-    if (what === 'retry') return delivery_queue.push(hmail)
-    items.delete(id)
-    unlink(hmail.path, () => {})
+    // One that is under way is left alone.
+    if (what === 'forget' && !items.has(id)) return
+    atRest(id, (file, path, hmail) => {
+      try {
+        queue.temp_fail_queue.discard(file)
+      } catch {
+        // It is not there for long yet, or no more.
+      }
+      if (what === 'retry') queue.delivery_queue.push(hmail)
+      else unlink(path, () => {})
+    })
   })
 }
 exports.hook_connect = (next, connection) => {
