@@ -34,6 +34,7 @@ export const client = mtaClient({
   },
   passwords: false,
   presentsCertificates: false,
+  oneThread: true,
   queuedAs: /^250 Message Queued \((\S+)\)/,
   agesAfterMs: () => 0,
   version: async (root) => (await root.run(['node', '-p', `require('${HARAKA}/package.json').version`])).stdout.trim(),
@@ -46,6 +47,10 @@ const OWN = '/var/lib/haraka'
 /** docs/Outbound.md, connect_timeout: seconds, and those of every reply too (outbound/client_pool.js). */
 const TIMEOUT = 30
 
+/** How often it looks whether its thread is free, and how late it may be for that, in milliseconds. */
+const BEAT_MS = 500
+const BLOCKED_MS = 2_000
+
 const PLUGIN = `'use strict'
 const { createInterface } = require('node:readline')
 const { unlink } = require('node:fs')
@@ -54,6 +59,12 @@ const items = new Map()
 const idOf = (hmail) => hmail.todo.uuid.replace(/\\.\\d+$/, '')
 const say = (hmail, what, why) =>
   process.stdout.write('badmx: ' + idOf(hmail) + ' ' + what + ' ' + String(why).replace(/\\s+/g, ' ') + '\\n')
+let beat = Date.now()
+setInterval(() => {
+  const late = Date.now() - beat - ${BEAT_MS}
+  beat = Date.now()
+  if (late > ${BLOCKED_MS}) process.stdout.write('badmx: was blocked for ' + late + ' ms\\n')
+}, ${BEAT_MS}).unref()
 exports.register = function () {
   const queue = require('${HARAKA}/outbound/queue')
   const HMailItem = require('${HARAKA}/outbound/hmail')
