@@ -34,6 +34,7 @@ export const client = mtaClient({
   },
   passwords: false,
   presentsCertificates: false,
+  oneThread: true,
   queuedAs: /^250 Message Queued \((\S+)\)/,
   agesAfterMs: () => 0,
   version: async (root) => (await root.run(['node', '-p', `require('${HARAKA}/package.json').version`])).stdout.trim(),
@@ -46,6 +47,10 @@ const OWN = '/var/lib/haraka'
 /** docs/Outbound.md, connect_timeout: seconds, and those of every reply too (outbound/client_pool.js). */
 const TIMEOUT = 30
 
+/** How often it looks whether its thread is free, and how late it may be for that, in milliseconds. */
+const BEAT_MS = 500
+const BLOCKED_MS = 2_000
+
 const PLUGIN = `'use strict'
 const { createInterface } = require('node:readline')
 const { unlink } = require('node:fs')
@@ -54,16 +59,38 @@ const items = new Map()
 const idOf = (hmail) => hmail.todo.uuid.replace(/\\.\\d+$/, '')
 const say = (hmail, what, why) =>
   process.stdout.write('badmx: ' + idOf(hmail) + ' ' + what + ' ' + String(why).replace(/\\s+/g, ' ') + '\\n')
+let beat = Date.now()
+setInterval(() => {
+  const late = Date.now() - beat - ${BEAT_MS}
+  beat = Date.now()
+  if (late > ${BLOCKED_MS}) process.stdout.write('badmx: was blocked for ' + late + ' ms\\n')
+}, ${BEAT_MS}).unref()
 exports.register = function () {
-  const { delivery_queue, temp_fail_queue } = require('${HARAKA}/outbound/queue')
+  const queue = require('${HARAKA}/outbound/queue')
+  const HMailItem = require('${HARAKA}/outbound/hmail')
+  const atRest = (id, found) => {
+    const hmail = items.get(id)
+    items.delete(id)
+    if (hmail !== undefined) return found(hmail.filename, hmail.path, hmail)
+    // It was started again since, and the message is in its queue only.
+    queue.list_queue((error, list) => {
+      const todo = (list ?? []).find((each) => idOf({ todo: each }) === id)
+      if (todo !== undefined) found(todo.file, todo.full_path, new HMailItem(todo.file, todo.full_path))
+    })
+  }
   createInterface({ input: process.stdin }).on('line', (line) => {
     const [what, id] = line.split(' ')
-    const hmail = items.get(id)
-    if (hmail === undefined) return
-    temp_fail_queue.discard(hmail.filename)
-    if (what === 'retry') return delivery_queue.push(hmail)
-    items.delete(id)
-    unlink(hmail.path, () => {})
+    // One that is under way is left alone.
+    if (what === 'forget' && !items.has(id)) return
+    atRest(id, (file, path, hmail) => {
+      try {
+        queue.temp_fail_queue.discard(file)
+      } catch {
+        // It is not there for long yet, or no more.
+      }
+      if (what === 'retry') queue.delivery_queue.push(hmail)
+      else unlink(path, () => {})
+    })
   })
 }
 exports.hook_connect = (next, connection) => {

@@ -1,5 +1,6 @@
 /** One MTA that runs in a root of its own, and the messages that it has been given. */
 import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { ClientStage, ClientWord, Delivery } from '../../../scenarios/client.ts'
 import type { Layer } from '../../lab/layer.ts'
@@ -112,9 +113,22 @@ export class Instance {
   }
 
   async outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
+    const began = performance.now()
     const word = await this.tracker.outcome(id, deadlineMs, signal)
     if (word.state === 'queued') await this.mta.rest?.(id)
+    if (word.state === 'hung' && !signal.aborted) await this.requireUnblocked(began)
     return word
+  }
+
+  /** @throws where one of several messages kept an MTA of one thread from the others: which of them hung, nobody knows */
+  private async requireUnblocked(began: number): Promise<void> {
+    const { definition, setup, tracker } = this
+    if (definition.oneThread !== true) return
+    const others = tracker.others()
+    const blocked = tracker.wasBlockedSince(began) || (others > 0 && !(await greets(setup.address, setup.port)))
+    if (!blocked) return
+    const alone = 'a run of this cell alone shows whether it is this one'
+    throw new Error(`${definition.name} was blocked by one message while it had ${others + 1} in hand: ${alone}`)
   }
 
   async forget(id: string): Promise<void> {
@@ -126,6 +140,22 @@ export class Instance {
     this.submission.close()
     await this.root.close()
   }
+}
+
+/** Milliseconds within which an MTA that is not blocked says something to whoever connects. */
+const GREETING_MS = 3_000
+
+function greets(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const end = (greeted: boolean): void => {
+      socket.destroy()
+      resolve(greeted)
+    }
+    socket.setTimeout(GREETING_MS, () => end(false))
+    socket.once('data', () => end(true))
+    socket.once('error', () => end(false))
+  })
 }
 
 async function untilReady(definition: MtaDefinition, { daemon }: Mta, tracker: Tracker): Promise<void> {

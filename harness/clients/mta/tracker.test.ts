@@ -146,3 +146,14 @@ t.test('the next line that matches', async (t) => {
   t.equal((await heard)[1], 'M4', 'not one that was there before')
   await t.rejects(tracker.heard(/taken/, 10), /nothing like \/taken\/ in its log after 0.01 s/)
 })
+
+t.test('an MTA of one thread that was blocked', async (t) => {
+  const tracker = new Tracker(() => undefined)
+  const before = performance.now()
+  tracker.follow(['a'])
+  tracker.line('badmx: was blocked for 9000 ms')
+  t.equal(tracker.wasBlockedSince(before), false, 'it has one message, which then did it')
+  tracker.follow(['b'])
+  t.equal(tracker.wasBlockedSince(before), true)
+  t.equal(tracker.wasBlockedSince(performance.now() + 1), false, 'before that')
+})

@@ -31,6 +31,9 @@ const EARLY_REPORTS = 5_000
 /** Lines kept that speak of no message, for the time that an MTA dies. */
 const LAST_WORDS = 40
 
+/** An MTA of one thread says so, by a few lines of ours in it, when one message has kept it from all others. */
+const BLOCKED = /^badmx: was blocked for \d+ ms$/
+
 interface Followed {
   readonly marks: readonly string[]
   readonly lines: HeardLine[]
@@ -55,6 +58,8 @@ export class Tracker {
   private readonly last: HeardLine[] = []
   private death: Death | undefined
   private stirred: (() => void) | undefined
+  /** When it last said that it was blocked, of this process's clock. */
+  private blockedAt: number | undefined
   private readonly listeners = new Set<(line: string) => void>()
   private watcher: { readonly pattern: RegExp; end(trouble: string | undefined): void } | undefined
 
@@ -86,6 +91,7 @@ export class Tracker {
     this.last.push(heard)
     if (this.last.length > LAST_WORDS) this.last.shift()
     if (this.watcher?.pattern.test(line)) this.watcher.end(undefined)
+    if (BLOCKED.test(line)) this.blockedAt = performance.now()
     this.stirred?.()
     for (const listen of this.listeners) listen(line)
     this.sort(heard, this.read(line))
@@ -197,6 +203,16 @@ export class Tracker {
         timer = setTimeout(done, limitMs)
       }
     })
+  }
+
+  /** It said since then (of this process's clock) that it was blocked, while it had other messages in hand, too. */
+  wasBlockedSince(time: number): boolean {
+    return this.blockedAt !== undefined && this.blockedAt >= time && this.others() > 0
+  }
+
+  /** Messages that it has in hand, but for one. */
+  others(): number {
+    return [...new Set(this.byMark.values())].filter(({ inHand }) => inHand).length - 1
   }
 
   /** The lines that the MTA logged last. */
