@@ -60,6 +60,13 @@ t.test('the sentences, the numbers, the facts and each cell of the matrix', asyn
   t.match(page, /<b>3<\/b> leak|<b>4<\/b> leak/)
   for (const fact of ['badmx 0.1.0', 'seed 7', 'time limits ÷ 10', 'Node 20.20.2', 'shard 1/2', '1 of 1 passed'])
     t.match(page, fact)
+  t.notMatch(page, 'slowest cell')
+  const [first] = session(SAMPLE.cells[0] as CellRecord)
+  const timed = format.render({ ...SAMPLE, cells: SAMPLE.cells.map((each) => ({ ...each, durationMs: 8100 })) }, {}, [
+    begun(),
+    { ...(first as LogEvent), type: 'cell', t: 1900 } as LogEvent,
+  ])
+  t.match(timed, 'clients ready after 1.9 s, slowest cell 8.1 s')
   const matrix = /<table class="matrix[^]*?<\/table>/.exec(page)?.[0] ?? ''
   for (const { id, verdict, role } of SAMPLE.cells) {
     const place = `<td class="c ${verdict}`

@@ -37,12 +37,11 @@ export const format: ReportFormat = {
   file: 'index.html',
   title: 'The report, for a browser',
   render(record, options = {}, log = []) {
-    const begun = log.find((event): event is RunBegun => event.type === 'run')
     const views = viewsOf(record, log)
     const body = [
       header(record, options),
       '<main>',
-      `<div id="overview">${overview(record, options, begun)}</div>`,
+      `<div id="overview">${overview(record, options, log)}</div>`,
       `<div id="views">${clientIds(record)
         .map((client) => renderClient(client, record, options))
         .join('\n')}</div>`,
@@ -125,7 +124,7 @@ function worstFirst(record: RunRecord, options: GateOptions): readonly Headline[
   return (['bad', 'doubt', 'good'] as const).flatMap((tone) => all.filter((headline) => headline.tone === tone))
 }
 
-function overview(record: RunRecord, options: GateOptions, begun: RunBegun | undefined): string {
+function overview(record: RunRecord, options: GateOptions, log: readonly LogEvent[]): string {
   const said = worstFirst(record, options).map(
     (headline) => `<p class="headline ${headline.tone}">${headlineMarkup(headline)}</p>`,
   )
@@ -134,7 +133,7 @@ function overview(record: RunRecord, options: GateOptions, begun: RunBegun | und
     // Of many clients each has one line; the view of a client has the whole sentence.
     `<div class="headlines${said.length > 2 ? ' many' : ''}">${said.join('')}</div>`,
     renderCounts(record),
-    runFacts(record, begun, reasons),
+    runFacts(record, log, reasons),
     `<div class="wide" id="matrix">${renderMatrix(record)}</div>`,
     '<p id="nothing" class="dim" hidden>No cell matches the filter.</p>',
     renderFindings(record, options),
@@ -142,7 +141,8 @@ function overview(record: RunRecord, options: GateOptions, begun: RunBegun | und
   ].join('\n')
 }
 
-function runFacts(record: RunRecord, begun: RunBegun | undefined, reasons: readonly string[]): string {
+function runFacts(record: RunRecord, log: readonly LogEvent[], reasons: readonly string[]): string {
+  const begun = log.find((event): event is RunBegun => event.type === 'run')
   const took = Date.parse(record.finishedAt) - Date.parse(record.startedAt)
   const controls = record.cells.filter((cell) => cell.role === 'harness-control')
   const passed = controls.filter((cell) => weigh(cell) === 'fine').length
@@ -153,6 +153,7 @@ function runFacts(record: RunRecord, begun: RunBegun | undefined, reasons: reado
     `badmx ${text(record.badmx)}`,
     `${count(distinct(record.cells.map((cell) => cell.scenario)).length, 'scenario')}, ${count(record.cells.length, 'cell')}`,
     `${text(record.startedAt.replace(/\.\d+Z$/, 'Z'))}${Number.isFinite(took) ? `, ${duration(took)}` : ''}`,
+    ...criticalPath(record, log),
     `seed ${record.seed}`,
     `time limits ÷ ${record.timeScale}`,
     ...(begun === undefined
@@ -170,6 +171,14 @@ function runFacts(record: RunRecord, begun: RunBegun | undefined, reasons: reado
     ...(reasons.length === 0 ? [] : [text(reasons.join('; '))]),
   ]
   return `<ul class="facts">${facts.map((fact) => `<li>${fact}</li>`).join('')}</ul>`
+}
+
+/** What no run with these clients can be shorter than: they have to start, and the slowest cell takes its time. */
+function criticalPath({ cells }: RunRecord, log: readonly LogEvent[]): string[] {
+  const first = log.find(({ type }) => type === 'cell')
+  if (first === undefined) return []
+  const slowest = Math.max(0, ...cells.map(({ durationMs }) => durationMs))
+  return [`clients ready after ${duration(first.t)}, slowest cell ${duration(slowest)}`]
 }
 
 const HELP = `<dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys and filters</h2>
