@@ -42,7 +42,7 @@ export interface TlsOptions {
   /** Bits of the group of ephemeral Diffie-Hellman; without it no suite of that kind is to be had. */
   readonly diffieHellman?: GroupBits
   /** What a client without SNI gets instead. */
-  readonly withoutServerName?: { readonly certificate: Certificate; readonly max?: TlsVersion }
+  readonly withoutServerName?: Omit<TlsOptions, 'on' | 'residue' | 'withoutServerName'>
   /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
   readonly residue?: Upgrade['residue']
   /**

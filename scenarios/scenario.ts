@@ -37,6 +37,8 @@ export interface Host {
     readonly clientCertificate?: 'request' | 'require'
     readonly authorities?: number
     readonly diffieHellman?: 1024
+    /** Id of the chain for a client that names no server. */
+    readonly withoutServerName?: string
     readonly legacy?: LegacyTlsOptions
   }
   readonly extensions: { readonly beforeTls?: readonly string[]; readonly afterTls?: readonly string[] }

@@ -84,6 +84,10 @@ const host = z.strictObject({
         .literal(1024)
         .optional()
         .describe('Bits of the group of ephemeral Diffie-Hellman; without it there is none. Wants an RSA certificate.'),
+      withoutServerName: z
+        .string()
+        .optional()
+        .describe('The chain that a client gets whose ClientHello names no server (RFC 6066 §3).'),
       legacy: legacyTlsSchema
         .optional()
         .describe(
