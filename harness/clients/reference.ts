@@ -139,7 +139,10 @@ async function underDane(delivery: Delivery, job: Job, decide: Decisions): Promi
     const { records, base } = demand
     return { ...job, policy: 'dane', hostName: base, tlsa: { records, names: [base, domain] } }
   }
-  if (policy === 'dane-only') throw new Failure('no-tls', 'connect', 'there are no usable TLSA records')
+  if (policy === 'dane-only') {
+    if (decide.withoutTlsa === 'verify') return { ...job, policy: 'verify' }
+    throw new Failure('no-tls', 'connect', 'there are no usable TLSA records')
+  }
   return { ...job, policy: demand.kind === 'encrypted' ? 'encrypt' : 'may' }
 }
 

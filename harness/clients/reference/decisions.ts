@@ -110,6 +110,8 @@ export interface Decisions extends ReplyDecisions {
   readonly afterFailedTlsa: 'fail' | 'none'
   /** Whether a domain is refused whose MX records are not secure (RFC 7672 §2.2.1). */
   readonly needsSecureMx: (policy: AnyPolicy) => boolean
+  /** Where DANE is mandatory and there are no TLSA records to use. */
+  readonly withoutTlsa: 'fail' | 'verify'
   /** Whether mail for `domain` goes without DANE, where that is switched off for `exempt`. */
   readonly isWithoutDane: (domain: string, exempt: string) => boolean
   readonly followsTlsaAliases: boolean
@@ -231,6 +233,7 @@ export const CORRECT: Decisions = {
   asksForTlsa: (secure) => secure,
   afterFailedTlsa: 'fail',
   needsSecureMx: (policy) => policy === 'dane-only',
+  withoutTlsa: 'fail',
   isWithoutDane: (domain, exempt) => domain === exempt,
   followsTlsaAliases: true,
   believesTlsa: (secure) => secure,
