@@ -122,6 +122,8 @@ export interface Scenario {
     readonly ciphers?: string
     /** DANE is switched off for this domain, {domain} in it: mail for it, and for no other, goes as under `may`. */
     readonly withoutDane?: string
+    /** The domain of the recipient, below `{domain}`, which is in it. */
+    readonly recipientAt?: string
     /** Length of the message, at least. */
     readonly octets?: number
   }
@@ -151,7 +153,7 @@ export function stackOf(items: readonly FileItem[]): readonly StackMember[] {
  */
 export function resolveScenario(parsed: ScenarioFile, raw: object, family: Family, file: string): Scenario {
   const hosts = worldOf(parsed)
-  const { clientCertificate, ciphers, octets, password, schedule, steps, withoutDane } = parsed.job
+  const { clientCertificate, ciphers, octets, password, recipientAt, schedule, steps, withoutDane } = parsed.job
   return {
     id: parsed.id,
     family,
@@ -173,7 +175,7 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     job: {
       steps: steps?.map(stepOf) ?? ONE_MESSAGE,
       password,
-      ...compact({ clientCertificate, ciphers, octets, withoutDane, horizonSeconds: schedule?.horizon }),
+      ...compact({ clientCertificate, ciphers, octets, recipientAt, withoutDane, horizonSeconds: schedule?.horizon }),
     },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }

@@ -244,6 +244,11 @@ const fields = {
         .describe(
           'The operator has switched DANE off for this domain, {domain} in it: mail for it, and for no other, goes as under `may`.',
         ),
+      recipientAt: z
+        .string()
+        .regex(/^([^\s@{}]+\.)?\{domain\}$/)
+        .optional()
+        .describe('The domain of the recipient, where it is one below {domain}: `nowhere.{domain}`.'),
       octets: z
         .int()
         .min(1)
