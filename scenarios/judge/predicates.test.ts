@@ -186,6 +186,11 @@ const CASES: Readonly<Record<string, Case>> = {
     holds: (log) => inside(log).ehlo().quit(),
     idle: (log) => inside(log).quit(),
   },
+  'same-ehlo-name': {
+    broken: (log) => inside(log).c('EHLO other.test\r\n').s('250 mx\r\n').quit(),
+    holds: (log) => inside(log).c('EHLO CLIENT.badmx.test\r\n').s('250 mx\r\n').quit(),
+    idle: (log) => open(log).quit(),
+  },
   'sends-ehlo': {
     broken: (log) => log.conn().s('220 mx\r\n').c('HELO x\r\n').s('250 mx\r\n').quit(),
     holds: (log) => open(log).quit(),

@@ -9,7 +9,7 @@ import { type Capabilities, chooseMechanism, readKeyword } from './capabilities.
 import { distrust, nameMatches, type Presented } from './certificate.ts'
 import { isUsable, matchesAnchor, matchesLeaf, type Tlsa } from './dane.ts'
 import type { Failure, Stage } from './failure.ts'
-import type { Job, Policy } from './job.ts'
+import { type Job, OWN_NAME, type Policy } from './job.ts'
 import { assemble, LONGEST, type Reply, type ReplyDecisions, readLine } from './replies.ts'
 import type { Mechanism } from './sasl.ts'
 import { type Handshake, type KeptSession, sessionName } from './sessions.ts'
@@ -49,6 +49,8 @@ export interface Decisions extends ReplyDecisions {
   // Greeting
   readonly startsInTls: (policy: Policy) => boolean
   readonly greetWith: (banner: Reply) => 'EHLO' | 'HELO'
+  /** What it calls itself in EHLO. */
+  readonly ownName: (secured: boolean) => string
   readonly afterRefusedEhlo: (job: Job) => 'helo' | 'fail'
   readonly readKeyword: typeof readKeyword
 
@@ -190,6 +192,7 @@ export const CORRECT: Decisions = {
 
   startsInTls: (policy) => policy === 'implicit',
   greetWith: () => 'EHLO',
+  ownName: () => OWN_NAME,
   afterRefusedEhlo: ({ policy, credentials }) =>
     (policy === 'none' || policy === 'may') && credentials === undefined ? 'helo' : 'fail',
   readKeyword,
