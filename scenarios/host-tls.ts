@@ -22,7 +22,7 @@ export async function tlsOptionsOf(
   issuer: HostIssuer,
   at?: Date,
 ): Promise<TlsOptions | undefined> {
-  const { on, authorities, withoutServerName, ...settings } = host.tls
+  const { on, authorities, sharedTickets: _, withoutServerName, ...settings } = host.tls
   if (on === 'none') return undefined
   const common = {
     ...settings,

@@ -37,6 +37,8 @@ export interface Host {
     readonly clientCertificate?: 'request' | 'require'
     readonly authorities?: number
     readonly diffieHellman?: 1024
+    /** With those of the other hosts that say so. */
+    readonly sharedTickets?: true
     /** Id of the chain for a client that names no server. */
     readonly withoutServerName?: string
     readonly legacy?: LegacyTlsOptions

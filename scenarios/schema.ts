@@ -84,6 +84,12 @@ const host = z.strictObject({
         .literal(1024)
         .optional()
         .describe('Bits of the group of ephemeral Diffie-Hellman; without it there is none. Wants an RSA certificate.'),
+      sharedTickets: z
+        .literal(true)
+        .optional()
+        .describe(
+          'The hosts of the scenario that say so share their ticket keys, in all phases, as behind a load balancer.',
+        ),
       withoutServerName: z
         .string()
         .optional()
