@@ -349,6 +349,11 @@ const CASES: Readonly<Record<string, Case>> = {
     holds: (log) => open(log).starttls().hello().failed(),
     idle: (log) => open(log).quit(),
   },
+  'no-dot-in-server-name': {
+    broken: (log) => open(log).starttls().hello({ serverName: 'mx.badmx.test.' }).failed(),
+    holds: (log) => open(log).starttls().hello().failed(),
+    idle: (log) => open(log).starttls().hello({ serverName: undefined }).failed(),
+  },
   'no-heartbeat-answer': {
     broken: (log) =>
       open(log).starttls().hello().event({

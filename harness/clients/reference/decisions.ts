@@ -128,6 +128,8 @@ export interface Decisions extends ReplyDecisions {
   readonly afterNoDomain: 'bounce' | 'queue'
 
   // The queue
+  /** The name of a host, which a resolver gives with a dot at its end, as TLS and certificates have it. */
+  readonly bareName: (name: string) => string
   /** The hosts of a domain as they were looked up now. */
   readonly lookedUp: (domain: string, hosts: readonly MailHost[], memory: Memory) => readonly MailHost[]
   /** Of the hosts of a domain in the order of their preference, those to try in one attempt. */
@@ -248,6 +250,7 @@ export const CORRECT: Decisions = {
   afterFailedMx: 'queue',
   afterNoDomain: 'bounce',
 
+  bareName: (name) => name.replace(/\.$/, ''),
   lookedUp: (_domain, hosts) => hosts,
   hostsToTry: (hosts) => hosts.slice(0, MOST_ADDRESSES),
   connections: 1,
