@@ -74,6 +74,20 @@ for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const)
       })
     })
 
+t.test('peers that share their ticket keys go on with the sessions of each other', async (t) => {
+  const ticketKeys = Buffer.alloc(48, 7)
+  for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
+    const open = async (keys: object) => {
+      const mx = await peer(STACK, { tls: { certificate: await certificate(), ...keys }, log: () => {} })
+      t.teardown(() => mx.close())
+      return mx.port
+    }
+    const { session } = await visit({ port: await open({ ticketKeys }), maxVersion })
+    t.ok((await visit({ port: await open({ ticketKeys }), maxVersion, session })).resumed, `${maxVersion}: shared`)
+    t.notOk((await visit({ port: await open({}), maxVersion, session })).resumed, `${maxVersion}: its own`)
+  }
+})
+
 t.test('a client that refuses the certificate of the full handshake has been shown it', async (t) => {
   for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
     const log = new Log()

@@ -41,8 +41,10 @@ export interface TlsOptions {
   readonly extendedMasterSecret?: boolean
   /** Bits of the group of ephemeral Diffie-Hellman; without it no suite of that kind is to be had. */
   readonly diffieHellman?: GroupBits
+  /** 48 octets that seal tickets (RFC 5077 §4): peers that share them go on with each other's sessions. Default: own, at random. */
+  readonly ticketKeys?: Buffer
   /** What a client without SNI gets instead. */
-  readonly withoutServerName?: { readonly certificate: Certificate; readonly max?: TlsVersion }
+  readonly withoutServerName?: Omit<TlsOptions, 'on' | 'residue' | 'withoutServerName'>
   /** See {@link Upgrade.residue}; default `drop` (RFC 3207 §4.2). */
   readonly residue?: Upgrade['residue']
   /**
@@ -77,6 +79,7 @@ function contextOf(tls: TlsOptions): SecureContext {
     maxVersion: max,
     // Without one OpenSSL breaks a resumption off where a client certificate is asked for.
     sessionIdContext: 'badmx',
+    ...(tls.ticketKeys === undefined ? {} : { ticketKeys: tls.ticketKeys }),
     ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
     ...(tls.authorities === undefined ? {} : { ca: [...tls.authorities] }),
     ...(tls.diffieHellman === undefined ? {} : { dhparam: groupPem(tls.diffieHellman) }),

@@ -6,6 +6,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { IssuedChain } from '../peers/certificates/authority.ts'
 import { type Peer, type PeerOptions, peer } from '../peers/peer.ts'
+import { seeded } from '../peers/random.ts'
 import type { MailHost } from './client.ts'
 import type { CellBegun } from './events.ts'
 import { provenSettings, tlsOptionsOf } from './host-tls.ts'
@@ -21,6 +22,8 @@ import { type PublishedTlsa, tlsaFacts, zonesOf } from './zones.ts'
 const LONGEST_WAIT_MS = 60_000
 /** How long connections may outlive the client's word before they are ended, in milliseconds. */
 const LINGER_MS = 500
+/** As Node takes them (tls, ticketKeys). */
+const TICKET_KEY_OCTETS = 48
 
 export class CellWorld {
   private readonly cell: PlannedCell
@@ -166,8 +169,15 @@ export class CellWorld {
     const names = { host: this.nameOf(id), domain: cell.domain }
     const tls = await tlsOptionsOf(host, names, request.issuer, present(request))
     if (tls === undefined) return { prove }
-    return { prove, tls: cell.judgedAs === 'implicit' ? { ...tls, on: 'connect' } : tls }
+    const tickets = host.tls.sharedTickets ? { ticketKeys: ticketKeysOf(request.plan.seed, cell.id) } : {}
+    return { prove, tls: { ...tls, ...tickets, ...(cell.judgedAs === 'implicit' ? { on: 'connect' } : {}) } }
   }
+}
+
+/** The same for all hosts of a cell, and for no other cell. */
+function ticketKeysOf(seed: number, cell: string): Buffer {
+  const draw = seeded(seed, 'ticket keys', cell)
+  return Buffer.from(Array.from({ length: TICKET_KEY_OCTETS }, () => Math.floor(draw() * 256)))
 }
 
 /** What the event log tells of the hosts. */

@@ -115,6 +115,14 @@ function checkHost(path: Path, host: HostParts, known: KnownNames): Finding[] {
     for (const { index, path: inside, ...rest } of checkStack(stackOf(host.stack), known.behaviours))
       found.push({ ...rest, path: [...path, 'stack', index, ...inside] })
   found.push(...named([...path, 'certificate'], host.certificate, 'certificate fault', known.certificates))
+  found.push(
+    ...named(
+      [...path, 'tls', 'withoutServerName'],
+      host.tls?.withoutServerName,
+      'certificate fault',
+      known.certificates,
+    ),
+  )
   if (host.tls !== undefined && VERSIONS.indexOf(host.tls.min) > VERSIONS.indexOf(host.tls.max))
     found.push({ path: [...path, 'tls'], message: `min ${host.tls.min} is above max ${host.tls.max}` })
   if (host.tls?.authorities !== undefined && host.tls.clientCertificate === undefined)

@@ -15,7 +15,7 @@ export async function foreseen(
     cells.map(async (cell) => ({
       cell: cell.id,
       policy: cell.policy,
-      domain: cell.domain,
+      domain: cell.recipientDomain,
       ...(cell.scenario.job.horizonSeconds === undefined ? {} : { horizonSeconds: cell.scenario.job.horizonSeconds }),
       ...(await settingsOf(cell, request)),
     })),

@@ -146,7 +146,7 @@ async function deliveryOf(cell: PlannedCell, world: CellWorld, folder: string, r
   const hosts = world.mailHosts()
   const [first] = hosts
   if (first === undefined) throw new Error('the scenario has no host')
-  const envelope = envelopeOf(cell.canaries, cell.domain)
+  const envelope = envelopeOf(cell.canaries, cell.recipientDomain)
   const caFile = join(folder, 'ca.pem')
   await writeFile(caFile, request.issuer.rootPem)
   return {

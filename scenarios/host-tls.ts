@@ -22,13 +22,20 @@ export async function tlsOptionsOf(
   issuer: HostIssuer,
   at?: Date,
 ): Promise<TlsOptions | undefined> {
-  const { on, authorities, ...settings } = host.tls
+  const { on, authorities, sharedTickets: _, withoutServerName, ...settings } = host.tls
   if (on === 'none') return undefined
-  return {
+  const common = {
     ...settings,
-    on,
-    certificate: await issuer.issue(host.certificate, names, at),
     ...(authorities === undefined ? {} : { authorities: issuer.namedAuthorities(authorities) }),
+  }
+  const chain = (id: string): Promise<IssuedChain> => issuer.issue(id, names, at)
+  return {
+    ...common,
+    on,
+    certificate: await chain(host.certificate),
+    ...(withoutServerName === undefined
+      ? {}
+      : { withoutServerName: { ...common, certificate: await chain(withoutServerName) } }),
   }
 }
 
@@ -54,6 +61,7 @@ function tlsSettings({ legacy, ...tls }: Host['tls']): readonly Setting[] {
     'tls:ciphers': tls.ciphers !== undefined || legacy?.suites !== undefined,
     'tls:extended-master-secret': tls.extendedMasterSecret === false,
     'tls:client-certificate': tls.clientCertificate !== undefined,
+    'tls:server-name': tls.withoutServerName !== undefined,
     'tls:diffie-hellman': tls.diffieHellman !== undefined || (legacy !== undefined && legacy.dhBits < 2048),
     'tls:secure-renegotiation': legacy?.secureRenegotiation === false,
   }

@@ -13,7 +13,7 @@ export function canaryOf(canaries: readonly Canary[], name: string): string {
   return found.value
 }
 
-/** Sender at a name that leads nowhere, recipient in the cell's own domain. */
+/** Sender at a name that leads nowhere, recipient in the cell's own domain, or below it. */
 export function envelopeOf(canaries: readonly Canary[], domain: string): Envelope {
   return {
     from: `${canaryOf(canaries, 'sender')}@dsn.badmx.test`,

@@ -160,6 +160,22 @@ t.test('DANE that is switched off: for its own domain the cell is judged as may,
   })
 })
 
+t.test('a recipient below the domain of the cell', (t) => {
+  const of = (recipientAt: object) =>
+    make({
+      scenarios: [
+        ...SAMPLE_CONTROLS,
+        sampleScenario('strip-a', { job: { steps: [{ submit: 1 }], password: false, ...recipientAt } }),
+      ],
+      only: ['strip-a'],
+    }).cells.find(({ scenario, role }) => scenario.id === 'strip-a' && role === 'scenario')
+  const below = of({ recipientAt: 'nowhere.{domain}' })
+  t.equal(below?.recipientDomain, `nowhere.${below?.domain}`)
+  const own = of({})
+  t.equal(own?.recipientDomain, own?.domain)
+  t.end()
+})
+
 t.test('unsupported cells stay in the plan with the reason', async (t) => {
   const one = client('one', { namesPeers: false }, { encrypt: 'it has no such option' })
   const reasons = Object.fromEntries(

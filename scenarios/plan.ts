@@ -67,6 +67,8 @@ export interface PlannedCell {
    * and says nothing: some clients look for `-AUTH` or ` STARTTLS` in the whole EHLO reply, greeting and host name included.
    */
   readonly domain: string
+  /** {@link domain}, or one below it. */
+  readonly recipientDomain: string
   /** Host id to name: `mx` to `mx.<domain>`. */
   readonly hostNames: Readonly<Record<string, string>>
   readonly canaries: readonly Canary[]
@@ -186,6 +188,7 @@ function cellOf(
     noVerdict: scenario.noVerdict.includes(columnOf(judged)),
     proof: proofOf(scenario, effective),
     domain,
+    recipientDomain: (scenario.job.recipientAt ?? '{domain}').replaceAll('{domain}', domain),
     hostNames: Object.fromEntries(
       Object.entries(scenario.hosts).map(([id, host]) => [id, hostNameOf(id, host, domain)]),
     ),

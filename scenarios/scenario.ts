@@ -37,6 +37,10 @@ export interface Host {
     readonly clientCertificate?: 'request' | 'require'
     readonly authorities?: number
     readonly diffieHellman?: 1024
+    /** With those of the other hosts that say so. */
+    readonly sharedTickets?: true
+    /** Id of the chain for a client that names no server. */
+    readonly withoutServerName?: string
     readonly legacy?: LegacyTlsOptions
   }
   readonly extensions: { readonly beforeTls?: readonly string[]; readonly afterTls?: readonly string[] }
@@ -122,6 +126,8 @@ export interface Scenario {
     readonly ciphers?: string
     /** DANE is switched off for this domain, {domain} in it: mail for it, and for no other, goes as under `may`. */
     readonly withoutDane?: string
+    /** The domain of the recipient, below `{domain}`, which is in it. */
+    readonly recipientAt?: string
     /** Length of the message, at least. */
     readonly octets?: number
   }
@@ -151,7 +157,7 @@ export function stackOf(items: readonly FileItem[]): readonly StackMember[] {
  */
 export function resolveScenario(parsed: ScenarioFile, raw: object, family: Family, file: string): Scenario {
   const hosts = worldOf(parsed)
-  const { clientCertificate, ciphers, octets, password, schedule, steps, withoutDane } = parsed.job
+  const { clientCertificate, ciphers, octets, password, recipientAt, schedule, steps, withoutDane } = parsed.job
   return {
     id: parsed.id,
     family,
@@ -174,7 +180,7 @@ export function resolveScenario(parsed: ScenarioFile, raw: object, family: Famil
     job: {
       steps: steps?.map(stepOf) ?? ONE_MESSAGE,
       password,
-      ...compact({ clientCertificate, ciphers, octets, withoutDane, horizonSeconds: schedule?.horizon }),
+      ...compact({ clientCertificate, ciphers, octets, recipientAt, withoutDane, horizonSeconds: schedule?.horizon }),
     },
     flaw: { ...parsed.flaw, with: parsed.flaw.with ?? [] },
   }

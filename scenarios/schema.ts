@@ -85,6 +85,16 @@ const host = z.strictObject({
         .literal(1024)
         .optional()
         .describe('Bits of the group of ephemeral Diffie-Hellman; without it there is none. Wants an RSA certificate.'),
+      sharedTickets: z
+        .literal(true)
+        .optional()
+        .describe(
+          'The hosts of the scenario that say so share their ticket keys, in all phases, as behind a load balancer.',
+        ),
+      withoutServerName: z
+        .string()
+        .optional()
+        .describe('The chain that a client gets whose ClientHello names no server (RFC 6066 §3).'),
       legacy: legacyTlsSchema
         .optional()
         .describe(
@@ -248,6 +258,11 @@ const fields = {
         .describe(
           'The operator has switched DANE off for this domain, {domain} in it: mail for it, and for no other, goes as under `may`.',
         ),
+      recipientAt: z
+        .string()
+        .regex(/^([^\s@{}]+\.)?\{domain\}$/)
+        .optional()
+        .describe('The domain of the recipient, where it is one below {domain}: `nowhere.{domain}`.'),
       octets: z
         .int()
         .min(1)

@@ -34,6 +34,12 @@ t.test('a host has its address, its MX record and its TLSA records', async (t) =
   ])
 })
 
+t.test('the domain is filled in in the parameters of faults', async (t) => {
+  const faults = [{ use: 'redirect-mx', with: { exchange: 'mx.x-{domain}', more: 1 } }, { use: 'bump-serial' }]
+  const [own] = zonesOf(world({ zones: { '{domain}': { ...sound, faults } } }), DOMAIN, [host()], 'cell')
+  t.same(own?.faults, [{ use: 'redirect-mx', with: { exchange: `mx.x-${DOMAIN}`, more: 1 } }, { use: 'bump-serial' }])
+})
+
 t.test('records stand in the nearest zone, at aliases and other bases where these are given', async (t) => {
   const zones = { '{domain}': { ...sound, records: ['alias CNAME mx.plain.{domain}.'] }, 'plain.{domain}': sound }
   const [own, plain] = zonesOf(

@@ -60,13 +60,28 @@ export function zonesOf(
     const own = lines.filter(({ owner }) => nearest(owner, names) === origin).map(({ line }) => line)
     return zone(origin, [...new Set([...own, ...records.map(named)])], {
       ...(signing === undefined ? {} : { signing }),
-      ...{ faults: faults.map((fault) => atPort(fault, origin, hosts, tlsaPort)), prove, cell, ttl: TTL },
+      ...{
+        faults: faults.map((fault) => atPort(withNames(fault, named), origin, hosts, tlsaPort)),
+        prove,
+        cell,
+        ttl: TTL,
+      },
     })
   })
 }
 
 function prefix(port: number): string {
   return `_${port}._tcp.`
+}
+
+/** A fault with {domain} filled in where its parameters have it. */
+function withNames(fault: FaultItem, named: (text: string) => string): FaultItem {
+  if (fault.with === undefined) return fault
+  const filled = Object.entries(fault.with).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? named(value) : value,
+  ])
+  return { ...fault, with: Object.fromEntries(filled) }
 }
 
 /** A fault of the TLSA records of one host, which a scenario writes with the port of SMTP, at the port of that host. */

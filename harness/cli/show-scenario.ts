@@ -103,6 +103,7 @@ function jobLines({ job, nameDependent, needsQueue, verbMayWork }: Scenario): st
     ...(job.clientCertificate === undefined ? [] : [`the client has the certificate ${job.clientCertificate}`]),
     ...(job.ciphers === undefined ? [] : [`the client's ciphers: ${job.ciphers}`]),
     ...(job.withoutDane === undefined ? [] : [`DANE is switched off for ${job.withoutDane}`]),
+    ...(job.recipientAt === undefined ? [] : [`the recipient is at ${job.recipientAt}`]),
     ...(needsQueue ? ['only for clients with a queue'] : []),
     ...(nameDependent ? ['only for clients that know the peer by name'] : []),
     ...(verbMayWork ? ['a client that sends STARTTLS unasked may reach TLS: stronger passes'] : []),

@@ -156,6 +156,18 @@ const ROWS: Readonly<Record<string, Row>> = {
     sound: ['mx1', 'mx2', 'delivered'],
     flawed: ['mx1', 'mx1', 'delivered'],
   },
+  'dotted-names': {
+    hosts: { mx1: { preference: 10 } },
+    job: (client, world) => client.deliver(world.delivery('verify'), signal),
+    sound: ['mx1', 'delivered'],
+    flawed: ['mx1', 'queued'],
+  },
+  'unicode-names': {
+    hosts: { 'xn--bcher-kva': { preference: 10 } },
+    job: (client, world) => client.deliver(world.delivery('verify'), signal),
+    sound: ['xn--bcher-kva', 'delivered'],
+    flawed: ['xn--bcher-kva', 'queued'],
+  },
   'remember-broken-tls': {
     hosts: { mx1: { preference: 10, stack: [{ use: 'answer-client-hello', with: { visits: '1' } }] } },
     job: both,

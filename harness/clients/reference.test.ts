@@ -220,6 +220,7 @@ const ROWS: readonly Row[] = [
     script: { clear: offers('STARTTLS', 'SIZE 1'), tls: offers('SIZE 10000000') },
     wrong: refuses,
   },
+  { flaw: 'other-name-in-tls', policy: 'verify', wrong: sees(/tls EHLO localhost/) },
   { flaw: 'no-second-ehlo', policy: 'verify', wrong: (run) => !sees(/tls EHLO/)(run) },
   {
     flaw: 'starttls-twice',

@@ -110,7 +110,7 @@ export async function visit(
     lines.push({ line: decide.log.escaped ? printable(line) : line, at: performance.now() })
     if (lines.length > LOG_LINES) lines.shift()
   }
-  const plain = jobOf(delivery)
+  const plain = jobOf(delivery, decide)
   let job = plain
   try {
     job = await underDane(delivery, plain, decide)
@@ -139,7 +139,10 @@ async function underDane(delivery: Delivery, job: Job, decide: Decisions): Promi
     const { records, base } = demand
     return { ...job, policy: 'dane', hostName: base, tlsa: { records, names: [base, domain] } }
   }
-  if (policy === 'dane-only') throw new Failure('no-tls', 'connect', 'there are no usable TLSA records')
+  if (policy === 'dane-only') {
+    if (decide.withoutTlsa === 'verify') return { ...job, policy: 'verify' }
+    throw new Failure('no-tls', 'connect', 'there are no usable TLSA records')
+  }
   return { ...job, policy: demand.kind === 'encrypted' ? 'encrypt' : 'may' }
 }
 
@@ -154,11 +157,11 @@ function failed(failure: Failure, log: ReturnType<typeof logOf>): ClientWord {
   return { state: 'failed', kind: failure.permanent ? 'permanent' : 'temporary', ...log, reason }
 }
 
-function jobOf(delivery: Delivery): Job {
+function jobOf(delivery: Delivery, { bareName }: Decisions): Job {
   const { policy, hostName, from, to, message, credentials, timeScale, deadlineMs } = delivery
   return {
     policy: policy === 'default' || policy === 'dane-only' ? 'may' : (policy as Policy),
-    hostName: hostName.replace(/\.$/, ''),
+    hostName: bareName(hostName),
     from,
     to,
     message,

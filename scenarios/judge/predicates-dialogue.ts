@@ -51,6 +51,27 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
       )
     },
   },
+  'same-ehlo-name': {
+    title: 'The client gives the same name in EHLO before TLS and inside it',
+    source: 'RFC 5321 §4.1.1.1; RFC 3207 §4.2',
+    weight: 'flagged',
+    check({ connections }) {
+      const pairs = connections.flatMap(({ commands }) => {
+        const named = (layer: 'clear' | 'tls') =>
+          commands.find(({ verb, layer: at }) => verb === 'EHLO' && at === layer)
+        const [before, inside] = [named('clear'), named('tls')]
+        return before === undefined || inside === undefined
+          ? []
+          : [{ before: before.argument, inside: inside.argument }]
+      })
+      if (pairs.length === 0) return notApplicable('no EHLO both before TLS and inside it')
+      const wrong = pairs.filter(({ before, inside }) => before.toLowerCase() !== inside.toLowerCase())
+      return unless(
+        wrong.map(({ before, inside }) => `EHLO ${quoted(before)} before TLS, EHLO ${quoted(inside)} inside`),
+        'the same name before TLS and inside',
+      )
+    },
+  },
   'sends-ehlo': {
     title: 'The client begins with EHLO',
     source: 'RFC 5321 §3.2',
@@ -251,4 +272,9 @@ export const DIALOGUE_PREDICATES: Readonly<Record<string, Predicate>> = {
     weight: 'flagged',
     check: (observation) => held(details(observation, 'resp.parse-lenient')[0] ?? 'nothing illegal was taken as good'),
   },
+}
+
+/** An argument, for a person. */
+function quoted(argument: string): string {
+  return JSON.stringify(argument.slice(0, 60))
 }

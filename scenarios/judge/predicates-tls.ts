@@ -41,6 +41,19 @@ export const TLS_PREDICATES: Readonly<Record<string, Predicate>> = {
       )
     },
   },
+  'no-dot-in-server-name': {
+    title: 'No name in a ClientHello ends in a dot',
+    source: 'RFC 6066 §3',
+    weight: 'flagged',
+    check(observation) {
+      const names = hellosOf(observation).flatMap(({ event }) => event.hello.serverName ?? [])
+      if (names.length === 0) return notApplicable('no ClientHello names a server')
+      return unless(
+        names.filter((name) => name.endsWith('.')).map((name) => `the ClientHello names ${name}`),
+        'no name ends in a dot',
+      )
+    },
+  },
   'no-heartbeat-answer': {
     title: 'No heartbeat is answered that was not agreed to',
     source: 'RFC 6520 §3; CVE-2014-0160',

@@ -186,6 +186,11 @@ const CASES: Readonly<Record<string, Case>> = {
     holds: (log) => inside(log).ehlo().quit(),
     idle: (log) => inside(log).quit(),
   },
+  'same-ehlo-name': {
+    broken: (log) => inside(log).c('EHLO other.test\r\n').s('250 mx\r\n').quit(),
+    holds: (log) => inside(log).c('EHLO CLIENT.badmx.test\r\n').s('250 mx\r\n').quit(),
+    idle: (log) => open(log).quit(),
+  },
   'sends-ehlo': {
     broken: (log) => log.conn().s('220 mx\r\n').c('HELO x\r\n').s('250 mx\r\n').quit(),
     holds: (log) => open(log).quit(),
@@ -343,6 +348,11 @@ const CASES: Readonly<Record<string, Case>> = {
     broken: (log) => open(log).starttls().hello({ serverName: undefined }).failed(),
     holds: (log) => open(log).starttls().hello().failed(),
     idle: (log) => open(log).quit(),
+  },
+  'no-dot-in-server-name': {
+    broken: (log) => open(log).starttls().hello({ serverName: 'mx.badmx.test.' }).failed(),
+    holds: (log) => open(log).starttls().hello().failed(),
+    idle: (log) => open(log).starttls().hello({ serverName: undefined }).failed(),
   },
   'no-heartbeat-answer': {
     broken: (log) =>

@@ -9,7 +9,7 @@ import { type Capabilities, chooseMechanism, readKeyword } from './capabilities.
 import { distrust, nameMatches, type Presented } from './certificate.ts'
 import { isUsable, matchesAnchor, matchesLeaf, type Tlsa } from './dane.ts'
 import type { Failure, Stage } from './failure.ts'
-import type { Job, Policy } from './job.ts'
+import { type Job, OWN_NAME, type Policy } from './job.ts'
 import { assemble, LONGEST, type Reply, type ReplyDecisions, readLine } from './replies.ts'
 import type { Mechanism } from './sasl.ts'
 import { type Handshake, type KeptSession, sessionName } from './sessions.ts'
@@ -49,6 +49,8 @@ export interface Decisions extends ReplyDecisions {
   // Greeting
   readonly startsInTls: (policy: Policy) => boolean
   readonly greetWith: (banner: Reply) => 'EHLO' | 'HELO'
+  /** What it calls itself in EHLO. */
+  readonly ownName: (secured: boolean) => string
   readonly afterRefusedEhlo: (job: Job) => 'helo' | 'fail'
   readonly readKeyword: typeof readKeyword
 
@@ -110,6 +112,8 @@ export interface Decisions extends ReplyDecisions {
   readonly afterFailedTlsa: 'fail' | 'none'
   /** Whether a domain is refused whose MX records are not secure (RFC 7672 §2.2.1). */
   readonly needsSecureMx: (policy: AnyPolicy) => boolean
+  /** Where DANE is mandatory and there are no TLSA records to use. */
+  readonly withoutTlsa: 'fail' | 'verify'
   /** Whether mail for `domain` goes without DANE, where that is switched off for `exempt`. */
   readonly isWithoutDane: (domain: string, exempt: string) => boolean
   readonly followsTlsaAliases: boolean
@@ -124,6 +128,8 @@ export interface Decisions extends ReplyDecisions {
   readonly afterNoDomain: 'bounce' | 'queue'
 
   // The queue
+  /** The name of a host, which a resolver gives with a dot at its end, as TLS and certificates have it. */
+  readonly bareName: (name: string) => string
   /** The hosts of a domain as they were looked up now. */
   readonly lookedUp: (domain: string, hosts: readonly MailHost[], memory: Memory) => readonly MailHost[]
   /** Of the hosts of a domain in the order of their preference, those to try in one attempt. */
@@ -188,6 +194,7 @@ export const CORRECT: Decisions = {
 
   startsInTls: (policy) => policy === 'implicit',
   greetWith: () => 'EHLO',
+  ownName: () => OWN_NAME,
   afterRefusedEhlo: ({ policy, credentials }) =>
     (policy === 'none' || policy === 'may') && credentials === undefined ? 'helo' : 'fail',
   readKeyword,
@@ -231,6 +238,7 @@ export const CORRECT: Decisions = {
   asksForTlsa: (secure) => secure,
   afterFailedTlsa: 'fail',
   needsSecureMx: (policy) => policy === 'dane-only',
+  withoutTlsa: 'fail',
   isWithoutDane: (domain, exempt) => domain === exempt,
   followsTlsaAliases: true,
   believesTlsa: (secure) => secure,
@@ -242,6 +250,7 @@ export const CORRECT: Decisions = {
   afterFailedMx: 'queue',
   afterNoDomain: 'bounce',
 
+  bareName: (name) => name.replace(/\.$/, ''),
   lookedUp: (_domain, hosts) => hosts,
   hostsToTry: (hosts) => hosts.slice(0, MOST_ADDRESSES),
   connections: 1,

@@ -57,7 +57,7 @@ async function negotiate(
 
 async function greet(talk: Dialogue, job: Job, decide: Decisions, banner: Reply): Promise<Capabilities> {
   if (decide.greetWith(banner) === 'EHLO') {
-    const reply = await talk.command('ehlo', `EHLO ${OWN_NAME}`)
+    const reply = await talk.command('ehlo', `EHLO ${decide.ownName(talk.secured)}`)
     if (reply.code === 250) return readCapabilities(reply, decide.readKeyword)
     if (reply.code < 500 || decide.afterRefusedEhlo(job) === 'fail') throw unexpected(reply, 'ehlo')
   }

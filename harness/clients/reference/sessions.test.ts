@@ -121,6 +121,12 @@ const ROWS: readonly Row[] = [
     flawed: 'psk resumed delivered',
   },
   {
+    flaw: 'sessions-of-any-host',
+    visits: [{}, { host: 'mx2.badmx.test' }],
+    correct: 'none failed',
+    flawed: 'psk resumed delivered',
+  },
+  {
     flaw: 'sessions-of-refused-peers',
     visits: [{ change: { fault: 'impostor-self-signed', max: 'TLSv1.2' } }, {}],
     correct: 'none failed',

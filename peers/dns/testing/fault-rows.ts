@@ -104,6 +104,8 @@ export const ROWS: readonly Row[] = [
   ),
   row({ use: 'deny-existence', ...TLSA }, NSEC, MX_TLSA, 'NOERROR AD', 'SERVFAIL'),
   row({ use: 'deny-existence', ...TLSA, with: { as: 'NODATA' } }, NSEC, MX_TLSA, 'NOERROR AD', 'SERVFAIL'),
+  row({ use: 'redirect-mx' }, NSEC, '@ MX', 'NOERROR AD', 'SERVFAIL'),
+  row({ use: 'redirect-mx' }, { ds: false }, '@ MX', 'NOERROR', 'NOERROR'),
   row({ use: 'strip-signatures', ...TLSA }, NSEC, MX_TLSA, 'NOERROR AD', 'SERVFAIL'),
   // The minimised query is for A, and is answered well.
   row(

@@ -138,6 +138,22 @@ t.test('client certificates: a resumed session has no request', async (t) => {
   t.equal(asking.said().length, 1, 'and no opportunity')
 })
 
+t.test('the server name: which certificate left', async (t) => {
+  const other = await certificate('valid-other-domain')
+  for (const max of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const mx = await host(t, ['tls:server-name'], { max, withoutServerName: { max, certificate: other } })
+    const unnamed = await shake(t, mx.port)
+    t.match(mx.said(), ['opportunity: a ClientHello that names no server', 'fired: sent the other certificate'])
+    t.equal(unnamed.getPeerCertificate().subject.CN, 'mx.attacker.test')
+    const named = await host(t, ['tls:server-name'], { max, withoutServerName: { max, certificate: other } })
+    const socket = await shake(t, named.port, { servername: 'mx.test' })
+    t.match(named.said(), ['opportunity: a ClientHello that names mx.test', 'fired: sent the certificate of the host'])
+    t.not(socket.getPeerCertificate().subject.CN, 'mx.attacker.test')
+    await shake(t, mx.port, { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' })
+    t.equal(mx.said().length, max === 'TLSv1.2' ? 2 : 4)
+  }
+})
+
 t.test('Diffie-Hellman: the prime that left', async (t) => {
   const tls = { max: 'TLSv1.2', ciphers: 'DHE-RSA-AES128-GCM-SHA256@SECLEVEL=0', diffieHellman: 1024 } as const
   const short = await host(t, ['tls:diffie-hellman'], tls, 'rsa')

@@ -82,6 +82,15 @@ export const TLS_SETTINGS = {
     const told = names === undefined ? '' : `: ${names.count} authorities, ${names.octets} octets`
     return { opportunity, fired: `sent a CertificateRequest${told}` }
   },
+  /** Whose certificate leaves in a full handshake goes by whether the client named a server (RFC 6066 §3). */
+  'tls:server-name': ({ hello: { serverName }, serverHello, sent, encrypted }) => {
+    if (serverHello === undefined || serverHello.retry || serverHello.extensions.includes(PRE_SHARED_KEY)) return {}
+    // At TLS 1.3 it is in the encrypted flight behind the ServerHello.
+    if (serverHello.version === TLS13 ? !encrypted : !sent.has(HANDSHAKE.certificate)) return {}
+    const named = serverName === undefined ? 'no server' : serverName
+    const whose = serverName === undefined ? 'the other certificate' : 'the certificate of the host'
+    return { opportunity: `a ClientHello that names ${named}`, fired: `sent ${whose}` }
+  },
   /** With a suite of ephemeral Diffie-Hellman over a prime field: the length of its prime (RFC 5246 §7.4.3). */
   'tls:diffie-hellman': ({ serverHello, sent }) => {
     const exchange = sent.get(HANDSHAKE.serverKeyExchange)

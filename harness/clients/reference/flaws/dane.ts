@@ -18,6 +18,10 @@ export const DANE_FLAWS: FlawTable = {
     meaning: 'does not mind MX records that are not secure where DANE is mandatory',
     decide: { needsSecureMx: () => false },
   },
+  'pkix-without-tlsa': {
+    meaning: 'takes a certificate of a trusted CA where DANE is mandatory and there are no TLSA records',
+    decide: { withoutTlsa: 'verify' },
+  },
   'no-tlsa-aliases': {
     meaning: 'finds no TLSA records behind an alias',
     decide: { followsTlsaAliases: false },

@@ -1,5 +1,7 @@
 /** Flaws of the reference client's queue: which hosts it tries, in which order, and when it gives a message up. */
+import { domainToUnicode } from 'node:url'
 import type { FlawTable } from '../flaws.ts'
+import { dnsNames } from '../names.ts'
 
 export const QUEUE_FLAWS: FlawTable = {
   'stop-at-first-host': {
@@ -31,6 +33,17 @@ export const QUEUE_FLAWS: FlawTable = {
         return known
       },
     },
+  },
+  'dotted-names': {
+    meaning: 'takes the dot at the end of a name in an MX record for a part of the name',
+    decide: {
+      bareName: (name) => `${name.replace(/\.$/, '')}.`,
+      nameMatches: (leaf, name) => dnsNames(leaf).includes(name),
+    },
+  },
+  'unicode-names': {
+    meaning: 'wants the U-labels of a mail host in its certificate',
+    decide: { nameMatches: (leaf, name) => leaf.checkHost(domainToUnicode(name)) !== undefined },
   },
   'remember-broken-tls': {
     meaning: 'sends in clear, whatever the policy, to a host where TLS once did not come up',

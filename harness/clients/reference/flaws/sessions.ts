@@ -7,6 +7,13 @@ export const SESSION_FLAWS: FlawTable = {
     meaning: 'offers a session under another policy than it was made under, and checks no certificate where it goes on',
     decide: { sessionName: ({ hostName }) => hostName, checksPeerOf: (handshake) => handshake !== 'resumed' },
   },
+  'sessions-of-any-host': {
+    meaning: 'offers the session of one mail host of a domain to another, and checks no certificate where it goes on',
+    decide: {
+      sessionName: ({ policy, hostName }) => `${policy} ${hostName.replace(/^[^.]*/, '')}`,
+      checksPeerOf: (handshake) => handshake !== 'resumed',
+    },
+  },
   'sessions-of-refused-peers': {
     meaning: 'keeps the session of a peer whose certificate it refused, and checks none where it goes on',
     decide: { keepsSessionsOf: 'any', checksPeerOf: (handshake) => handshake !== 'resumed' },

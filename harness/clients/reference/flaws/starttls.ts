@@ -2,6 +2,7 @@
 import { type Capabilities, NO_CAPABILITIES, readKeyword } from '../capabilities.ts'
 import type { Failure } from '../failure.ts'
 import type { FlawTable } from '../flaws.ts'
+import { OWN_NAME } from '../job.ts'
 import { assemble, readLine } from '../replies.ts'
 
 export const STARTTLS_FLAWS: FlawTable = {
@@ -27,6 +28,10 @@ export const STARTTLS_FLAWS: FlawTable = {
   'keep-pretls-capabilities': {
     meaning: 'goes on using what was offered before TLS, which wins over what is offered inside',
     decide: { capabilitiesInTls: bothOffers },
+  },
+  'other-name-in-tls': {
+    meaning: 'gives another name in EHLO inside TLS than before',
+    decide: { ownName: (secured) => (secured ? 'localhost.localdomain' : OWN_NAME) },
   },
   'no-second-ehlo': {
     meaning: 'sends no EHLO inside TLS and uses what was offered before',
