@@ -11,6 +11,9 @@ import { type Mta, type MtaDefinition, type MtaSetup, START_MS } from './definit
 import { Submission } from './submission.ts'
 import { Tracker } from './tracker.ts'
 
+/** How often a message is handed to an MTA that dies of others. */
+const SUBMISSIONS = 3
+
 /** Each MTA of a lab takes messages at a loopback port of its own, in the order of their start. */
 const SUBMISSION_ADDRESS = '127.0.0.1'
 let lastPort = 10_024
@@ -98,10 +101,23 @@ export class Instance {
 
   /** Hands a message over; resolves with the queue's id. */
   async submit(delivery: Delivery): Promise<string> {
-    await this.alive()
-    const id = await (this.mta.submit?.(delivery) ?? this.submitBySmtp(delivery))
+    const id = await this.handOver(delivery, SUBMISSIONS)
     this.tracker.follow([id, ...delivery.hosts.flatMap(({ name, address }) => [name, address])])
     return id
+  }
+
+  private async handOver(delivery: Delivery, tries: number): Promise<string> {
+    await this.alive()
+    try {
+      return await (this.mta.submit?.(delivery) ?? this.submitBySmtp(delivery))
+    } catch (error) {
+      // nodemailer has a code of its own
+      const isRefused = error instanceof Error && error.message.includes('ECONNREFUSED')
+      if (!isRefused || tries <= 1) throw error
+      // Nobody listens, and nothing was taken: one of its processes has ended, and the others are about to.
+      if (this.starting === undefined) await this.tracker.end(START_MS)
+      return this.handOver(delivery, tries - 1)
+    }
   }
 
   private async submitBySmtp(delivery: Delivery): Promise<string> {

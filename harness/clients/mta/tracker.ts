@@ -61,6 +61,7 @@ export class Tracker {
   /** When it last said that it was blocked, of this process's clock. */
   private blockedAt: number | undefined
   private readonly listeners = new Set<(line: string) => void>()
+  private readonly mourners = new Set<() => void>()
   private watcher: { readonly pattern: RegExp; end(trouble: string | undefined): void } | undefined
 
   constructor(read: LogReader) {
@@ -129,12 +130,28 @@ export class Tracker {
     const all = new Set(this.byMark.values())
     this.death ??= { how, inHand: [...all].filter(({ inHand, reports }) => inHand && reports.length === 0).length }
     this.watcher?.end(how)
+    for (const tell of this.mourners) tell()
+    this.mourners.clear()
     for (const followed of all) followed.wake?.()
   }
 
   /** How it ended, if it did. */
   get ended(): string | undefined {
     return this.death?.how
+  }
+
+  /** Resolves when it has ended, or after so many milliseconds. */
+  end(limitMs: number): Promise<void> {
+    if (this.death !== undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.mourners.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, limitMs)
+      this.mourners.add(done)
+    })
   }
 
   /** The MTA starts again, with the queue that it had. */
