@@ -4,10 +4,12 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { hostname } from 'node:os'
 import type { Readable } from 'node:stream'
+import { isPolicy } from '../../../scenarios/policy.ts'
 import { labContents } from '../enter.ts'
 import type { Layer } from '../layer.ts'
 import { LAB_NETWORK } from '../network.ts'
 import { type ClientRoot, openRoot, type RootOptions, type RunOptions } from '../root.ts'
+import { fingered } from './finger.ts'
 import { besidePostfix } from './running-postfix.ts'
 import { compareWith } from './same-answers.ts'
 
@@ -80,6 +82,12 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
   async sameAnswers([layer], [count]) {
     if (layer === undefined) throw new Error('no such layer')
     return compareWith(layer, Number(count))
+  },
+
+  /** What posttls-finger and badmx say of scenarios: policies and what to run, with commas between. */
+  async finger([layer], [policies = '', only = '']) {
+    if (layer === undefined) throw new Error('no such layer')
+    return fingered(layer, policies.split(',').filter(isPolicy), only.split(','))
   },
 
   /** The version that each Postfix tells, all of their roots open at once. */
