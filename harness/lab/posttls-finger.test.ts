@@ -15,19 +15,32 @@ const skip = typeof layers === 'string' ? { skip: layers } : {}
 const ESTABLISHED = /: (?<rating>\w+) TLS connection established to \S+\[(?<address>[^\]]+)\]:25/
 const LOOKUP = /DANE TLSA lookup problem: .* name=(?<name>\S+) type=TLSA/
 
-/** `198.18.1.1 Verified`. */
-function theirs({ said }: Witnessed): string[] {
+/** What it says under `dane-only` before it connects to a host without TLSA records that can be used. */
+const WITHOUT = /TLSA records found, resorting to|all TLSA records unusable/
+
+/** `198.18.1.1 Verified`; under `dane-only` also whether TLSA records counted. */
+function theirs({ cell, said }: Witnessed): string[] {
+  const told = cell.endsWith('/dane-only')
+  let without = false
   return said.flatMap((line) => {
+    if (WITHOUT.test(line)) without = true
     const { address, rating } = ESTABLISHED.exec(line)?.groups ?? {}
-    return address === undefined ? [] : [`${address} ${rating}`]
+    if (address === undefined) return []
+    const word = `${address} ${rating}${told ? (without ? ' without TLSA' : ' by TLSA') : ''}`
+    without = false
+    return [word]
   })
 }
 
 /** What badmx's credential of a connection has posttls-finger say. */
-function ours({ own, said }: Witnessed): string[] {
+function ours({ cell, own, said }: Witnessed): string[] {
   // RFC 7672 §2.2.1: where the MX records are insecure it takes DANE, and has a word of its own for that.
   const verified = said.some((line) => line.includes('MX RRset insecure')) ? 'Trusted' : 'Verified'
-  return own.map(({ address, byTlsa, kind }) => `${address} ${byTlsa && kind === 'verified' ? verified : 'Untrusted'}`)
+  const told = cell.endsWith('/dane-only')
+  return own.map(({ address, byTlsa, kind }) => {
+    const rating = byTlsa && kind === 'verified' ? verified : 'Untrusted'
+    return `${address} ${rating}${told ? (byTlsa ? ' by TLSA' : ' without TLSA') : ''}`
+  })
 }
 
 function failedLookUps({ said }: Witnessed): string[] {
