@@ -12,6 +12,7 @@ import { type ClientRoot, openRoot, type RootOptions, type RunOptions } from '..
 import { fingered } from './finger.ts'
 import { besidePostfix } from './running-postfix.ts'
 import { compareWith } from './same-answers.ts'
+import { compareUnrectified } from './unrectified.ts'
 
 type Errand = (layers: readonly Layer[], words: readonly string[]) => Promise<unknown>
 
@@ -82,6 +83,12 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
   async sameAnswers([layer], [count]) {
     if (layer === undefined) throw new Error('no such layer')
     return compareWith(layer, Number(count))
+  },
+
+  /** Answers of a PowerDNS whose zones were never put in order, and of ours with that fault. */
+  async unrectified([layer]) {
+    if (layer === undefined) throw new Error('no such layer')
+    return compareUnrectified(layer)
   },
 
   /** What posttls-finger and badmx say of scenarios: policies and what to run, with commas between. */
