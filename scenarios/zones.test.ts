@@ -91,13 +91,19 @@ t.test('what can be validated', async (t) => {
   const records = ['@ MX 10 alias', '@ MX 20 circle', 'alias CNAME middle', 'middle CNAME mx', 'circle CNAME circle']
   const aliased = facts({ zones: { '{domain}': { ...sound, records } } })
   t.same(aliased.aliases, [`alias.${DOMAIN}`], 'the name in the MX record, and not the one in the middle')
+  const at = (base: string) => facts({ zones: { '{domain}': { ...sound, records } } }, [{ text: TLSA, base }])
+  t.match(at('alias.{domain}'), { base: `alias.${DOMAIN}`, records: [TLSA] })
+  t.match(at('middle.{domain}'), { base: `mx.${DOMAIN}`, records: [] }, 'nobody looks there')
+  const moved = { '{domain}': { ...sound, records: ['@ MX 10 mx', 'mx DNAME new.{domain}.'] } }
+  t.match(facts({ zones: moved }, [{ text: TLSA, base: 'new.{domain}' }]), { base: `mx.${DOMAIN}`, records: [TLSA] })
   for (const signing of ['none', { ds: false }, { algorithm: 'UNKNOWN' }] as const) {
     const zones = { '{domain}': sound, 'plain.{domain}': { ...sound, signing } }
     t.equal(facts({ zones }).secure, true, 'another zone')
     t.equal(facts({ zones }, undefined, `mx.plain.${DOMAIN}`).secure, false, 'the zone of the host')
     t.equal(facts({ zones }, [{ text: TLSA, alias: 'tlsa.plain.{domain}' }]).secure, false, 'the zone of the records')
+    const aliasing = { ...zones, '{domain}': { ...sound, records: ['@ MX 10 alias', 'alias CNAME mx.plain'] } }
     t.match(
-      facts({ zones }, [{ text: TLSA, base: 'alias.{domain}' }], `mx.plain.${DOMAIN}`),
+      facts({ zones: aliasing }, [{ text: TLSA, base: 'alias.{domain}' }], `mx.plain.${DOMAIN}`),
       { secure: true, base: `alias.${DOMAIN}` },
       'the base is an alias in the signed zone',
     )

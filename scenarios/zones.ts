@@ -139,26 +139,31 @@ function nearest(owner: string, zones: readonly string[]): string | undefined {
   return within.sort((a, b) => b.length - a.length)[0]
 }
 
-/** What the event log tells. */
+/**
+ * What the event log tells. Records at names where no client looks are not told: it looks at the end of the aliases and at the
+ * name in the MX record, and not at those between (RFC 7672 §2.2.2).
+ */
 export function tlsaFacts(world: DnsWorld, domain: string, name: string, tlsa: readonly PublishedTlsa[]): TlsaFacts {
-  const base = tlsa.find((each) => each.base !== undefined)?.base?.replaceAll('{domain}', domain) ?? name
+  const named = (text: string): string => text.replaceAll('{domain}', domain)
   const aliases = aliasesOf(world, domain, name)
+  const below = targetsOf(world, domain, TYPE.DNAME).get(canonical(parseName(name)))
+  const lookedAt = new Set([name, ...aliases].map((each) => canonical(parseName(each))).concat(below ?? []))
+  const found = tlsa.filter(({ base }) => base === undefined || lookedAt.has(canonical(parseName(named(base)))))
+  // RFC 7672 §2.2.3: an alias below the base domain, by DNAME too, leaves that as it is.
+  const base = found
+    .map((each) => named(each.base ?? name))
+    .find((each) => each !== name && canonical(parseName(each)) !== below)
   return {
-    secure: isSecure(world, domain, name, tlsa),
-    base,
+    secure: isSecure(world, domain, name, found),
+    base: base ?? name,
     ...(aliases.length === 0 ? {} : { aliases }),
-    records: tlsa.map(({ text }) => text),
+    records: found.map(({ text }) => text),
   }
 }
 
 /** The names in MX records that lead to `name` by aliases. */
 function aliasesOf(world: DnsWorld, domain: string, name: string): readonly string[] {
-  const records = zonesOf(world, domain, [], '').flatMap((each) => each.records)
-  const targets = new Map(
-    records.flatMap(({ name: owner, type, data }) =>
-      type === TYPE.CNAME ? [[canonical(owner), canonical(fieldsOf('CNAME', data).target)]] : [],
-    ),
-  )
+  const targets = targetsOf(world, domain, TYPE.CNAME)
   const leadsThere = (from: Name): boolean => {
     const seen = new Set<Name>()
     for (let here = targets.get(from); here !== undefined && !seen.has(here); here = targets.get(here)) {
@@ -167,6 +172,21 @@ function aliasesOf(world: DnsWorld, domain: string, name: string): readonly stri
     }
     return false
   }
-  const exchanges = records.flatMap(({ type, data }) => (type === TYPE.MX ? [fieldsOf('MX', data).exchange] : []))
+  const exchanges = recordsOf(world, domain).flatMap(({ type, data }) =>
+    type === TYPE.MX ? [fieldsOf('MX', data).exchange] : [],
+  )
   return exchanges.filter((exchange) => leadsThere(canonical(exchange)))
+}
+
+/** Where the aliases of the world lead, by name. */
+function targetsOf(world: DnsWorld, domain: string, wanted: number): ReadonlyMap<Name, Name> {
+  return new Map(
+    recordsOf(world, domain).flatMap(({ name, type, data }) =>
+      type === wanted ? [[canonical(name), canonical(fieldsOf('CNAME', data).target)]] : [],
+    ),
+  )
+}
+
+function recordsOf(world: DnsWorld, domain: string): Zone['records'] {
+  return zonesOf(world, domain, [], '').flatMap(({ records }) => records)
 }

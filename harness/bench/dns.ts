@@ -1,15 +1,18 @@
 /**
  * What the name servers cost: answers per second over UDP, against a socket that sends back what it gets, and against a
- * responder made of dns-packet; and how long a whole internet takes until its first signed answer.
+ * responder made of dns-packet, and against nsd, which has no goal; and how long a whole internet takes until its first signed answer.
  */
+import { spawn } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { Authority } from '../../peers/dns/authority.ts'
 import { Internet } from '../../peers/dns/internet.ts'
 import { decodeMessage, encodeMessage, queryFor } from '../../peers/dns/message.ts'
 import { TYPE } from '../../peers/dns/numbers.ts'
 import { zone } from '../../peers/dns/zone.ts'
-import { Children, type Subject } from './children.ts'
+import { Children } from './children.ts'
 import type { Comparison } from './contest.ts'
 import { pairedDifference, pairedRatio, spread } from './statistics.ts'
 import { DNS_NAME } from './subjects.ts'
@@ -29,53 +32,87 @@ const STARTS = 5
 export async function dns(signal: AbortSignal, tell: (line: string) => void): Promise<Comparison[]> {
   tell('name server: TLSA queries over UDP')
   const children = new Children(signal)
-  const figures = new Map<string, number[]>()
+  const contestants: Contestant[] = []
+  let figures: ReadonlyMap<string, readonly number[]>
   try {
-    const names = ['udp-echo', 'dns-packet', 'name-server'] as const
-    const subjects: [string, Subject][] = []
-    for (const name of names) subjects.push([name, await children.subject(name)])
-    for (let round = 0; round <= ROUNDS; round++)
-      for (const [name, subject] of round % 2 === 0 ? subjects : [...subjects].reverse()) {
-        const perSecond = await asked(subject.port, round === 0 ? WARM_UP : QUERIES, signal)
-        if (round > 0) figures.set(name, [...(figures.get(name) ?? []), perSecond])
-      }
+    for (const name of ['udp-echo', 'dns-packet', 'name-server'] as const)
+      contestants.push({ name, port: (await children.subject(name)).port, echoes: name === 'udp-echo' })
+    figures = await contest(contestants, signal)
   } finally {
     await children.end()
   }
-  const own = figures.get('name-server') ?? []
-  const against = (base: string, name: string, atLeast: number): Comparison => ({
-    ...{
-      name: 'name server: the same TLSA query again',
-      unit: 'queries per second',
-      base,
-      by: 'ratio',
-      goal: { atLeast },
-    },
-    ...{ against: pairedRatio(own, figures.get(name) ?? []), own: spread(own) },
-  })
+  tell('name server: nsd, in a lab')
+  const nsd = await insideLab(signal, tell)
   return [
-    against('Node UDP echo', 'udp-echo', 0.95),
-    against('dns-packet responder', 'dns-packet', 1.35),
+    { ...against('Node UDP echo', figures, 'udp-echo'), goal: { atLeast: 0.95 } },
+    { ...against('dns-packet responder', figures, 'dns-packet'), goal: { atLeast: 1.35 } },
+    nsd ?? { ...ASKED, base: 'nsd' },
     await firstAnswer(tell),
   ]
 }
 
+/** A server of 127.0.0.1. */
+export interface Contestant {
+  readonly name: string
+  readonly port: number
+  /** It sends back what it gets. */
+  readonly echoes?: boolean
+}
+
+/** Answers per second of each, round by round. */
+export async function contest(
+  contestants: readonly Contestant[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const figures = new Map<string, number[]>()
+  for (let round = 0; round <= ROUNDS; round++)
+    for (const { name, port, echoes = false } of round % 2 === 0 ? contestants : [...contestants].reverse()) {
+      const perSecond = await asked(port, round === 0 ? WARM_UP : QUERIES, echoes, signal)
+      if (round > 0) figures.set(name, [...(figures.get(name) ?? []), perSecond])
+    }
+  return figures
+}
+
+const ASKED = { name: 'name server: the same TLSA query again', unit: 'queries per second', by: 'ratio' } as const
+
+/** The name server against another. */
+export function against(base: string, figures: ReadonlyMap<string, readonly number[]>, name: string): Comparison {
+  const own = figures.get('name-server') ?? []
+  return { ...ASKED, base, against: pairedRatio(own, figures.get(name) ?? []), own: spread(own) }
+}
+
+/** The comparison with nsd, made by nsd-contest.ts; undefined where there is no lab, or no nsd to be had. */
+async function insideLab(signal: AbortSignal, tell: (line: string) => void): Promise<Comparison | undefined> {
+  const script = fileURLToPath(new URL('nsd-contest.js', import.meta.url))
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'], signal })
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  if (code === 0) return JSON.parse(stdout) as Comparison
+  tell(`no nsd: ${stderr.trim().split('\n').at(-1)}`)
+  return undefined
+}
+
 /** Answers per second. */
-async function asked(port: number, queries: number, signal: AbortSignal): Promise<number> {
+async function asked(port: number, queries: number, echoes: boolean, signal: AbortSignal): Promise<number> {
   const socket = createSocket('udp4')
   socket.connect(port, '127.0.0.1')
   await once(socket, 'connect')
   const message = encodeMessage(queryFor(DNS_NAME, TYPE.TLSA, { edns: { do: true } }))
   try {
     const began = performance.now()
-    await exchanged(socket, message, queries, signal)
+    await exchanged(socket, message, queries, echoes, signal)
     return (queries * 1000) / (performance.now() - began)
   } finally {
     socket.close()
   }
 }
 
-function exchanged(socket: Socket, message: Buffer, queries: number, signal: AbortSignal): Promise<void> {
+function exchanged(
+  socket: Socket,
+  message: Buffer,
+  queries: number,
+  echoes: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   let sent = 0
   let heard = 0
   const send = (): void => {
@@ -99,8 +136,7 @@ function exchanged(socket: Socket, message: Buffer, queries: number, signal: Abo
     socket.once('error', fail)
     socket.on('message', (answer) => {
       heard += 1
-      // An echo is the query.
-      if (heard === 1 && answer.length > message.length && decodeMessage(answer).answers.length !== 2)
+      if (heard === 1 && !echoes && decodeMessage(answer).answers.length !== 2)
         fail(new Error('an answer is not a TLSA record and its signature'))
       if (sent < queries) send()
       if (heard < queries) return

@@ -207,10 +207,15 @@ function dnsPacketResponder(): (query: Buffer) => Buffer {
   }
 }
 
-async function nameServer(): Promise<number> {
+/** What the name servers serve. */
+export async function benchInternet(): Promise<Internet> {
   const records = ['@ MX 10 mx', 'mx A 198.18.0.25', `_25._tcp.mx TLSA 3 1 1 ${'07'.repeat(32)}`]
   const nameServer = { name: 'ns.test', address: '127.0.0.1' }
-  const internet = await Internet.create([zone('bench.test', records)], { nameServer })
+  return Internet.create([zone('bench.test', records)], { nameServer })
+}
+
+async function nameServer(): Promise<number> {
+  const internet = await benchInternet()
   const { authority } = await startDns({ internet, resolver: [], authority: { port: 0 } })
   return authority[0]?.port ?? 0
 }

@@ -9,7 +9,7 @@ t.test('a client and a release by name', async (t) => {
     Object.keys(PACKAGES)
       .map((name) => layerName(layerSpec(`${name}@trixie`)))
       .at(-1),
-    'knot@trixie',
+    'powerdns@trixie',
   )
   for (const [name, message] of [
     ['postfxi', /^the lab has no client "postfxi"; did you mean "postfix"\?$/],

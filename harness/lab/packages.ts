@@ -52,6 +52,8 @@ export const PACKAGES: Readonly<Record<string, Packages>> = {
   // Name servers for the tests, beside ours.
   bind: { packages: ['bind9'] },
   knot: { packages: ['knot'] },
+  nsd: { packages: ['nsd'] },
+  powerdns: { packages: ['pdns-server', 'pdns-backend-sqlite3', 'sqlite3'] },
 }
 
 /** Where no release is named. */

@@ -1,4 +1,4 @@
-/** `badmx serve --dns` as a user has it: real unbound with the configuration that it wrote, delv, dig's kind of query. */
+/** `badmx serve --dns` as a user has it: real unbound with the configuration that it wrote, delv, unbound-host, dig's kind of query. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -99,6 +99,17 @@ t.test('the faults show through, what is sound is secure, and MX records lead to
     t.match((await delv(sound)).stdout, /^; fully validated/)
     const { stdout, stderr } = await delv(bogus)
     t.match(stdout + stderr, /resolution failed/)
+  })
+  await t.test('unbound-host', { skip: lacks('unbound-host', '-h') }, async (t) => {
+    const host = ({ hostName, port }: Host) => {
+      const settings = ['-v', '-C', join(cwd, 'zoo', 'unbound.conf'), '-t', 'TLSA']
+      return run('unbound-host', [...settings, `_${port}._tcp.${hostName}`])
+    }
+    t.match((await host(sound)).stdout, /has TLSA record 3 0 0 .* \(secure\)$/m)
+    t.match(
+      (await host(bogus)).stdout,
+      /\(BOGUS \(security failure\)\)\n(?:.*\n)*validation failure <_\d+\._tcp\.[^>]* TLSA IN>/,
+    )
   })
   // The fault of one host's TLSA records is about the port that this host has.
   const first = /^127\.[\d.]+:(\d+) +(mx1\.\S+)/m.exec(zoo.stdout)

@@ -4,12 +4,15 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { hostname } from 'node:os'
 import type { Readable } from 'node:stream'
+import { isPolicy } from '../../../scenarios/policy.ts'
 import { labContents } from '../enter.ts'
 import type { Layer } from '../layer.ts'
 import { LAB_NETWORK } from '../network.ts'
 import { type ClientRoot, openRoot, type RootOptions, type RunOptions } from '../root.ts'
+import { fingered } from './finger.ts'
 import { besidePostfix } from './running-postfix.ts'
 import { compareWith } from './same-answers.ts'
+import { compareUnrectified } from './unrectified.ts'
 
 type Errand = (layers: readonly Layer[], words: readonly string[]) => Promise<unknown>
 
@@ -80,6 +83,18 @@ export const ERRANDS: Readonly<Record<string, Errand>> = {
   async sameAnswers([layer], [count]) {
     if (layer === undefined) throw new Error('no such layer')
     return compareWith(layer, Number(count))
+  },
+
+  /** Answers of a PowerDNS whose zones were never put in order, and of ours with that fault. */
+  async unrectified([layer]) {
+    if (layer === undefined) throw new Error('no such layer')
+    return compareUnrectified(layer)
+  },
+
+  /** What posttls-finger and badmx say of scenarios: policies and what to run, with commas between. */
+  async finger([layer], [policies = '', only = '']) {
+    if (layer === undefined) throw new Error('no such layer')
+    return fingered(layer, policies.split(',').filter(isPolicy), only.split(','))
   },
 
   /** The version that each Postfix tells, all of their roots open at once. */

@@ -58,6 +58,27 @@ zone:
 ${zones.map(({ origin, file }) => `  - domain: "${origin}"\n    file: "${file}"`).join('\n')}
 `,
   },
+  nsd: {
+    argv: ['nsd', '-d', '-c', join(FOLDER, 'conf')],
+    ready: 'nsd started',
+    // Debian's limits the rate of answers to 200 a second unless told otherwise.
+    configuration: (address, zones) => `
+server:
+    ip-address: ${address}@53
+    server-count: 1
+    username: ""
+    chroot: ""
+    database: ""
+    pidfile: ""
+    xfrdfile: ""
+    zonelistfile: "/tmp/zone.list"
+    verbosity: 1
+    rrl-ratelimit: 0
+remote-control:
+    control-enable: no
+${zones.map(({ origin, file }) => `zone:\n    name: "${origin}"\n    zonefile: "${file}"`).join('\n')}
+`,
+  },
 }
 
 /** At an address that an interface has: BIND listens at no other. Resolves when it answers. Rejects with what it said, where it ends before. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { RCODE, TYPE } from '../numbers.ts'
-import { dataOf, messageOf, play } from '../testing/play-fault.ts'
+import { dataOf, denialsOf, messageOf, play } from '../testing/play-fault.ts'
 import { fault } from './serve-unrectified.ts'
 
 t.test('one record from the apex to the apex', async (t) => {
@@ -10,11 +10,34 @@ t.test('one record from the apex to the apex', async (t) => {
   }
 })
 
-t.test('by NSEC3 it is malformed', async (t) => {
-  const message = messageOf(await play(fault, {}, 'mx.badmx.test TLSA', { signing: { nsec3: {} } }))
+t.test('where an alias leads nowhere, too', async (t) => {
+  const message = messageOf(await play(fault, {}, 'lost.badmx.test A'))
+  t.equal(message.rcode, RCODE.NXDOMAIN)
+  t.match(dataOf(message.answers, TYPE.CNAME), [/^nobody\./])
+  t.match(dataOf(message.authorities, TYPE.NSEC), [/^badmx\.test\. NS SOA/])
+})
+
+const NSEC3 = { signing: { nsec3: {} } }
+
+t.test('by NSEC3 the server fails', async (t) => {
+  for (const asked of ['mx.badmx.test TLSA', 'nobody.badmx.test A', 'q.wild.badmx.test A', 'lost.badmx.test A']) {
+    const { rcode, aa, answers, authorities } = messageOf(await play(fault, {}, asked, NSEC3))
+    t.same([rcode, aa, answers, authorities], [RCODE.SERVFAIL, true, [], []], asked)
+  }
+})
+
+t.test('by NSEC3, with empty texts for the order, it is malformed', async (t) => {
+  const empty = { order: 'empty' }
+  const message = messageOf(await play(fault, empty, 'nobody.badmx.test A', NSEC3))
   const denial = message.authorities.find(({ type }) => type === TYPE.NSEC3)
+  t.equal(message.rcode, RCODE.NXDOMAIN)
   t.equal(denial?.name, 'badmx.test', 'no hash in front')
   t.equal(denial?.data.readUInt8(5), 0, 'a next hash of no octets')
+  t.same(
+    denialsOf(messageOf(await play(fault, empty, 'mx.badmx.test TLSA', NSEC3))),
+    [],
+    'and there is none of what exists',
+  )
 })
 
 t.test('empty non-terminals are NXDOMAIN', async (t) => {

@@ -79,6 +79,8 @@ export const ROWS: readonly Row[] = [
   row({ use: 'serve-unrectified' }, NSEC, 'mx TLSA', 'NOERROR AD', 'SERVFAIL'),
   row({ use: 'serve-unrectified' }, NSEC3, 'mx TLSA', 'NOERROR AD', 'SERVFAIL'),
   row({ use: 'serve-unrectified' }, NSEC3, DENIED, 'NXDOMAIN AD', 'SERVFAIL'),
+  row({ use: 'serve-unrectified', with: { order: 'empty' } }, NSEC3, 'mx TLSA', 'NOERROR AD', 'SERVFAIL'),
+  row({ use: 'serve-unrectified', with: { order: 'empty' } }, NSEC3, DENIED, 'NXDOMAIN AD', 'SERVFAIL'),
   row({ use: 'fail-on-chain-gap' }, NSEC3, DENIED, 'NXDOMAIN AD', 'SERVFAIL'),
   row({ use: 'omit-denial' }, NSEC, 'mx TLSA', 'NOERROR AD', 'SERVFAIL'),
   row({ use: 'omit-denial', with: { of: 'every' } }, NSEC3, DENIED, 'NXDOMAIN AD', 'SERVFAIL'),
