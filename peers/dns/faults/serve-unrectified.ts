@@ -16,7 +16,7 @@ import { isProof, withProof } from '../tamper.ts'
 export const fault = defineFault({
   id: 'serve-unrectified',
   title: 'Denies from a zone that was never put in order',
-  source: ['PowerDNS #8689, #2277 (4.7.3, reproduced)', 'RFC 4034 §4.1.1', 'RFC 5155 §3.1.7'],
+  source: ['PowerDNS #8689 (4.7.3, reproduced)', 'PowerDNS #2277', 'RFC 4034 §4.1.1', 'RFC 5155 §3.1.7'],
   parameters: z.strictObject({
     order: z
       .enum(['missing', 'empty'])
