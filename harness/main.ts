@@ -129,8 +129,18 @@ function isExpected(error: unknown): error is Error {
   return error instanceof Error && names.includes(error.name)
 }
 
+/** Warnings of Node go to stderr as they do without us, but for one: peers are weak on purpose, and it means them. */
+function tellWarnings(): void {
+  process.removeAllListeners('warning')
+  process.on('warning', ({ name, message }) => {
+    if (name === 'SecurityWarning' && message.startsWith('DH parameter is less than')) return
+    process.stderr.write(`(node:${process.pid}) ${name}: ${message}\n`)
+  })
+}
+
 /** Called by the launcher. */
 export async function start(): Promise<void> {
+  tellWarnings()
   // A reader that goes away (`| head`) is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3))
   process.exitCode = await main(hideBin(process.argv))
