@@ -75,12 +75,16 @@ export class MailHost implements Host {
   private readonly began = performance.now()
   private waiting: (() => void)[] = []
   private visits = 0
+  private readonly log: EventSink
+  private readonly now: () => number
 
   /** @throws {StackError} */
   constructor(vectors: Vectors, options: CommonOptions, hostName: string, ground: Ground) {
     checkPlanes(vectors, ground)
     this.vectors = vectors
     this.options = options
+    this.log = options.log ?? (() => {})
+    this.now = options.now ?? (() => performance.now() - this.began)
     this.hostName = hostName
     this.ground = ground
   }
@@ -124,8 +128,7 @@ export class MailHost implements Host {
     const host = options.host ?? 'mx'
     const conn = `${options.connPrefix ?? ''}${host}.${visit}`
     const recorder = new Recorder({
-      sink: options.log ?? (() => {}),
-      now: options.now ?? (() => performance.now() - this.began),
+      ...{ sink: this.log, now: this.now },
       conn,
       ...(options.cell === undefined ? {} : { cell: options.cell }),
       canaries: options.canaries ?? [],
@@ -167,8 +170,6 @@ export class MailHost implements Host {
       if (behaviour.plane !== 'tls') return []
       return [{ behaviour: behaviour.id, layer: behaviour.create(parameters, contextFor(member)) }]
     })
-    // Not a behaviour's id: those are kebab-case.
-    const tlsDraw = draw('TLS')
     const watched = (plane: 'smtp' | 'record'): NamedLayer[] =>
       ground.prove
         .filter((setting) => planeOf(setting) === plane)
@@ -176,9 +177,10 @@ export class MailHost implements Host {
     return {
       host,
       layers: [...watched('smtp'), ...layers('smtp'), ...ground.inner()],
-      recordLayers: [...watched('record'), ...layers('record')],
-      tlsLayers,
-      tlsRandom: (length) => octets(tlsDraw, length),
+      recordLayers: sharedIfEmpty([...watched('record'), ...layers('record')]),
+      tlsLayers: sharedIfEmpty(tlsLayers),
+      // Not a behaviour's id: those are kebab-case.
+      tlsRandom: octetsOf(draw('TLS')),
       underTls: members.some(({ behaviour }) => behaviour.underTls === true),
       capture: options.capture ?? false,
       identities: ground.identities,
@@ -195,6 +197,18 @@ export class MailHost implements Host {
     for (const resolve of this.waiting) resolve()
     this.waiting = []
   }
+}
+
+const NONE: readonly never[] = []
+
+/** Most sessions have no layers there. */
+function sharedIfEmpty<Item>(list: readonly Item[]): readonly Item[] {
+  return list.length === 0 ? NONE : list
+}
+
+/** By itself, so that it keeps nothing else of a session alive. */
+function octetsOf(draw: () => number): (length: number) => Buffer {
+  return (length) => octets(draw, length)
 }
 
 function remoteOf(socket: Socket): SocketAddress {

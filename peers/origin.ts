@@ -21,6 +21,8 @@ export interface OriginSession {
 }
 
 export interface OriginHandlers {
+  /** The addresses of the client's connection. */
+  readonly remote: Remote
   data(octets: Buffer): void
   end(): void
 }
@@ -147,31 +149,50 @@ export interface Remote {
  * Opens a session; the banner comes at once, before this returns. smtp-server itself, which costs more memory than all the
  * rest of an idle connection, is only set up when the client says something.
  */
-export function openOrigin(options: OriginOptions, remote: Remote, handlers: OriginHandlers): OriginSession {
-  let opened: Opened | undefined
-  let over = false
-  const reached = (): Opened | undefined => {
-    if (!over) opened ??= connect(options, remote, handlers)
-    return opened
-  }
+export function openOrigin(options: OriginOptions, handlers: OriginHandlers): OriginSession {
+  const session = new LazySession(options, handlers)
   handlers.data(Buffer.from(`220 ${options.hostName} ESMTP\r\n`))
-  return {
-    write: (octets) => void reached()?.pipe.give(octets),
-    end: () => void reached()?.pipe.give(null),
-    secured() {
-      const state = reached()?.state
-      if (state === undefined) return
-      state.secure = true
-      state.session.secure = true
-      state.session.user = undefined
-      state.hostNameAppearsAs = false
-      state.openingCommand = false
-      state._resetSession()
-    },
-    destroy() {
-      over = true
-      opened?.pipe.destroy()
-    },
+  return session
+}
+
+class LazySession implements OriginSession {
+  private readonly options: OriginOptions
+  private readonly handlers: OriginHandlers
+  private opened: Opened | undefined
+  private over = false
+
+  constructor(options: OriginOptions, handlers: OriginHandlers) {
+    this.options = options
+    this.handlers = handlers
+  }
+
+  write(octets: Buffer): void {
+    this.reached()?.pipe.give(octets)
+  }
+
+  end(): void {
+    this.reached()?.pipe.give(null)
+  }
+
+  secured(): void {
+    const state = this.reached()?.state
+    if (state === undefined) return
+    state.secure = true
+    state.session.secure = true
+    state.session.user = undefined
+    state.hostNameAppearsAs = false
+    state.openingCommand = false
+    state._resetSession()
+  }
+
+  destroy(): void {
+    this.over = true
+    this.opened?.pipe.destroy()
+  }
+
+  private reached(): Opened | undefined {
+    if (!this.over) this.opened ??= connect(this.options, this.handlers)
+    return this.opened
   }
 }
 
@@ -180,11 +201,15 @@ interface Opened {
   readonly state: ConnectionState
 }
 
-function connect({ authInClear, hostName }: OriginOptions, remote: Remote, handlers: OriginHandlers): Opened {
+function connect({ authInClear, hostName }: OriginOptions, handlers: OriginHandlers): Opened {
   const server = serverFor(authInClear)
   const pipe = new Pipe(handlers)
   sessions += 1
-  const connection = new Connection(server as never, pipe as never, { id: String(sessions), ...remote } as never)
+  const connection = new Connection(
+    server as never,
+    pipe as never,
+    { id: String(sessions), ...handlers.remote } as never,
+  )
   const state = connection as unknown as ConnectionState
   state.name = hostName
   server.connections.add(connection as never)

@@ -8,7 +8,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { type OriginSession, openOrigin, type Remote } from './origin.ts'
+import { type OriginHandlers, type OriginSession, openOrigin, type Remote } from './origin.ts'
 import { TlsTap } from './record-pipe.ts'
 import type { Ground } from './session-parts.ts'
 import { PassedThrough } from './undecrypted.ts'
@@ -35,7 +35,7 @@ export interface ClientPort {
   release(): void
 }
 
-export class ServerSide {
+export class ServerSide implements OriginHandlers {
   private readonly ground: Ground
   private client!: ClientPort
   private origin: OriginSession | undefined
@@ -70,12 +70,7 @@ export class ServerSide {
   open(): void {
     const { server } = this.ground.options
     if ('origin' in server) {
-      this.origin = openOrigin(server.origin, this.client.remote, {
-        data: (octets) => {
-          if (!this.ground.closed) this.read(octets)
-        },
-        end: () => this.ground.stack.fromServer({ type: 'eof', from: 'server' }),
-      })
+      this.origin = openOrigin(server.origin, this)
       if (this.client.secured) this.origin.secured()
       return
     }
@@ -85,6 +80,20 @@ export class ServerSide {
     upstream.on('error', (error) => this.failed(error))
     this.raw = upstream
     this.attach(upstream, 'tcp')
+  }
+
+  // What the sound server in process asks and says
+
+  get remote(): Remote {
+    return this.client.remote
+  }
+
+  data(octets: Buffer): void {
+    if (!this.ground.closed) this.read(octets)
+  }
+
+  end(): void {
+    this.ground.stack.fromServer({ type: 'eof', from: 'server' })
   }
 
   private connected({ localAddress, localPort, remoteAddress, remotePort }: Socket): void {

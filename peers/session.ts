@@ -11,12 +11,12 @@ import { RecordPipe } from './record-pipe.ts'
 import type { Recorder } from './recorder.ts'
 import { ServerSide } from './server-side.ts'
 import type { Ending, Ground, SessionOptions } from './session-parts.ts'
-import { Stack } from './wire/stack.ts'
+import { Stack, type StackSink } from './wire/stack.ts'
 import type { Unit, WireOutput } from './wire/units.ts'
 
 export type { NamedLayer, NamedTlsLayer, SessionOptions } from './session-parts.ts'
 
-export class Session implements Ground {
+export class Session implements Ground, StackSink {
   readonly options: SessionOptions
   readonly recorder: Recorder
   readonly stack: Stack
@@ -37,14 +37,7 @@ export class Session implements Ground {
     this.ended = ended
     this.stack = new Stack(
       options.layers.map(({ layer }) => layer),
-      {
-        toClient: (unit) => this.client.take(unit),
-        toServer: (unit) => this.server.take(unit),
-        effect: (output, layer) =>
-          this.effect(output, options.layers[layer]?.behaviour ?? '', (alarm) =>
-            this.stack.one({ type: 'wake', alarm }, layer),
-          ),
-      },
+      this,
     )
     this.pipe = options.recordLayers.length > 0 || options.underTls ? this.recordPlane() : undefined
     this.server = new ServerSide(this)
@@ -59,7 +52,7 @@ export class Session implements Ground {
       recordLayers.map(({ layer }) => layer),
       {
         effect: (output, layer) =>
-          this.effect(output, recordLayers[layer]?.behaviour ?? '', (alarm) => pipe.wake(alarm, layer)),
+          this.perform(output, recordLayers[layer]?.behaviour ?? '', (alarm) => pipe.wake(alarm, layer)),
         made: (octets) => this.recorder.bytes('client', 'out', 'tcp', octets),
         crossed: (direction, octets) => {
           if (this.options.capture) this.recorder.records('client', direction, octets)
@@ -73,9 +66,9 @@ export class Session implements Ground {
   start(): void {
     const { socket, options } = this
     socket.setNoDelay(true)
-    socket.setTimeout(options.idleMs, () =>
-      this.end({ by: 'harness', how: 'deadline', detail: `silent for ${options.idleMs} ms` }),
-    )
+    socket.setTimeout(options.idleMs)
+    // Not by setTimeout itself: it listens once, which costs as much memory as four listeners.
+    socket.on('timeout', () => this.end({ by: 'harness', how: 'deadline', detail: `silent for ${options.idleMs} ms` }))
     socket.on('error', (error: NodeJS.ErrnoException) =>
       this.noteEnd(
         error.code === 'ECONNRESET'
@@ -130,7 +123,23 @@ export class Session implements Ground {
     this.ended()
   }
 
-  private effect(output: Exclude<WireOutput, Unit>, behaviour: string, wake: (alarm: string) => void): void {
+  // What leaves the stack
+
+  toClient(unit: Unit): void {
+    this.client.take(unit)
+  }
+
+  toServer(unit: Unit): void {
+    this.server.take(unit)
+  }
+
+  effect(output: Exclude<WireOutput, Unit>, layer: number): void {
+    this.perform(output, this.options.layers[layer]?.behaviour ?? '', (alarm) =>
+      this.stack.one({ type: 'wake', alarm }, layer),
+    )
+  }
+
+  private perform(output: Exclude<WireOutput, Unit>, behaviour: string, wake: (alarm: string) => void): void {
     switch (output.type) {
       case 'hold':
         this.client.hold()
