@@ -28,6 +28,8 @@ export function hashOf({ place, query }: State): string {
 }
 
 let chunks: Map<string, string> | undefined
+/** Scenarios whose views are in the page, or on their way into it. */
+const unpacked = new Map<string, Promise<void>>()
 
 /** The view with this id, unpacked if need be; undefined where there is none. */
 export async function findView(place: string): Promise<HTMLElement | undefined> {
@@ -36,14 +38,19 @@ export async function findView(place: string): Promise<HTMLElement | undefined> 
   chunks ??= new Map(JSON.parse(document.getElementById('packed')?.textContent ?? '[]') as [string, string][])
   for (const [scenario, packed] of chunks) {
     if (place !== `scenario/${scenario}` && !place.startsWith(`cell/${scenario}/`)) continue
-    chunks.delete(scenario)
-    const template = document.createElement('template')
-    // Our own markup: the texts in it were escaped when the page was made.
-    template.innerHTML = await unpack(packed)
-    document.getElementById('views')?.append(template.content)
+    const ready = unpacked.get(scenario) ?? insert(packed)
+    unpacked.set(scenario, ready)
+    await ready
     return document.getElementById(place) ?? undefined
   }
   return undefined
+}
+
+async function insert(packed: string): Promise<void> {
+  const template = document.createElement('template')
+  // Our own markup: the texts in it were escaped when the page was made.
+  template.innerHTML = await unpack(packed)
+  document.getElementById('views')?.append(template.content)
 }
 
 async function unpack(packed: string): Promise<string> {
@@ -52,9 +59,10 @@ async function unpack(packed: string): Promise<string> {
   return new Response(stream).text()
 }
 
-/** Shows the view, or the matrix. True when there is such a view. */
+/** Shows the view, or the matrix. True when there is such a view, or when another has been asked for since. */
 export async function showView(place: string): Promise<boolean> {
   const view = place === '' ? undefined : await findView(place)
+  if (readState().place !== place) return true
   const overview = document.getElementById('overview')
   if (overview !== null) overview.hidden = view !== undefined
   for (const each of document.querySelectorAll<HTMLElement>('.view')) each.classList.toggle('shown', each === view)

@@ -175,6 +175,15 @@ test('everything is there by keyboard', async ({ page }) => {
   await expect(page.locator('.view.cell:visible')).toHaveCount(1)
 })
 
+test('keys that come faster than a view is unpacked', async ({ page }) => {
+  await open(page)
+  await page.evaluate(
+    `for (const key of ['j', 'Escape', 'j']) document.dispatchEvent(new KeyboardEvent('keydown', { key }))`,
+  )
+  await expect(page.locator('.view.cell:visible')).toHaveCount(1)
+  await expect(page).toHaveURL(/#cell\//)
+})
+
 test('the command and a bug report are copied', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await open(page, `#${LEAK}`)
