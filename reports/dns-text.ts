@@ -30,10 +30,18 @@ export function messageText(event: DnsCrossed): string {
   if (read === undefined) return `${count(event.data.length, 'octet')} that cannot be read`
   if (!read.qr) return `query ${questionText(read)}`
   const records = read.answers.map(
-    ({ name, ttl, type, data }) => `${name} ${ttl} ${typeText(type)} ${rdataText(type, data)}`,
+    ({ name, ttl, type, data }) => `${name} ${ttl} ${typeText(type)} ${withoutKeys(type, rdataText(type, data))}`,
   )
   const told = records.length === 0 ? ['no answer'] : records
   return `${questionText(read)}: ${[statusText(event, read), ...told].join('; ')}`
+}
+
+/** Fields before the signature of an RRSIG and the key of a DNSKEY, which tell a reader nothing and cannot be packed. */
+const READABLE: Readonly<Record<number, number>> = { [TYPE.RRSIG]: 8, [TYPE.DNSKEY]: 3 }
+
+function withoutKeys(type: number, text: string): string {
+  const fields = READABLE[type]
+  return fields === undefined ? text : `${text.split(' ').slice(0, fields).join(' ')} …`
 }
 
 /** `mx.example. A: NOERROR, AD; 192.0.2.1`: without signatures, and with the owner of a record where it is not that asked for. */

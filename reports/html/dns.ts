@@ -7,7 +7,7 @@ import { text } from '../markup.ts'
 import { clip, count } from '../text.ts'
 
 /** Messages that are told; the capture and the event log have them all. */
-const MOST = 60
+const MOST = 24
 
 /** Nothing where no DNS was recorded. */
 export function dnsSection(events: readonly LogEvent[], origin: number): string {
