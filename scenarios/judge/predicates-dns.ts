@@ -12,7 +12,8 @@ export const DNS_PREDICATES: Readonly<Record<string, Predicate>> = {
   'tlsa-asked': {
     title: 'Under DANE the TLSA records of a host of the domain are looked up',
     source: 'RFC 7672 §2.2',
-    weight: 'leak',
+    // What is delivered for want of the question is a leak by its channel; that nobody asked leaks nothing yet.
+    weight: 'fail',
     check(observation) {
       if (!isDane(observation)) return notApplicable('the policy is not DANE')
       const [first] = observation.asked
