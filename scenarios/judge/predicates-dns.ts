@@ -14,6 +14,7 @@ export const DNS_PREDICATES: Readonly<Record<string, Predicate>> = {
     source: 'RFC 7672 §2.2',
     // What is delivered for want of the question is a leak by its channel; that nobody asked leaks nothing yet.
     weight: 'fail',
+    explainsAbsence: true,
     check(observation) {
       if (!isDane(observation)) return notApplicable('the policy is not DANE')
       const [first] = observation.asked

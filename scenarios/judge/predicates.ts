@@ -20,6 +20,8 @@ export interface Predicate {
   readonly title: string
   readonly source: string
   readonly weight: 'leak' | 'fail' | 'flagged'
+  /** Where it does not hold, the client itself is why what the scenario is about was never met: it is judged all the same. */
+  readonly explainsAbsence?: true
   check(observation: Observation, outcomes: Outcomes): Holding
 }
 

@@ -143,10 +143,10 @@ function unsettled(
   if (patient !== undefined) return beyondReach(patient)
   const engagement: Engagement = engagementOf(observation)
   if (engagement.state === 'forbidden') return { verdict: 'fail', because: engagement.detail }
-  // A client that went past the host with the fault although its preference was due, or never asked for the TLSA records that it
-  // owed a question for, is judged for that.
+  // A client that went past the host with the fault although its preference was due, or never did what would have met the fault
+  // although it owed that, is judged for it.
   const wentPast = flags.some(({ flag }) => flag === 'mx.order')
-  const owes = asserts.some(({ assert, held }) => assert === 'tlsa-asked' && held === false)
+  const owes = asserts.some(({ assert, held }) => held === false && PREDICATES[assert]?.explainsAbsence === true)
   const isItsDoing = engagement.state === 'not-exercised' && (wentPast || owes)
   if (engagement.state !== 'engaged' && !isItsDoing) return { verdict: engagement.state, because: engagement.detail }
   const cut = outcomes.judged.find(({ attempt }) => endedByHarness(attempt))
