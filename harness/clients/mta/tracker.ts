@@ -61,7 +61,7 @@ export class Tracker {
   /** When it last said that it was blocked, of this process's clock. */
   private blockedAt: number | undefined
   private readonly listeners = new Set<(line: string) => void>()
-  private readonly mourners = new Set<() => void>()
+  private readonly waitForEnd = new Set<() => void>()
   private watcher: { readonly pattern: RegExp; end(trouble: string | undefined): void } | undefined
 
   constructor(read: LogReader) {
@@ -130,8 +130,8 @@ export class Tracker {
     const all = new Set(this.byMark.values())
     this.death ??= { how, inHand: [...all].filter(({ inHand, reports }) => inHand && reports.length === 0).length }
     this.watcher?.end(how)
-    for (const tell of this.mourners) tell()
-    this.mourners.clear()
+    for (const tell of this.waitForEnd) tell()
+    this.waitForEnd.clear()
     for (const followed of all) followed.wake?.()
   }
 
@@ -146,11 +146,11 @@ export class Tracker {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer)
-        this.mourners.delete(done)
+        this.waitForEnd.delete(done)
         resolve()
       }
       const timer = setTimeout(done, limitMs)
-      this.mourners.add(done)
+      this.waitForEnd.add(done)
     })
   }
 
