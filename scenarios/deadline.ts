@@ -3,8 +3,8 @@ import type { PlannedCell } from './plan.ts'
 
 /** The longest limit of RFC 5321 §4.5.3.2 (the final dot) in milliseconds: no sound client waits longer for a reply. */
 const LONGEST_LIMIT_MS = 600_000
-/** What starting a program and a TLS handshake may take on a busy machine, in milliseconds; not scaled. */
-const START_MS = 4_000
+/** What starting a program, a TLS handshake and large content may take on a busy machine, in milliseconds; not scaled. */
+const START_MS = 6_000
 /** What an MTA may take on top, in milliseconds: its processes serve all cells, and one waits for another's turn. */
 const TURN_MS = 16_000
 

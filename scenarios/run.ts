@@ -7,6 +7,7 @@
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { seeded } from '../peers/random.ts'
 import { CellWorld, factsOf } from './cell-world.ts'
 import { deadlineOf } from './deadline.ts'
 import { Desk, type Way } from './desk.ts'
@@ -23,18 +24,26 @@ export type { Issuer, RunRequest } from './run-request.ts'
 const QUEUE_ATTEMPTS = 24
 /** The same of cells that flood a client or make it wait: they cost most at their begin, and some cost a lot. */
 const SLOW_ATTEMPTS = 6
+/** How many cells of one-shot clients that mostly wait are at work for each other one. */
+const WAITING_PER_JOB = 2
 
 /**
- * Runs every cell: the controls first, which all else rests upon; then slow ones before others, so that the run is as long
- * as its longest and not as their sum.
+ * Runs every cell: the controls first, which all else rests upon; then those that mostly wait beside those that mostly work.
+ * The former in an order drawn from the seed: the catalogue has floods side by side, which would keep a machine from all else.
  */
 export async function runPlan(request: RunRequest): Promise<void> {
-  const sorted = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
-  const oneShot = new Gate(request.jobs, 'held')
+  const { cells, seed } = request.plan
+  const drawn = new Map(cells.map((cell) => [cell, cell.slow ? seeded(seed, 'order', cell.id)() : 1]))
+  const sorted = [...cells].sort((a, b) => (drawn.get(a) ?? 1) - (drawn.get(b) ?? 1))
+  const { jobs } = request
+  const other = new Gate(jobs, 'held')
+  // One job is one thing after the other.
+  const oneShot = { slow: jobs === 1 ? other : new Gate(jobs * WAITING_PER_JOB, 'held'), other }
   const queue = { slow: new Gate(SLOW_ATTEMPTS, 'while-busy'), other: new Gate(QUEUE_ATTEMPTS, 'while-busy') }
   const stopPulse = pulse(request)
   const run = async (cell: PlannedCell): Promise<void> => {
-    const turn = await Turn.take(cell.kind === 'one-shot' ? oneShot : cell.slow ? queue.slow : queue.other)
+    const gates = cell.kind === 'one-shot' ? oneShot : queue
+    const turn = await Turn.take(cell.slow ? gates.slow : gates.other)
     if (!request.signal.aborted) await runCell(cell, { request, turn })
     turn.leave()
   }

@@ -98,7 +98,12 @@ function options(yargs: Argv) {
       default: 'embedded' as const,
     })
     .option('out', { string: true, requiresArg: true, describe: 'folder for the results (default badmx-out/<time>)' })
-    .option('jobs', { number: true, requiresArg: true, describe: 'cells at once', default: JOBS })
+    .option('jobs', {
+      number: true,
+      requiresArg: true,
+      describe: 'cells at once; of those that only wait, twice as many',
+      default: JOBS,
+    })
     .option('repeat', { number: true, requiresArg: true, describe: 'run each cell so many times', default: 1 })
     .option('seed', { number: true, requiresArg: true, describe: 'same seed, same world', default: 1 })
     .option('time-scale', {

@@ -12,10 +12,10 @@ import { createInterface } from 'node:readline'
 import { createTransport } from 'nodemailer'
 import type { Delivery, PolicySupport } from '../../scenarios/client.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
+import { LabError } from '../process/program.ts'
 import type { Mta, MtaSetup } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
-import { LabError } from './process.ts'
 
 const ONE_WAY: PolicySupport = {
   unsupported:

@@ -8,10 +8,10 @@
 import { join } from 'node:path'
 import type { ClientAdapter, Delivery } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
+import type { ProgramResult } from '../process/program.ts'
 import { EHLO_NAME, isUnsupported, supportTable, withoutDns } from './environment.ts'
 import { clientScript } from './library.ts'
 import { prepare } from './prepare.ts'
-import type { ProgramResult } from './process.ts'
 import { type Command, probeProgram, programClient } from './program-client.ts'
 import { kindIfKnown, kindOfCode, type Reading } from './word.ts'
 

@@ -5,10 +5,10 @@
 import { readdir } from 'node:fs/promises'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 
+export { LabError } from '../process/program.ts'
 export { ClientFileError, loadClientFile } from './client-file.ts'
 export { commandClient } from './command.ts'
 export { policySupport } from './environment.ts'
-export { LabError } from './process.ts'
 export { shimClient } from './shim.ts'
 
 /**

@@ -12,11 +12,11 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
+import { LabError } from '../process/program.ts'
 import { everyPolicy } from './environment.ts'
 import { type Mta, type MtaSetup, START_MS } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
-import { LabError } from './process.ts'
 
 /** How messages are relayed: smtpd.conf(5), `relay`. */
 const ACTIONS: Readonly<Partial<Record<Policy, string>>> = {

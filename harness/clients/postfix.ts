@@ -10,11 +10,11 @@ import { readFile } from 'node:fs/promises'
 import type { ClientStage, Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
+import { LabError } from '../process/program.ts'
 import { everyPolicy } from './environment.ts'
 import { CA_FILE, type Mta, type MtaSetup, policiesByDomain, scaledLimit } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader, Report } from './mta/tracker.ts'
-import { LabError } from './process.ts'
 
 /** The result of a policy map: postconf(5), smtp_tls_policy_maps. */
 const LEVELS: Readonly<Partial<Record<Policy, string>>> = {

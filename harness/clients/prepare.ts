@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { LabError } from '../process/program.ts'
+import { runProgram } from '../process/starter.ts'
 import { clientEnvironment } from './environment.ts'
-import { LabError, runProgram } from './process.ts'
 
 /** How long it may take, such as a compiler whose standard library is not in its cache yet, in milliseconds. */
 const PREPARE_MS = 300_000

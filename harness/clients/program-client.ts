@@ -6,9 +6,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClientAdapter, Delivery, Probe } from '../../scenarios/client.ts'
+import { LabError, type ProgramResult } from '../process/program.ts'
+import { runProgram } from '../process/starter.ts'
 import { clientEnvironment, policySupport } from './environment.ts'
 import { linkedAbort } from './linked-abort.ts'
-import { LabError, type ProgramResult, runProgram } from './process.ts'
 import { type Reading, wordOf } from './word.ts'
 
 export interface Command {

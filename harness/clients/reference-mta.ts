@@ -9,7 +9,7 @@
 import { setMaxListeners } from 'node:events'
 import { seeded } from '../../peers/random.ts'
 import type { ClientAdapter, ClientWord, Delivery, MailHost } from '../../scenarios/client.ts'
-import type { HeardLine } from './process.ts'
+import type { HeardLine } from '../process/program.ts'
 import type { Decisions, Memory } from './reference/decisions.ts'
 import type { Failure, Stage } from './reference/failure.ts'
 import { decisionsWith } from './reference/flaws.ts'

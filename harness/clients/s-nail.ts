@@ -9,9 +9,9 @@
  */
 import type { ClientAdapter, Delivery } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
+import type { ProgramResult } from '../process/program.ts'
 import { EHLO_NAME, isUnsupported, supportTable, withoutDns } from './environment.ts'
 import { NSS_WRAPPER, wrappedNames } from './nss-wrapper.ts'
-import type { ProgramResult } from './process.ts'
 import { type Command, probeProgram, programClient } from './program-client.ts'
 import type { Reading } from './word.ts'
 

@@ -12,11 +12,11 @@ import type { Foreseen, PolicySupport } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
 import { LAB_NETWORK } from '../lab/network.ts'
 import type { ClientRoot } from '../lab/root.ts'
+import { LabError } from '../process/program.ts'
 import { everyPolicy } from './environment.ts'
 import { CA_FILE, type Mta, type MtaSetup, scaledLimit } from './mta/definition.ts'
 import { mtaClient } from './mta/mta.ts'
 import type { LogReader } from './mta/tracker.ts'
-import { LabError } from './process.ts'
 
 const PROGRAM = '/usr/libexec/sendmail/sendmail'
 /** Of its pid file; /run of a root is empty. */

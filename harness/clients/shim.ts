@@ -6,9 +6,9 @@
 import { basename } from 'node:path'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { wantsDns } from '../../scenarios/policy.ts'
+import { findProgram } from '../process/program.ts'
 import { clientEnvironment, everyPolicy } from './environment.ts'
 import { deliveryJob } from './library.ts'
-import { findProgram } from './process.ts'
 import { splitWords, TemplateError } from './template.ts'
 import { workerClient } from './worker-client.ts'
 

@@ -8,8 +8,8 @@
  */
 import type { ClientAdapter, Delivery } from '../../scenarios/client.ts'
 import type { Policy } from '../../scenarios/policy.ts'
+import type { ProgramResult } from '../process/program.ts'
 import { EHLO_NAME, isUnsupported, supportTable, waitLimit, wholeSeconds, withoutDns } from './environment.ts'
-import type { ProgramResult } from './process.ts'
 import { type Command, probeProgram, programClient } from './program-client.ts'
 import { kindIfKnown, kindOfCode, type Reading } from './word.ts'
 

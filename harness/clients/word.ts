@@ -3,7 +3,7 @@
  * ended by the harness is `hung`, status 0 is `delivered`, anything else is `failed`.
  */
 import type { ClientWord } from '../../scenarios/client.ts'
-import type { HeardLine, ProgramResult } from './process.ts'
+import type { HeardLine, ProgramResult } from '../process/program.ts'
 
 /** What an adapter makes of its client's output; only the client's own statements. */
 export interface Reading {

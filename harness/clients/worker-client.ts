@@ -4,8 +4,8 @@
  * (of a reply that refused) and `encrypted` (the channel); or only `unsupported`, why the library cannot do this.
  */
 import type { ClientAdapter, ClientWord, Delivery } from '../../scenarios/client.ts'
+import { LabError } from '../process/program.ts'
 import { policySupport } from './environment.ts'
-import { LabError } from './process.ts'
 import { kindIfKnown, kindOfCode, logOf } from './word.ts'
 import { type JobEnd, WorkerPool, type WorkerProgram } from './workers.ts'
 

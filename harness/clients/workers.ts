@@ -7,13 +7,13 @@
  * that the process must not serve another one.
  *
  * What always holds: a worker that dies or is killed takes its own job along and no other; the next job gets a fresh
- * one; the deadline of a job counts from the moment when a ready worker has it; a worker's death while it has no job is
- * nobody's crash.
+ * one; the deadline of a job counts from the moment when a ready worker has read it (a large message takes its time); a
+ * worker's death while it has no job is nobody's crash.
  */
 
 import type { ChildProcess } from 'node:child_process'
+import { ended, type HeardLine, killGroup, LabError, spawnGroup, Tail } from '../process/program.ts'
 import { linkedAbort } from './linked-abort.ts'
-import { ended, type HeardLine, killGroup, LabError, spawnGroup, Tail } from './process.ts'
 
 export interface WorkerProgram {
   readonly argv: readonly string[]
@@ -34,7 +34,7 @@ export type JobEnd =
 /** At most this many processes; more jobs than that wait for their turn. */
 const POOL = 12
 
-/** How long a worker may take until it is ready, in milliseconds. */
+/** How long a worker may take until it is ready, and until it has read a job, in milliseconds. */
 const READY_MS = 60_000
 
 /** A line longer than this is no answer, in characters. */
@@ -190,7 +190,7 @@ class Worker {
         this.kill()
         this.current?.end({ how, log: this.stderr.log() })
       }
-      const timer = setTimeout(() => cut('deadline'), deadlineMs)
+      let timer = setTimeout(() => cut('deadline'), READY_MS)
       const onAbort = () => cut('aborted')
       const end = (jobEnd: JobEnd) => {
         clearTimeout(timer)
@@ -202,7 +202,10 @@ class Worker {
       }
       this.current = { id, end }
       signal.addEventListener('abort', onAbort, { once: true })
-      this.child.stdin?.write(`${JSON.stringify({ ...job, id })}\n`)
+      this.child.stdin?.write(`${JSON.stringify({ ...job, id })}\n`, () => {
+        clearTimeout(timer)
+        if (this.current?.id === id) timer = setTimeout(() => cut('deadline'), deadlineMs)
+      })
       if (signal.aborted) onAbort()
     })
   }

@@ -10,8 +10,9 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { lstat, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { constants } from 'node:os'
 import { resolve as absolute, join } from 'node:path'
+import type { CommandJob, CommandResult } from '../process/command.ts'
+import { runCommand } from '../process/starter.ts'
 import { UserError } from '../user-error.ts'
 import { FOLDERS } from './cache.ts'
 import { labContents } from './enter.ts'
@@ -41,19 +42,9 @@ export interface SpawnOptions {
   readonly stdio?: StdioOptions
 }
 
-export interface RunOptions {
+export interface RunOptions extends Pick<CommandJob, 'input' | 'timeoutMs'> {
   readonly env?: Readonly<Record<string, string>>
-  readonly input?: string | Buffer
-  /** Milliseconds after which it is killed. */
-  readonly timeoutMs?: number
   readonly signal?: AbortSignal
-}
-
-export interface RunResult {
-  /** 128 + the signal's number where one ended it: 139 is SIGSEGV, 137 (SIGKILL) also that it took too long. */
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
 }
 
 /** The environment of a program in a root, and all of it. */
@@ -119,14 +110,11 @@ export async function openRoot(layer: Layer, options: RootOptions): Promise<Clie
   await mkdir(join(layer.cache, folder))
   const path = join(layer.cache, folder, 'root')
   const lower = [...(options.overlay === undefined ? [] : [await linked(layer, folder, options.overlay)])]
-  const made = await collect(
-    spawn('sh', ['-euc', `${PRIVATE_DEV}${MOUNT}`, 'sh', folder, [...lower, layer.root, layer.base].join(':')], {
-      cwd: layer.cache,
-      env: { ...process.env, OVERLAY_OPTIONS: overlayOptions(support) },
-      detached: true,
-    }),
-    {},
-  )
+  const made = await runCommand({
+    argv: ['sh', '-euc', `${PRIVATE_DEV}${MOUNT}`, 'sh', folder, [...lower, layer.root, layer.base].join(':')],
+    cwd: layer.cache,
+    env: { ...process.env, OVERLAY_OPTIONS: overlayOptions(support) },
+  })
   if (made.code !== 0) throw new UserError(`a root cannot be made: ${made.stderr.trim()}`, undefined, 3)
   const hostname = options.hostname ?? LAB_NETWORK.hostname
   await configure(path, hostname, options)
@@ -258,16 +246,23 @@ export class ClientRoot {
    * the program (SIGKILL, whatever the signal): to send it another signal, run `kill` or `pkill` in the root.
    */
   spawn(argv: readonly string[], { env = {}, stdio = 'pipe' }: SpawnOptions = {}): ChildProcess {
-    const spaces = `/proc/${this.init.pid}/ns`
-    const enter = [`--pid=${spaces}/pid_for_children`, `--uts=${spaces}/uts`, `--ipc=${spaces}/ipc`]
-    const words = [...enter, 'setpriv', '--pdeathsig', 'KILL', 'chroot', this.path, ...argv]
-    const variables = { ...ENVIRONMENT, ...this.environment, ...env }
-    return spawn('nsenter', words, { cwd: '/', env: variables, stdio, detached: stdio !== 'inherit' })
+    const [program = '', ...words] = this.entering(argv)
+    return spawn(program, words, { cwd: '/', env: this.variables(env), stdio, detached: stdio !== 'inherit' })
   }
 
   /** Runs a program of the root to its end; where that takes too long it is killed with all of its process group. */
-  run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return collect(this.spawn(argv, options), options)
+  run(argv: readonly string[], { env = {}, signal, ...options }: RunOptions = {}): Promise<CommandResult> {
+    return runCommand({ argv: this.entering(argv), cwd: '/', env: this.variables(env), ...options }, signal)
+  }
+
+  private entering(argv: readonly string[]): readonly string[] {
+    const spaces = `/proc/${this.init.pid}/ns`
+    const enter = [`--pid=${spaces}/pid_for_children`, `--uts=${spaces}/uts`, `--ipc=${spaces}/ipc`]
+    return ['nsenter', ...enter, 'setpriv', '--pdeathsig', 'KILL', 'chroot', this.path, ...argv]
+  }
+
+  private variables(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    return { ...ENVIRONMENT, ...this.environment, ...env }
   }
 
   /** Moves the clock of the root to so many seconds after the machine's; seen at the next look at the time. */
@@ -283,58 +278,7 @@ export class ClientRoot {
       init.stdin?.end()
       await once(init, 'exit')
     }
-    await collect(spawn('umount', ['--recursive', '--lazy', path]), {})
+    await runCommand({ argv: ['umount', '--recursive', '--lazy', path], cwd: '/', env: process.env })
     await rm(join(path, '..'), { recursive: true, force: true })
   }
-}
-
-/** Octets of an output that are kept; a program that writes more than that is at fault. */
-const MOST_OUTPUT = 64 * 2 ** 20
-
-function collect(child: ChildProcess, { input, timeoutMs, signal }: RunOptions): Promise<RunResult> {
-  const kept: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
-  let size = 0
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name]?.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > MOST_OUTPUT) kill()
-      else kept[name].push(chunk)
-    })
-  // EPIPE: it did not read its input to the end, which is its own affair
-  child.stdin?.on('error', () => undefined)
-  child.stdin?.end(input)
-  const kill = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // ESRCH: it has ended by itself
-    }
-  }
-  const timer = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs)
-  signal?.addEventListener('abort', kill, { once: true })
-  if (signal?.aborted) kill()
-  return new Promise<RunResult>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code, name) => {
-      // A daemon that it left may hold the outputs open for ever. What the program wrote itself is in the pipe by now, and
-      // a turn of the event loop reads it.
-      setImmediate(() =>
-        setImmediate(() => {
-          child.stdout?.destroy()
-          child.stderr?.destroy()
-        }),
-      )
-      child.once('close', () => {
-        const text = (name: 'stdout' | 'stderr') => Buffer.concat(kept[name]).toString('utf8')
-        resolve({
-          code: code ?? 128 + (constants.signals[name ?? 'SIGKILL'] ?? 0),
-          stdout: text('stdout'),
-          stderr: text('stderr'),
-        })
-      })
-    })
-  }).finally(() => {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', kill)
-  })
 }

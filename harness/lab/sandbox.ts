@@ -3,7 +3,7 @@
  * a build needs. Whatever it starts and mounts goes with it.
  */
 import { createInterface } from 'node:readline'
-import { ended, killGroup, spawnGroup } from '../clients/process.ts'
+import { ended, killGroup, spawnGroup } from '../process/program.ts'
 import { namespaceArguments, type Support } from './support.ts'
 
 export interface SandboxJob {

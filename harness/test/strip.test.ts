@@ -8,7 +8,7 @@ import { generate } from 'selfsigned'
 import { SMTPServer } from 'smtp-server'
 import t from 'tap'
 import { decodeEvent, type PeerEvent } from '../../peers/events.ts'
-import { findProgram } from '../clients/process.ts'
+import { findProgram } from '../process/program.ts'
 import { badmxEach, Program, startBadmx, type Test } from './program.ts'
 
 const PATH = process.env['PATH'] ?? ''

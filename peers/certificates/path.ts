@@ -21,6 +21,8 @@ export interface PathSearch {
 const MOST_PATHS = 16
 /** Signatures that are checked at most. */
 const MOST_CHECKS = 1000
+/** Certificates that are kept read. */
+const REMEMBERED = 64
 
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 const ANY_USAGE = '2.5.29.37.0'
@@ -83,9 +85,29 @@ function noIssuer(last: PresentedCertificate): string {
 
 function signedBy(certificate: PresentedCertificate, issuer: PresentedCertificate): boolean {
   try {
-    return new X509Certificate(certificate.bytes).verify(new X509Certificate(issuer.bytes).publicKey)
+    return parsed(certificate.bytes).verify(keyOf(issuer.bytes))
   } catch {
     return false
+  }
+}
+
+/**
+ * To read a certificate and its key takes OpenSSL longer than to verify a signature, and most of what a judge reads it has read
+ * before: the root of the run, and the chain that a host showed at the connection before.
+ */
+const parsed = remembered((bytes: Buffer) => new X509Certificate(bytes))
+const keyOf = remembered((bytes: Buffer) => new X509Certificate(bytes).publicKey)
+
+/** The same by octets; the last {@link REMEMBERED} are known. What throws is not remembered. */
+function remembered<Value>(read: (bytes: Buffer) => Value): (bytes: Buffer) => Value {
+  const known = new Map<string, Value>()
+  return (bytes) => {
+    const octets = bytes.toString('latin1')
+    const value = known.get(octets) ?? read(bytes)
+    known.delete(octets)
+    known.set(octets, value)
+    if (known.size > REMEMBERED) known.delete(known.keys().next().value ?? '')
+    return value
   }
 }
 

@@ -6,7 +6,7 @@ import type { ClientStage, ClientWord, Delivery } from '../../../scenarios/clien
 import type { Layer } from '../../lab/layer.ts'
 import { LAB_NETWORK } from '../../lab/network.ts'
 import { type ClientRoot, openRoot } from '../../lab/root.ts'
-import { LabError } from '../process.ts'
+import { LabError } from '../../process/program.ts'
 import { type Mta, type MtaDefinition, type MtaSetup, START_MS } from './definition.ts'
 import { Submission } from './submission.ts'
 import { Tracker } from './tracker.ts'

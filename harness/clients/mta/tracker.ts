@@ -6,7 +6,7 @@
  * comes before anybody waits for it is not lost.
  */
 import type { ClientWord } from '../../../scenarios/client.ts'
-import type { HeardLine } from '../process.ts'
+import type { HeardLine } from '../../process/program.ts'
 import { logOf } from '../word.ts'
 
 /** What a line of the log says of a message. */

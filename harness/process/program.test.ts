@@ -2,16 +2,19 @@ import { execFileSync } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { clientEnvironment } from './environment.ts'
-import { KEPT_OUTPUT, LabError, type ProgramJob, runProgram, Tail } from './process.ts'
+import { clientEnvironment } from '../clients/environment.ts'
+import { KEPT_OUTPUT, LabError, type ProgramJob, Tail } from './program.ts'
+import { runProgram } from './starter.ts'
+
+type Job = ProgramJob & { readonly signal: AbortSignal }
 
 const DEADLINE_MS = 20_000
 
-function job(argv: readonly string[], cwd: string, more: Partial<ProgramJob> = {}): ProgramJob {
+function job(argv: readonly string[], cwd: string, more: Partial<Job> = {}): Job {
   return { argv, cwd, env: clientEnvironment(), deadlineMs: DEADLINE_MS, signal: new AbortController().signal, ...more }
 }
 
-function shell(script: string, cwd: string, more: Partial<ProgramJob> = {}): ProgramJob {
+function shell(script: string, cwd: string, more: Partial<Job> = {}): Job {
   return job(['sh', '-c', script, 'sh'], cwd, more)
 }
 

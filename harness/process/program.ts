@@ -1,5 +1,6 @@
 /**
- * Runs one program to its end: without a shell, in a process group of its own, with bounded output and a deadline.
+ * Runs one program to its end: without a shell, in a process group of its own, with bounded output and a deadline. Who has a
+ * run under way asks the starter for it (`starter.ts`); here it is done.
  *
  * What always holds: when the promise settles nothing of the group is left running; at most 64 KiB of each output are
  * kept, the oldest octets dropped; nothing that the program does rejects the promise. Only a program that cannot be
@@ -36,8 +37,6 @@ export interface ProgramJob {
   readonly cwd: string
   /** Milliseconds from the start after which the group is killed. */
   readonly deadlineMs: number
-  /** Kills the group at once. */
-  readonly signal: AbortSignal
 }
 
 export interface ProgramResult {
@@ -53,7 +52,7 @@ export interface ProgramResult {
   readonly log: readonly HeardLine[]
 }
 
-/** A line of output without its line end, and when the whole of it had been read: `performance.now()`. */
+/** A line of output without its line end, and when the whole of it had been read: `performance.now()` of who asked for it. */
 export interface HeardLine {
   readonly line: string
   readonly at: number
@@ -173,10 +172,11 @@ function isExecutable(file: string): boolean {
 /**
  * Runs a program; see the head of this file.
  *
+ * @param signal kills the group at once
  * @throws {LabError} where it is not there or cannot be executed
  */
-export async function runProgram(job: ProgramJob): Promise<ProgramResult> {
-  if (job.signal.aborted) return { ended: 'aborted', stdout: '', stderr: '', log: [] }
+export async function programToEnd(job: ProgramJob, signal: AbortSignal): Promise<ProgramResult> {
+  if (signal.aborted) return { ended: 'aborted', stdout: '', stderr: '', log: [] }
   const child = spawnGroup(job.argv, job.env, job.cwd, job.input === undefined ? 'ignore' : 'pipe')
   const stdout = new Tail()
   const stderr = new Tail()
@@ -192,7 +192,7 @@ export async function runProgram(job: ProgramJob): Promise<ProgramResult> {
   }
   const onAbort = () => cutBy('aborted')
   const timer = setTimeout(() => cutBy('deadline'), job.deadlineMs)
-  job.signal.addEventListener('abort', onAbort, { once: true })
+  signal.addEventListener('abort', onAbort, { once: true })
   // once it has exited by itself, waiting for the rest of its output is no hang
   child.once('exit', () => clearTimeout(timer))
   try {
@@ -207,7 +207,7 @@ export async function runProgram(job: ProgramJob): Promise<ProgramResult> {
     return { ...how, stdout: stdout.text(), stderr: stderr.text(), log }
   } finally {
     clearTimeout(timer)
-    job.signal.removeEventListener('abort', onAbort)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -1,0 +1,42 @@
+/** The starter: does what `starter.ts` asks for, until that process ends. */
+import { commandToEnd } from './command.ts'
+import { LabError, programToEnd } from './program.ts'
+import type { Answer, Order, Work } from './starter.ts'
+
+const underWay = new Map<number, AbortController>()
+
+process.on('message', (order: Order) => void take(order))
+// What still runs is killed on exit (`program.ts`).
+process.on('disconnect', () => {
+  for (const controller of underWay.values()) controller.abort()
+  process.exit()
+})
+
+async function take(order: Order): Promise<void> {
+  const { id } = order
+  if (order.what === 'abort') return underWay.get(id)?.abort()
+  const controller = new AbortController()
+  underWay.set(id, controller)
+  try {
+    tell({ id, result: await perform(order, controller.signal) })
+  } catch (error) {
+    const { message } = error as Error
+    const lab = error instanceof LabError ? { lab: { code: error.code, next: error.next } } : {}
+    tell({ id, error: { message, ...lab } })
+  }
+  underWay.delete(id)
+}
+
+async function perform(
+  order: Exclude<Order, { what: 'abort' }>,
+  signal: AbortSignal,
+): Promise<Work[keyof Work]['result']> {
+  if (order.what === 'command') return commandToEnd(order.job, signal)
+  const result = await programToEnd(order.job, signal)
+  return { ...result, log: result.log.map(({ line, at }) => ({ line, at: at + performance.timeOrigin })) }
+}
+
+function tell(answer: Answer): void {
+  // Who asked may have ended meanwhile.
+  if (process.connected) process.send?.(answer, () => undefined)
+}
