@@ -96,6 +96,14 @@ t.test('a client whose controls all end in clear never uses TLS', async (t) => {
   ])
 })
 
+t.test('a control that is given up is told, and takes no passes away', async (t) => {
+  const gone: CellRecord['outcome'] = { first: 'bounced', final: 'bounced' }
+  const given = control('encrypt', 'ctl-no-tls-peer', { verdict: 'fail', expected: 'D', outcome: gone })
+  t.strictSame(said([given]).slice(0, 1), [
+    'nodemailer 10.6.0 **did not pass its controls** (control/ctl-no-tls-peer).',
+  ])
+})
+
 t.test('controls that pass, or cannot be asked, make no sentence', async (t) => {
   const cells = [
     control('may', 'ctl-tls13-pkix', { outcome: verified }),

@@ -4,6 +4,7 @@
  * What always holds: a scenario is counted once per client, for the worst that the client did in it under any policy;
  * the total counts only scenarios that got an answer; known deviations are counted apart.
  */
+import { speaks } from '../scenarios/judge/controls.ts'
 import type { CellRecord, RunRecord, Verdict } from '../scenarios/record.ts'
 import { type GateOptions, isKnown, weigh } from './gate.ts'
 import { clientIds, clientName, distinct } from './summary.ts'
@@ -175,7 +176,8 @@ function controlHeadlines(client: string, name: string, controls: readonly CellR
   const everywhere = distinct(asked.map((cell) => cell.policy)).every(
     (policy) => policy === 'none' || blind.includes(policy),
   )
-  const effect = (cells: readonly string[]): string => `: its passes under ${listed(distinct(cells))} do not count`
+  const effect = (policies: readonly string[]): string =>
+    policies.length === 0 ? '' : `: its passes under ${listed(distinct(policies))} do not count`
   const said: Headline[] = []
   if (blind.length > 0) {
     const where = everywhere ? '' : ` under ${listed(blind)}`
@@ -183,7 +185,7 @@ function controlHeadlines(client: string, name: string, controls: readonly CellR
   }
   if (others.length > 0) {
     const which = listed(distinct(others.map((cell) => cell.scenario)))
-    const untrusted = effect(others.map((cell) => cell.policy))
+    const untrusted = effect(others.filter((cell) => !speaks(cell)).map((cell) => cell.policy))
     const parts = [plain(`${name} `), strong('did not pass its controls'), plain(` (${which})${untrusted}`)]
     said.push(headline(client, 'bad', parts))
   }

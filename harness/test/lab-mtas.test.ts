@@ -11,12 +11,18 @@ const skip = typeof layers === 'string' ? { skip: layers } : {}
 
 const ALERT = 'tls/tls-alert-handshake-failure'
 const REFUSED = 'strip/strip-reply-554'
+const NO_DOMAIN = 'dns/dns-mx-nxdomain'
 
 type Find = (cell: string) => CellRecord | undefined
 
-async function run(t: Parameters<typeof badmx>[0] & Tap, clients: string, policy: string): Promise<[RunRecord, Find]> {
+async function run(
+  t: Parameters<typeof badmx>[0] & Tap,
+  clients: string,
+  policy: string,
+  only: readonly string[] = [],
+): Promise<[RunRecord, Find]> {
   const cwd = t.testdir({})
-  const words = ['--client', clients, '--only', `${ALERT},${REFUSED}`, '--policy', policy, '--out', 'r']
+  const words = ['--client', clients, '--only', [ALERT, REFUSED, ...only].join(), '--policy', policy, '--out', 'r']
   const done = await badmx(t, cwd, 'run', ...words)
   t.ok(done.code !== null && done.code < 2, done.stderr + done.stdout)
   const record = JSON.parse(readFileSync(join(cwd, 'r', 'run.json'), 'utf8')) as RunRecord
@@ -48,8 +54,10 @@ t.test('opportunistic TLS', { ...skip, timeout: 120_000 }, async (t) => {
 })
 
 t.test('TLS that is required of a smart host', { ...skip, timeout: 120_000 }, async (t) => {
-  const [, cell] = await run(t, 'nullmailer', 'encrypt')
+  const [, cell] = await run(t, 'nullmailer', 'encrypt', [NO_DOMAIN])
   t.match(cell('control/ctl-tls12-pkix/encrypt/nullmailer'), { verdict: 'pass' })
   t.match(cell(`${ALERT}/encrypt/nullmailer`), { outcome: { first: 'deferred', final: 'deferred' } })
   t.match(cell(`${REFUSED}/encrypt/nullmailer`), { outcome: { first: 'bounced' } })
+  t.match(cell('control/ctl-no-tls-peer/encrypt/nullmailer'), { verdict: 'fail', outcome: { final: 'bounced' } })
+  t.match(cell(`${NO_DOMAIN}/encrypt/nullmailer`), { verdict: 'unsupported', reason: /looks up no MX record/ })
 })

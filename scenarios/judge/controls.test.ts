@@ -90,6 +90,25 @@ t.test('a client control takes away passes under its policy; failures stand', (t
   t.end()
 })
 
+t.test('a control that is given up where it was to be kept shows that the policy is in force', (t) => {
+  const bounced: CellRecord = {
+    ...cell('control/ctl-no-tls-peer/encrypt/x', 'fail', 'client-control'),
+    expected: 'D',
+    outcome: { first: 'bounced', final: 'bounced' },
+  }
+  const other = cell('strip/s/encrypt/x', 'pass')
+  t.strictSame(applied(bounced, other), ['fail', 'pass'])
+  t.strictSame(applied({ ...bounced, expected: 'V' }, other), ['fail', 'inconclusive'], 'where it was to be delivered')
+  t.strictSame(applied({ ...bounced, outcome: { first: 'hung', final: 'hung' } }, other), ['fail', 'inconclusive'])
+  const broken = { assert: 'no-crash', held: false, detail: 'crashed' } as CellRecord['asserts'][number]
+  t.strictSame(
+    applied({ ...bounced, asserts: [broken] }, other),
+    ['fail', 'inconclusive'],
+    'and something else is wrong',
+  )
+  t.end()
+})
+
 const run = (cells: readonly string[]): RunBegun => ({
   type: 'run',
   t: 0,

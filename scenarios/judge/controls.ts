@@ -7,7 +7,7 @@
  */
 import type { CellRecord, Verdict } from '../record.ts'
 
-/** A control that works may be worth a flag; anything else is a failure. */
+/** A control that works may be worth a flag; anything else is a failure, but see {@link speaks}. */
 const WORKS: readonly Verdict[] = ['pass', 'flagged']
 /** No answer yet: the controls neither failed nor worked. */
 const UNANSWERED: readonly Verdict[] = ['missing']
@@ -53,10 +53,21 @@ function configuration({ client, policy }: CellRecord): string {
 function brokenControls(cells: readonly CellRecord[]): ReadonlyMap<string, CellRecord> {
   const broken = new Map<string, CellRecord>()
   for (const cell of cells) {
-    if (cell.role !== 'client-control' || cell.verdict === 'unsupported' || WORKS.includes(cell.verdict)) continue
+    if (cell.role !== 'client-control' || cell.verdict === 'unsupported' || speaks(cell)) continue
     if (!broken.has(configuration(cell))) broken.set(configuration(cell), cell)
   }
   return broken
+}
+
+/**
+ * Whether a client control shows what it is there for: that mail gets through where it may, and that the policy is in force
+ * where it may not. A client that gives the message up where it was to keep it has failed, and has kept the policy too: that is
+ * a finding of its own, and no reason to doubt what else it did under that policy.
+ */
+export function speaks({ verdict, expected, outcome, findings, asserts }: CellRecord): boolean {
+  if (WORKS.includes(verdict)) return true
+  const otherwiseWrong = findings.some(({ weight }) => weight === 'fail') || asserts.some(({ held }) => held === false)
+  return verdict === 'fail' && expected === 'D' && outcome.final === 'bounced' && !otherwiseWrong
 }
 
 function doubted(cell: CellRecord, why: string): CellRecord {

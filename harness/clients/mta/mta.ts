@@ -16,6 +16,9 @@ import type { MtaDefinition } from './definition.ts'
 import { Instance } from './instance.ts'
 import { OwnSchedule } from './own-schedule.ts'
 
+/** RFC 1035 section 4.1.1. */
+const NO_ERROR = 0
+
 export interface LabClient extends ClientAdapter {
   readonly inLab: true
   readonly layer: LayerSpec
@@ -151,14 +154,17 @@ class RunningMta implements RunningClient {
     return undefined
   }
 
-  /** RFC 7505: a domain that takes no mail, which a client of a smart host is not asked to find out. */
+  /**
+   * A domain whose MX record set cannot be had, or that takes no mail (RFC 7505): a client of a smart host is not asked to find
+   * that out, and its deliveries there say nothing.
+   */
   private async withoutHost({ to: [recipient = ''], ask }: Delivery): Promise<string | undefined> {
     const { name, smartHost } = this.definition
     if (smartHost !== true || ask === undefined) return undefined
-    const { records } = await ask(recipient.replace(/^.*@/, ''), 'MX')
+    const { rcode, records } = await ask(recipient.replace(/^.*@/, ''), 'MX')
     const none = records.some(({ type, data }) => type === 'MX' && /^\d+ \.$/.test(data))
-    return none
-      ? `${name} is told its hosts and looks up no MX record: what this domain says there it does not see`
+    return none || rcode !== NO_ERROR
+      ? `${name} is told its hosts and looks up no MX record: what DNS says of this domain it does not see`
       : undefined
   }
 
