@@ -17,6 +17,7 @@ import { provide } from './programs.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const ci = process.env.CI === 'true'
 const counts = { passed: 0, failed: 0, skipped: 0 }
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 function say(line) {
   process.stdout.write(`${line}\n`)
@@ -82,13 +83,22 @@ async function runTests() {
   const child = spawn(process.execPath, [program, 'run', '--disable-coverage', '--reporter=tap', ...files], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own, so that nothing of it outlives this process where somebody ends that.
+    detached: true,
   })
+  const end = (signal) => {
+    process.kill(-child.pid, 'SIGKILL')
+    for (const each of ENDINGS) process.off(each, end)
+    process.kill(process.pid, signal)
+  }
+  for (const signal of ENDINGS) process.on(signal, end)
   child.stdout.pipe(createWriteStream(join(root, '.tap', 'results.tap')))
   child.stdout.pipe(tap.parser)
   const status = await new Promise((resolve) => {
     child.on('error', () => resolve(-1))
     child.on('close', resolve)
   })
+  for (const signal of ENDINGS) process.off(signal, end)
   for (const word of ['passed', 'failed', 'skipped']) counts[word] += tap.counts[word]
   // What tap itself complains about has no assertion to show: no file at all, a crash of the runner, a bail-out.
   if (tap.counts.passed === 0) check('tap ran tests', false)
