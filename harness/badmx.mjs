@@ -3,7 +3,6 @@
  * The launcher. In an installed package it starts the compiled program. In a checkout it first installs and builds what is
  * missing or older than the sources, and says so.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +17,8 @@ if (major < 20 || (major === 20 && minor < 20)) {
 }
 
 /** Runs a program of the project with its output on stderr: stdout is for results. */
-function step(title, program, args) {
+async function step(title, program, args) {
+  const { spawnSync } = await import('node:child_process')
   process.stderr.write(`badmx: ${title} …\n`)
   const done = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2] })
   if (done.status === 0) return
@@ -28,13 +28,16 @@ function step(title, program, args) {
   process.exit(3)
 }
 
-/** The newest change below a folder, in milliseconds. */
+/** What is compiled: of tests nothing is started here, and of YAML the build reads personas alone. */
+const SOURCE = /(?<!\.test)\.ts$|\/personas\/[^/]+\.yaml$/
+
+/** The newest change of a source below a folder, in milliseconds. */
 function newest(folder) {
   let latest = 0
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
+    const path = `${folder}/${entry.name}`
     if (entry.isDirectory()) latest = Math.max(latest, newest(path))
-    else if (entry.name.endsWith('.ts')) latest = Math.max(latest, statSync(path).mtimeMs)
+    else if (SOURCE.test(path)) latest = Math.max(latest, statSync(path).mtimeMs)
   }
   return latest
 }
@@ -43,12 +46,12 @@ function newest(folder) {
 if (existsSync(join(root, 'tsconfig.json'))) {
   const lock = join(root, 'node_modules', '.package-lock.json')
   if (!existsSync(lock) || statSync(lock).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs) {
-    step('installing what it is made of', 'npm', ['ci', '--no-audit', '--no-fund'])
+    await step('installing what it is made of', 'npm', ['ci', '--no-audit', '--no-fund'])
   }
   const sources = ['peers', 'scenarios', 'reports', 'harness'].map((folder) => newest(join(root, folder)))
   const built = join(root, 'dist', '.built')
   if (!existsSync(compiled) || !existsSync(built) || statSync(built).mtimeMs < Math.max(...sources)) {
-    step('building', process.execPath, [join(root, 'harness', 'check', 'build.mjs')])
+    await step('building', process.execPath, [join(root, 'harness', 'check', 'build.mjs')])
   }
 }
 

@@ -14,11 +14,17 @@ import { UserError } from './user-error.ts'
 
 /** What scenario files may name. */
 export async function knownNames(): Promise<KnownNames> {
+  const [behaviours, certificates, dnsFaults, clientChains] = await Promise.all([
+    loadBehaviours(),
+    loadFaults(),
+    loadDnsFaults(),
+    loadClientChains(),
+  ])
   return {
-    behaviours: await loadBehaviours(),
-    certificates: [...(await loadFaults()).keys()],
-    dnsFaults: await loadDnsFaults(),
-    clientCertificates: [...(await loadClientChains()).keys()],
+    behaviours,
+    certificates: [...certificates.keys()],
+    dnsFaults,
+    clientCertificates: [...clientChains.keys()],
     asserts: Object.keys(PREDICATES),
     flaws: Object.keys(FLAWS),
     checkExpectation,

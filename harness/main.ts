@@ -1,40 +1,15 @@
 /**
- * The command line. Each command is a file of `cli/`; here are only the things that they share: how an error looks, and
- * the exit codes.
+ * The command line. Each command is a file of `cli/`, and `cli/commands.ts` is the list of them; here are only the things
+ * that they share: how an error looks, and the exit codes.
  *
  * 0 fine · 1 findings · 2 usage, configuration, or nothing matched · 3 harness trouble · 130 interrupted
  */
 import yargs, { type CommandModule } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { nearestName } from '../peers/nearest-name.ts'
+import { COMMAND_NAMES, commandsFor } from './cli/commands.ts'
 import { UserError } from './user-error.ts'
 import { VERSION } from './version.ts'
-
-/** Only the module of the command that is named is loaded: each takes a part of the time until it starts. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./cli/run-command.ts')).runCommand,
-  compare: async () => (await import('./cli/compare-command.ts')).compareCommand,
-  tour: async () => (await import('./cli/tour.ts')).tourCommand,
-  strip: async () => (await import('./cli/strip-command.ts')).stripCommand,
-  serve: async () => (await import('./cli/serve-command.ts')).serveCommand,
-  judge: async () => (await import('./cli/judge.ts')).judgeCommand,
-  merge: async () => (await import('./cli/merge-command.ts')).mergeCommand,
-  show: async () => (await import('./cli/show.ts')).showCommand,
-  list: async () => (await import('./cli/list-command.ts')).listCommand,
-  check: async () => (await import('./cli/check-command.ts')).checkCommand,
-  ca: async () => (await import('./cli/ca.ts')).caCommand,
-  schema: async () => (await import('./cli/schema.ts')).schemaCommand,
-  lab: async () => (await import('./cli/lab-command.ts')).labCommand,
-  doctor: async () => (await import('./cli/doctor.ts')).doctorCommand,
-}
-
-type Command = (done: (exitCode: number) => void) => CommandModule<object, object>
-
-/** The command that the words begin with; every one where they begin with none, for help and completion. */
-async function commandsOf([word = '']: readonly string[]): Promise<Command[]> {
-  const named = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined
-  return Promise.all((named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()))
-}
 
 /** Runs one command line. Resolves with the exit code; never rejects. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -49,7 +24,7 @@ export async function main(words: readonly string[]): Promise<number> {
       .usage(
         '$0 <command>\n\nA zoo of broken mail servers, a STARTTLS stripper, and a runner that tells what a client does.',
       )
-      .command((await commandsOf(words)).map((command) => command(done)) as unknown as CommandModule)
+      .command((await commandsFor(words, done)) as unknown as CommandModule)
       .completion('completion', 'print a script that completes commands and options in bash or zsh')
       .demandCommand(1, 'name a command')
       .strict()
@@ -91,7 +66,7 @@ function withNearest(message: string, words: readonly string[], options: readonl
   const isOption = words.some((word) => word.replace(/^-+/, '').split('=')[0] === unknown && word.startsWith('-'))
   if (isOption) return `there is no option --${unknown}${meant(nearestName(unknown, options), '--')}`
   if (words[0] === unknown)
-    return `there is no command "${unknown}"${meant(nearestName(unknown, [...Object.keys(COMMANDS), 'completion']))}`
+    return `there is no command "${unknown}"${meant(nearestName(unknown, [...COMMAND_NAMES, 'completion']))}`
   return `got "${unknown}", and nothing is expected there`
 }
 

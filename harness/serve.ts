@@ -13,7 +13,7 @@ import { provenSettings, tlsOptionsOf } from '../scenarios/host-tls.ts'
 import { type Host, hostNameOf, type Scenario } from '../scenarios/scenario.ts'
 import { personaOptions } from './persona-peer.ts'
 import { RunFolder } from './run-folder.ts'
-import { serveDns, type ZooDns, zonesOfZoo } from './serve-dns.ts'
+import type { ZooDns } from './serve-dns.ts'
 import { sessionLine } from './strip.ts'
 import { UserError } from './user-error.ts'
 
@@ -107,6 +107,7 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
       exhibits.push({ ...exhibit, port: opened.port })
     }
     if (options.dns !== undefined && !options.signal.aborted) {
+      const { serveDns, zonesOfZoo } = await import('./serve-dns.ts')
       const hosts = exhibits.flatMap((each, at) => ({ ...each, host: plans[at]?.host }))
       const zones = await zonesOfZoo(options.scenarios, hosts, authority)
       dns = await serveDns({ ...common, at: options.dns, zones, clock: startedAt, folder })
@@ -116,6 +117,8 @@ export async function serve(options: ServeOptions): Promise<Zoo> {
     await folder.discard()
     throw error
   }
+  // They listen: what their sessions need beyond the banner is loaded while nobody, or only the first client, waits for it.
+  void Promise.all(peers.map((each) => each.ready()))
   return {
     exhibits,
     folder,

@@ -8,6 +8,7 @@
  */
 import { Listener } from './listener.ts'
 import { type CommonOptions, type Ground, MailHost } from './mail-host.ts'
+import { loadOrigin } from './origin.ts'
 import { type Stacks, vectorsOf } from './stack.ts'
 import { type Certificate, identityOf, type TlsOptions } from './tls-identity.ts'
 import { type Offer, offerExtensions, soundOffer } from './wire/extensions.ts'
@@ -46,6 +47,8 @@ export type PeerChanges = Partial<Pick<PeerOptions, 'tls' | 'extensions' | 'prov
 export interface Peer {
   readonly address: string
   readonly port: number
+  /** Resolves when all that its sessions need is loaded. It serves before, but the first one waits for what is missing. */
+  ready(): Promise<void>
   /** How many connections it has at this moment. */
   connections(): number
   /** Resolves when it has no connection; at once if it has none. */
@@ -64,7 +67,7 @@ export async function peer(stack: Stacks, options: PeerOptions = {}): Promise<Pe
   return serve(stack, options, hostName, (changes) => peerGround({ ...options, ...changes }, hostName))
 }
 
-function peerGround(options: PeerOptions, hostName: string): Ground {
+async function peerGround(options: PeerOptions, hostName: string): Promise<Ground> {
   const { tls } = options
   const upgrade: Upgrade = { context: 'host', residue: tls?.residue ?? 'drop' }
   const sound = soundOffer(tls !== undefined && tls.on !== 'connect', options.passwords ?? false)
@@ -78,7 +81,7 @@ function peerGround(options: PeerOptions, hostName: string): Ground {
   )
   return {
     inner: () => [{ layer: offerExtensions(offer) }, ...(offer.starttls ? [{ layer: terminateTls(upgrade) }] : [])],
-    identities: tls === undefined ? {} : { host: identityOf(tls) },
+    identities: tls === undefined ? {} : { host: await identityOf(tls) },
     ...(tls?.on === 'connect' ? { onConnect: upgrade } : {}),
     server: { origin: { hostName, authInClear } },
     prove: options.prove ?? [],
@@ -96,37 +99,35 @@ export async function proxy(
   const upgrade: Upgrade = { context: 'host', residue: 'drop' }
   const ground: Ground = {
     inner: () => (intercept === undefined ? [] : [{ layer: interceptTls(upgrade, intercept.toServer) }]),
-    identities: intercept === undefined ? {} : { host: identityOf({ certificate: intercept.certificate }) },
+    identities: intercept === undefined ? {} : { host: await identityOf({ certificate: intercept.certificate }) },
     server: { upstream: { address: targetHost, port: targetPort } },
     prove: [],
   }
-  return serve(stack, options, targetHost, () => ground)
+  return serve(stack, options, targetHost, async () => ground)
 }
 
 async function serve(
   stack: Stacks,
   options: CommonOptions,
   hostName: string,
-  groundWith: (changes: PeerChanges) => Ground,
+  groundWith: (changes: PeerChanges) => Promise<Ground>,
 ): Promise<Peer> {
+  const vectors = await vectorsOf(stack)
+  const ground = await groundWith({})
+  const host = new MailHost(vectors, options, hostName, ground)
   const listener = options.listener ?? (await Listener.open(options))
-  try {
-    const host = new MailHost(await vectorsOf(stack), options, hostName, groundWith({}))
-    listener.serve(host, options.listener === undefined ? undefined : options.address)
-    return {
-      ...listener.address,
-      ...(options.listener !== undefined && options.address !== undefined ? { address: options.address } : {}),
-      connections: () => host.size,
-      idle: () => host.idle(),
-      change: async (changed, changes = {}) => host.change(await vectorsOf(changed), groundWith(changes)),
-      close: async () => {
-        listener.leave(host)
-        host.close()
-        if (options.listener === undefined) await listener.close()
-      },
-    }
-  } catch (error) {
-    if (options.listener === undefined) await listener.close()
-    throw error
+  listener.serve(host, options.listener === undefined ? undefined : options.address)
+  return {
+    ...listener.address,
+    ...(options.listener !== undefined && options.address !== undefined ? { address: options.address } : {}),
+    ready: async () => ('origin' in ground.server ? loadOrigin() : undefined),
+    connections: () => host.size,
+    idle: () => host.idle(),
+    change: async (changed, changes = {}) => host.change(await vectorsOf(changed), await groundWith(changes)),
+    close: async () => {
+      listener.leave(host)
+      host.close()
+      if (options.listener === undefined) await listener.close()
+    },
   }
 }

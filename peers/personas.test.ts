@@ -1,6 +1,13 @@
 import t from 'tap'
+import { checkedPersonas } from './persona-file.ts'
 import { loadPersonas } from './personas.ts'
 import { checkStack, loadBehaviours } from './registry.ts'
+
+t.test('the build has kept every persona as its file says it', async (t) => {
+  const checked = new Map(checkedPersonas().map((persona) => [persona.id, persona]))
+  t.ok(checked.size > 0)
+  t.strictSame(await loadPersonas(), checked)
+})
 
 t.test('every persona is made of behaviours that there are and that prove themselves together', async (t) => {
   const behaviours = await loadBehaviours()

@@ -50,15 +50,14 @@ export async function loadBehaviours(
   const names = (await readdir(folder))
     .filter((name) => name.endsWith(ending) && !name.endsWith(`.test${ending}`) && !name.endsWith('.d.ts'))
     .sort()
-  const behaviours = new Map<string, Behaviour>()
-  for (const name of names) {
+  const found = names.map(async (name) => {
     const id = name.slice(0, -ending.length)
     const behaviour = await behaviourIn(new URL(name, folder), id)
-    if (behaviour === undefined) continue
-    checkFile(id, behaviour)
-    behaviours.set(id, behaviour)
-  }
-  return behaviours
+    if (behaviour !== undefined) checkFile(id, behaviour)
+    return behaviour
+  })
+  const behaviours = (await Promise.all(found)).filter((behaviour) => behaviour !== undefined)
+  return new Map(behaviours.map((behaviour) => [behaviour.id, behaviour]))
 }
 
 /**
@@ -153,7 +152,8 @@ function unknownBehaviour(index: number, use: string, behaviours: ReadonlyMap<st
 }
 
 function checkParameters(index: number, given: object, behaviour: Behaviour): StackProblem[] {
-  const names = parametersOf(behaviour).map((parameter) => parameter.name)
+  // Most members are given none.
+  const names = Object.keys(given).length === 0 ? [] : parametersOf(behaviour).map((parameter) => parameter.name)
   const unknown = Object.keys(given).filter((name) => !names.includes(name))
   const problems: StackProblem[] = unknown.map((name) => {
     const nearest = nearestName(name, names)

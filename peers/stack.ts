@@ -1,6 +1,5 @@
 /** From the stacks that a peer is given to members that are ready to be used. */
 import type { Behaviour, StackItem } from './behaviour.ts'
-import { behavioursOf, checkStack } from './registry.ts'
 
 /** The stack names something that there is not, or members that hide each other's evidence. */
 export class StackError extends Error {
@@ -42,6 +41,8 @@ export async function vectorsOf(stack: Stacks): Promise<Vectors> {
 }
 
 async function resolveStack(stack: Members): Promise<Member[]> {
+  if (stack.length === 0) return []
+  const { behavioursOf, checkStack } = await import('./registry.ts')
   const items = stack.map((item) => (typeof item === 'string' ? { use: item } : item))
   const behaviours = await behavioursOf(items)
   const [problem] = checkStack(items, behaviours)

@@ -1,10 +1,7 @@
 /** The TLS of a peer: what its user says of it, and what Node is told. */
-import { X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { readCertificate } from './certificates/presented.ts'
 import { type GroupBits, groupPem } from './tls/groups.ts'
-import { type LegacyTlsInput, legacyTlsSchema } from './tls/legacy/options.ts'
-import { LegacyServer } from './tls/legacy/server.ts'
+import type { LegacyTlsInput } from './tls/legacy/options.ts'
 import type { TlsIdentity } from './tls/server-end.ts'
 import type { Upgrade } from './wire/units.ts'
 
@@ -54,18 +51,22 @@ export interface TlsOptions {
   readonly legacy?: LegacyTlsInput
 }
 
-export function identityOf(tls: TlsOptions): TlsIdentity {
-  const { certificate } = tls
+/** The legacy engine is loaded only for who has it. */
+export async function identityOf(tls: TlsOptions): Promise<TlsIdentity> {
+  const { certificate, legacy } = tls
   return {
     certificate: certificate.id,
     detail: certificate.detail,
     chain: certificate.chain,
-    tls13: tls.legacy === undefined && (tls.max ?? 'TLSv1.3') === 'TLSv1.3',
-    engine: tls.legacy === undefined ? { secureContext: contextOf(tls) } : { legacy: legacyOf(tls, tls.legacy) },
+    tls13: legacy === undefined && (tls.max ?? 'TLSv1.3') === 'TLSv1.3',
+    engine:
+      legacy === undefined
+        ? { secureContext: contextOf(tls) }
+        : { legacy: (await import('./tls/legacy-identity.ts')).legacyEnds({ ...tls, legacy }) },
     ...(certificate.ocspResponse === undefined ? {} : { ocspResponse: certificate.ocspResponse }),
     ...(tls.clientCertificate === undefined ? {} : { requestCert: true }),
     ...(tls.clientCertificate === 'require' ? { requireCert: true } : {}),
-    ...(tls.withoutServerName === undefined ? {} : { withoutServerName: identityOf(tls.withoutServerName) }),
+    ...(tls.withoutServerName === undefined ? {} : { withoutServerName: await identityOf(tls.withoutServerName) }),
   }
 }
 
@@ -81,21 +82,11 @@ function contextOf(tls: TlsOptions): SecureContext {
     sessionIdContext: 'badmx',
     ...(tls.ticketKeys === undefined ? {} : { ticketKeys: tls.ticketKeys }),
     ...(tls.extendedMasterSecret === false ? { secureOptions: NO_EXTENDED_MASTER_SECRET } : {}),
-    ...(tls.authorities === undefined ? {} : { ca: [...tls.authorities] }),
+    // Whose a client's certificate is does not matter: without a list Node reads all the roots of the web.
+    ca: [...(tls.authorities ?? [])],
     ...(tls.diffieHellman === undefined ? {} : { dhparam: groupPem(tls.diffieHellman) }),
     // OpenSSL 3 speaks TLS 1.0 and 1.1, and signs with SHA-1, only at security level 0.
     ...(tls.ciphers !== undefined ? { ciphers: tls.ciphers } : old || certificate.weak ? LEVEL_0 : {}),
-  })
-}
-
-function legacyOf(tls: TlsOptions, given: LegacyTlsInput): LegacyServer {
-  const { certificate, clientCertificate, authorities = [] } = tls
-  return new LegacyServer({
-    options: legacyTlsSchema.parse(given),
-    chain: certificate.chain,
-    keyPem: certificate.keyPem,
-    ...(clientCertificate === undefined ? {} : { clientCertificate }),
-    authorities: authorities.map((pem) => readCertificate(new X509Certificate(pem).raw).subject),
   })
 }
 

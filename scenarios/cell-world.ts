@@ -140,7 +140,7 @@ export class CellWorld {
     const place: Partial<Place> =
       request.internet?.place?.(host.address, cell.judgedAs === 'implicit' ? 465 : 25) ??
       (host.address === 'ipv6' ? { address: '::1' } : {})
-    return peer(host.stack, {
+    const opened = await peer(host.stack, {
       ...place,
       ...(await this.tlsOf(id, host)),
       hostName: this.nameOf(id),
@@ -156,6 +156,9 @@ export class CellWorld {
       extensions: host.extensions,
       passwords: cell.credentials,
     })
+    // A client that is judged waits for nothing but what its peer is told to do.
+    await opened.ready()
+    return opened
   }
 
   private certificateOf(id: string, host: Host): Promise<IssuedChain> {

@@ -12,7 +12,7 @@ import { FAMILY_TEXT, familyOf, isFamily } from './families.ts'
 import { type Finding, type Problem, sortProblems } from './problem.ts'
 import { resolveScenario, type Scenario } from './scenario.ts'
 import { FAMILIES, matrixSchema, scenarioSchema } from './schema.ts'
-import { findings, readYaml, type YamlFile } from './yaml-file.ts'
+import { explained, findings, readYaml, type YamlFile } from './yaml-file.ts'
 
 export interface Loaded {
   readonly scenarios: readonly Scenario[]
@@ -37,11 +37,13 @@ export async function loadCatalogue(known: KnownNames = {}, root: string = packa
       parts.push(stray(place, `there is no family "${family}"`))
       continue
     }
-    for (const name of (await readdir(join(folder, family))).sort()) {
+    const names = (await readdir(join(folder, family))).sort()
+    const loaded = names.map(async (name) => {
       const file = join(place, name)
-      if (name.endsWith('.yaml')) parts.push(loadScenarioFile(file, await readFile(join(root, file), 'utf8'), known))
-      else parts.push(stray(file, 'not read: the name of a scenario file ends in .yaml'))
-    }
+      if (!name.endsWith('.yaml')) return stray(file, 'not read: the name of a scenario file ends in .yaml')
+      return loadScenarioFile(file, await readFile(join(root, file), 'utf8'), known)
+    })
+    parts.push(...(await Promise.all(loaded)))
   }
   return merge(parts)
 }
@@ -91,9 +93,8 @@ interface Read {
 
 /** @param place turns a finding about the scenario into one about the file. */
 function readOne(yaml: YamlFile, raw: unknown, known: KnownNames, place: (finding: Finding) => Finding): Read {
-  const wrong = findings(scenarioSchema, raw)
-  if (wrong.length > 0) return { found: wrong.map(place) }
-  const parsed = scenarioSchema.parse(raw)
+  const { data: parsed, error } = scenarioSchema.safeParse(raw)
+  if (error !== undefined) return { found: explained(error, raw, scenarioSchema).map(place) }
   const found = checkScenario(parsed, yaml.file, known).map(place)
   const family = familyOf(parsed.id)
   if (found.length > 0 || family === undefined) return { found }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test as Tap } from 'tap'
 import { createAuthority } from '../peers/certificates/authority.ts'
+import { openOrigin } from '../peers/origin.ts'
 import type { Delivery, RunningClient } from './client.ts'
 import type { CellEnded, LogEvent } from './events.ts'
 import { type PlanClient, plan } from './plan.ts'
@@ -18,6 +19,25 @@ const CLIENT: PlanClient = {
   policies: Object.fromEntries(POLICIES.map((policy) => [policy, { options: '' }])) as PlanClient['policies'],
   documented: { policy: 'may', source: 'its manual' },
 }
+
+/** Whether the sound server of peers is loaded: then it is set up at the first octet, and asks who the client is. */
+function isLoaded(): boolean {
+  let asked = false
+  const handlers = {
+    get remote() {
+      asked = true
+      return { localAddress: '127.0.0.1', localPort: 25, remoteAddress: '127.0.0.1', remotePort: 4711 }
+    },
+    ...{ data: () => {}, end: () => {} },
+  }
+  const session = openOrigin({ hostName: 'mx.badmx.test', authInClear: false }, handlers)
+  session.write(Buffer.from('NOOP\r\n'))
+  session.destroy()
+  return asked
+}
+
+/** At the first delivery of this process. */
+let loadedAtFirst: boolean | undefined
 
 /** `expires-soon` lives ten seconds from its issuing. */
 const LIFE_MS = 10_000
@@ -48,6 +68,7 @@ async function run(t: Tap, scenario: Scenario, onDelivery: (abort: () => void) =
   const controller = new AbortController()
   const client: RunningClient = {
     deliver: async (delivery) => {
+      loadedAtFirst ??= isLoaded()
       if (delivery.cell.startsWith(scenario.name)) {
         deliveries.push({ delivery, atMs: now() })
         onDelivery(() => controller.abort())
@@ -101,6 +122,10 @@ t.test('a cell that waits for its certificate to expire leaves its place to othe
     ['may', 'encrypt'],
   )
   t.ok((deliveries[1]?.atMs ?? 0) >= expiresMs, 'after the wait')
+})
+
+t.test('no client that is judged waits for a peer that is still being loaded', async (t) => {
+  t.equal(loadedAtFirst, true)
 })
 
 t.test('an interruption ends the wait', async (t) => {

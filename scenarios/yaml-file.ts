@@ -68,7 +68,12 @@ function startOf(node: unknown): number | undefined {
 /** What `schema` finds wrong with `value`. */
 export function findings(schema: z.ZodType, value: unknown): readonly Finding[] {
   const checked = schema.safeParse(value)
-  return checked.success ? [] : checked.error.issues.flatMap((issue) => explain(issue, [], value, schema))
+  return checked.success ? [] : explained(checked.error, value, schema)
+}
+
+/** What an error of `schema` says about `value`. */
+export function explained({ issues }: z.ZodError, value: unknown, schema: z.ZodType): readonly Finding[] {
+  return issues.flatMap((issue) => explain(issue, [], value, schema))
 }
 
 type Path = readonly (string | number)[]

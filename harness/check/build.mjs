@@ -7,14 +7,15 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** What the compiler makes of one source. */
+/** What is made of one source: by the compiler, and of a persona by the last step. */
 const MADE = /(\.d\.ts|\.js|\.js\.map)$/
+const SOURCES = ['.ts', '.yaml']
 
 /** Removes what was compiled into `dist` from sources that are no longer in `root`; returns what went, sorted. */
 export function removeStale(root, dist) {
   if (!existsSync(dist)) return []
   const gone = readdirSync(dist, { recursive: true })
-    .filter((path) => MADE.test(path) && !existsSync(join(root, path.replace(MADE, '.ts'))))
+    .filter((path) => MADE.test(path) && !SOURCES.some((ending) => existsSync(join(root, path.replace(MADE, ending)))))
     .sort()
   for (const path of gone) rmSync(join(dist, path))
   return gone
@@ -26,9 +27,12 @@ export function build(root, stdio = 'inherit') {
   removeStale(root, dist)
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   // The second is the script of the report's pages, which is made for a browser.
-  const failed = [root, join(root, 'reports', 'page')].some(
-    (project) => spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio }).status !== 0,
-  )
+  const steps = [
+    [compiler, '-p', root],
+    [compiler, '-p', join(root, 'reports', 'page')],
+    [join(dist, 'peers', 'write-personas.js')],
+  ]
+  const failed = steps.some((step) => spawnSync(process.execPath, step, { cwd: root, stdio }).status !== 0)
   // The launcher, harness/badmx.mjs, builds again what is newer than this.
   if (!failed) writeFileSync(join(dist, '.built'), '')
   return !failed

@@ -136,13 +136,14 @@ t.test('the last line', async (t) => {
 })
 
 t.test('what was compiled from a source that is gone is removed, and nothing else', async (t) => {
-  const root = t.testdir({ peers: { 'here.ts': '' } })
+  const root = t.testdir({ peers: { 'here.ts': '', 'persona.yaml': '' } })
   const dist = join(root, 'dist')
   mkdirSync(join(dist, 'peers'), { recursive: true })
   const names = [
     'here.js',
     'here.d.ts',
     'here.js.map',
+    'persona.js',
     'gone.test.js',
     'gone.test.d.ts',
     'gone.test.js.map',
@@ -152,7 +153,7 @@ t.test('what was compiled from a source that is gone is removed, and nothing els
   t.same(removeStale(root, dist), ['peers/gone.test.d.ts', 'peers/gone.test.js', 'peers/gone.test.js.map'])
   t.same(
     names.filter((name) => existsSync(join(dist, 'peers', name))),
-    ['here.js', 'here.d.ts', 'here.js.map', 'data.json'],
+    ['here.js', 'here.d.ts', 'here.js.map', 'persona.js', 'data.json'],
   )
   t.same(removeStale(root, join(root, 'nowhere')), [])
 })

@@ -1,13 +1,12 @@
 /** `badmx ca`: where the test CA of a run is, for clients that are to trust it. */
 import { join, resolve } from 'node:path'
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { readText } from '../read-text.ts'
 import { findRun } from '../run-folder.ts'
+import type { Command, Done } from './commands.ts'
 
-export function caCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function caCommand(done: Done): Command {
   return {
-    command: 'ca [run]',
-    describe: 'print the file of the test CA of a run',
     builder: (yargs: Argv) =>
       yargs.positional('run', {
         string: true,

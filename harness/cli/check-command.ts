@@ -1,12 +1,11 @@
 /** `badmx check`: scenario files, checked as a compiler would. */
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { knownNames } from '../catalogue.ts'
 import { check } from './check.ts'
+import type { Command, Done } from './commands.ts'
 
-export function checkCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function checkCommand(done: Done): Command {
   return {
-    command: 'check [files..]',
-    describe: 'check scenario files; without any, the whole catalogue',
     builder: (yargs: Argv) =>
       yargs.positional('files', { array: true, string: true, default: [] }) as unknown as Argv<object>,
     handler: async (given) => {

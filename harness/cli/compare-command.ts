@@ -1,6 +1,6 @@
 /** `badmx compare`: what changed between two runs. */
 import { randomBytes } from 'node:crypto'
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { compareRecords } from '../../reports/compare.ts'
 import { renderComparisonHtml } from '../../reports/compare-html.ts'
 import { renderComparison, renderComparisonMarkdown } from '../../reports/compare-text.ts'
@@ -8,6 +8,7 @@ import { jsonText } from '../../reports/text.ts'
 import { onGitHub, withoutCommands } from '../ci.ts'
 import { readRun } from '../read-run.ts'
 import { writeOut } from '../write-out.ts'
+import type { Command, Done } from './commands.ts'
 import { wantsColor, width } from './options.ts'
 
 interface Given {
@@ -18,10 +19,8 @@ interface Given {
   readonly html?: string
 }
 
-export function compareCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function compareCommand(done: Done): Command {
   return {
-    command: 'compare <old> <new>',
-    describe: 'tell what changed between two runs; exit code 1 for regressions and new leaks',
     builder: (yargs: Argv) =>
       yargs
         .positional('old', { string: true, demandOption: true, describe: 'run.json, the folder of a run, or latest' })

@@ -8,13 +8,14 @@ import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { Listener } from '../../peers/listener.ts'
 import { packageRoot } from '../../peers/package-root.ts'
 import { columns, padEnd, visible } from '../../reports/text.ts'
 import type { ClientAdapter } from '../../scenarios/client.ts'
 import { knownClients } from '../clients/index.ts'
 import { labSupport, type NoSupport, type Support } from '../lab/support.ts'
+import type { Command, Done } from './commands.ts'
 
 /** One thing that was looked for. */
 export interface Finding {
@@ -26,10 +27,8 @@ export interface Finding {
   readonly needed: boolean
 }
 
-export function doctorCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function doctorCommand(done: Done): Command {
   return {
-    command: 'doctor',
-    describe: 'tell what is on this machine and what it is needed for',
     builder: (yargs: Argv) => yargs as Argv<object>,
     handler: async () => {
       const findings = await examine(await knownClients())

@@ -1,5 +1,5 @@
 /** `badmx judge`: the run record again, from the event log alone. */
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { gate } from '../../reports/gate.ts'
 import { renderTerminal } from '../../reports/terminal.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
@@ -8,12 +8,11 @@ import { markKnown } from '../../scenarios/known.ts'
 import { knownDeviations } from '../known.ts'
 import { logFile } from '../merge.ts'
 import { readText } from '../read-text.ts'
+import type { Command, Done } from './commands.ts'
 import { wantsColor, width } from './options.ts'
 
-export function judgeCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function judgeCommand(done: Done): Command {
   return {
-    command: 'judge <events>',
-    describe: 'judge an event log again, without any network',
     builder: (yargs: Argv) =>
       yargs
         .positional('events', {

@@ -1,7 +1,7 @@
 /** `badmx lab`: what the lab has built, building it ahead of time, and removing it. */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { interruptible } from '../interrupt.ts'
 import { cacheFolder } from '../lab/cache.ts'
 import { enterLab, insideLab, labContents, ownCommand } from '../lab/enter.ts'
@@ -13,12 +13,11 @@ import { prune } from '../lab/prune.ts'
 import { openRoot } from '../lab/root.ts'
 import { labSupport, mappingArguments, requireSupport, type Support } from '../lab/support.ts'
 import { columns } from './columns.ts'
+import type { Command, Done } from './commands.ts'
 import { words } from './options.ts'
 
-export function labCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function labCommand(done: Done): Command {
   return {
-    command: 'lab',
-    describe: 'the lab that mail servers run in: list, build, shell, prune',
     builder: (yargs: Argv) =>
       yargs
         .command(

@@ -1,5 +1,5 @@
 /** `badmx list`: what there is to run, and what scenarios are made of. */
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { loadFaults } from '../../peers/certificates/faults.ts'
 import { loadPersonas } from '../../peers/personas.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
@@ -8,6 +8,7 @@ import { loadWaiting } from '../../scenarios/waiting.ts'
 import { allScenarios } from '../catalogue.ts'
 import { knownClients } from '../clients/index.ts'
 import { FLAWS } from '../clients/reference.ts'
+import type { Command, Done } from './commands.ts'
 import { behavioursText, listBehaviours, listScenarios, namesText, scenariosText, waitingText } from './list.ts'
 import { words } from './options.ts'
 
@@ -23,10 +24,8 @@ interface Given {
   readonly personas: boolean
 }
 
-export function listCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function listCommand(done: Done): Command {
   return {
-    command: 'list',
-    describe: 'list the scenarios, or what they are made of',
     builder: (yargs: Argv) =>
       yargs
         .option('json', { boolean: true, default: false, describe: 'as JSON' })

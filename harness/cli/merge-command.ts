@@ -1,9 +1,10 @@
 /** `badmx merge`: one run record of the logs of several shards. */
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { gate } from '../../reports/gate.ts'
 import { renderTerminal } from '../../reports/terminal.ts'
 import { knownDeviations } from '../known.ts'
 import { mergeRuns } from '../merge.ts'
+import type { Command, Done } from './commands.ts'
 import { wantsColor, width } from './options.ts'
 
 interface Given {
@@ -12,10 +13,8 @@ interface Given {
   readonly known?: string
 }
 
-export function mergeCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function mergeCommand(done: Done): Command {
   return {
-    command: 'merge <runs..>',
-    describe: 'one run of several shards; cells that none of them has are missing',
     builder: (yargs: Argv) =>
       yargs
         .positional('runs', {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import type { ArgumentsCamelCase, Argv } from 'yargs'
 import { compareRecords } from '../../reports/compare.ts'
 import { renderComparison } from '../../reports/compare-text.ts'
 import { gate, weigh } from '../../reports/gate.ts'
@@ -29,6 +29,7 @@ import { type RunOptions, type RunResult, run } from '../run.ts'
 import { findRun } from '../run-folder.ts'
 import { UserError } from '../user-error.ts'
 import { clientsOf } from './clients-option.ts'
+import type { Command, Done } from './commands.ts'
 import { numberIn, policiesOf, wantsColor, width, words } from './options.ts'
 
 /** How much faster than the RFC's limits a run is, unless told otherwise: ten minutes become six seconds. */
@@ -149,10 +150,8 @@ function options(yargs: Argv) {
 
 type Given = ArgumentsCamelCase<Awaited<ReturnType<typeof options>['argv']>>
 
-export function runCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function runCommand(done: Done): Command {
   return {
-    command: 'run',
-    describe: 'run scenarios against clients and judge what they do',
     builder: options as unknown as (yargs: Argv) => Argv<object>,
     handler: async (given) => done(await handle(given as Given)),
   }

@@ -1,13 +1,12 @@
 /** `badmx schema`: the JSON Schemas of what badmx reads and writes. */
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { runRecordJsonSchema } from '../../reports/schema.ts'
 import { scenarioJsonSchema } from '../../scenarios/json-schema.ts'
 import { knownNames } from '../catalogue.ts'
+import type { Command, Done } from './commands.ts'
 
-export function schemaCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function schemaCommand(done: Done): Command {
   return {
-    command: 'schema <what>',
-    describe: 'print a JSON Schema: of scenario files (for editors) or of the run record',
     builder: (yargs: Argv) =>
       yargs.positional('what', {
         choices: ['scenario', 'run'] as const,

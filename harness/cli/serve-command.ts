@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { createInterface } from 'node:readline'
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { ListenError } from '../../peers/listener.ts'
 import type { Scenario } from '../../scenarios/scenario.ts'
 import { interruptible } from '../interrupt.ts'
@@ -10,6 +10,7 @@ import { type Exhibit, type ServeOptions, serve, type Zoo } from '../serve.ts'
 import type { ZooDns } from '../serve-dns.ts'
 import { UserError } from '../user-error.ts'
 import { columns } from './columns.ts'
+import type { Command, Done } from './commands.ts'
 import { endpoint, numberIn, personaOf, wantsColor, width, words } from './options.ts'
 
 interface Given {
@@ -26,10 +27,8 @@ interface Given {
   readonly out?: string
 }
 
-export function serveCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function serveCommand(done: Done): Command {
   return {
-    command: 'serve',
-    describe: 'the whole zoo on loopback, each mail host at an address of its own; or one persona',
     builder: (yargs: Argv) =>
       yargs
         .option('only', {

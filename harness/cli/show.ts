@@ -1,6 +1,6 @@
 /** `badmx show`: the ladder of a cell or of a session, or everything about a scenario. */
 import { join } from 'node:path'
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { nearestNames } from '../../peers/nearest-name.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
 import { logsByCell } from '../../reports/by-cell.ts'
@@ -20,14 +20,12 @@ import { sessionLadder, sessionsOf } from '../session-ladder.ts'
 import { sessionLine } from '../strip.ts'
 import { UserError } from '../user-error.ts'
 import { writeOut } from '../write-out.ts'
+import type { Command, Done } from './commands.ts'
 import { wantsColor, width } from './options.ts'
 import { showScenario } from './show-scenario.ts'
 
-export function showCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function showCommand(done: Done): Command {
   return {
-    command: 'show <what> [cell]',
-    describe:
-      'show a scenario by its id, or the ladder of a cell or session: show RUN CELL (globs: inject/*/may/swaks)',
     builder: (yargs: Argv) =>
       yargs
         .positional('what', {

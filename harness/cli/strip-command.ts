@@ -1,10 +1,11 @@
 /** `badmx strip`: the man in the middle at the command line. */
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import type { Behaviour, StackItem } from '../../peers/behaviour.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
 import { interruptible } from '../interrupt.ts'
 import { type StripOptions, strip } from '../strip.ts'
 import { UserError } from '../user-error.ts'
+import type { Command, Done } from './commands.ts'
 import { endpoint, numberIn, personaOf } from './options.ts'
 
 interface Given {
@@ -25,10 +26,8 @@ interface Given {
 
 const CERTIFICATES = { untrusted: 'untrusted-ca', 'self-signed': 'self-signed', 'test-ca': 'good' } as const
 
-export function stripCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function stripCommand(done: Done): Command {
   return {
-    command: 'strip',
-    describe: 'a man in the middle in front of a real server',
     builder: (yargs: Argv) =>
       yargs
         .option('listen', { string: true, demandOption: true, requiresArg: true, describe: 'HOST:PORT for clients' })

@@ -1,5 +1,5 @@
 /** `badmx tour`, which `npm start` gives: what badmx does, in less than a minute, with the clients that are here. */
-import type { Argv, CommandModule } from 'yargs'
+import type { Argv } from 'yargs'
 import { gate } from '../../reports/gate.ts'
 import { renderTerminal } from '../../reports/terminal.ts'
 import type { ClientAdapter } from '../../scenarios/client.ts'
@@ -9,6 +9,7 @@ import { knownClients } from '../clients/index.ts'
 import { interruptible } from '../interrupt.ts'
 import { progressLine } from '../progress.ts'
 import { run } from '../run.ts'
+import type { Command, Done } from './commands.ts'
 import { wantsColor, width } from './options.ts'
 import { JOBS, TIME_SCALE } from './run-command.ts'
 
@@ -44,10 +45,8 @@ export const TELLING: readonly string[] = [
   'cert/cert-leaf-as-ca',
 ]
 
-export function tourCommand(done: (exitCode: number) => void): CommandModule<object, object> {
+export function tourCommand(done: Done): Command {
   return {
-    command: 'tour',
-    describe: 'the tour that `npm start` gives',
     builder: (yargs: Argv) => yargs as Argv<object>,
     handler: async () => done(await tour()),
   }

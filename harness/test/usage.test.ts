@@ -114,11 +114,17 @@ t.test('mistakes of a person', { timeout: 100_000 }, async (t) => {
 })
 
 t.test('help and version', async (t) => {
-  const [help, version, strip] = await badmxEach(t, t.testdir(), [['--help'], ['--version'], ['strip', '--help']])
+  const [help, version, strip, serve] = await badmxEach(t, t.testdir(), [
+    ['--help'],
+    ['--version'],
+    ['strip', '--help'],
+    ['--help', 'serve'],
+  ])
   t.equal(help?.code, 0)
   for (const word of ['run', 'tour', 'strip', 'judge', 'show', 'list', 'check', 'ca', 'schema'])
     t.match(help?.stdout, new RegExp(`^ +badmx ${word}\\b`, 'm'), word)
   t.match(help?.stdout, /Exit codes: 0 fine, 1 findings, 2 usage/)
   t.match(version, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
   t.match(strip, { code: 0, stdout: /--allow-remote/ })
+  t.match(serve, { code: 0, stdout: /--persona/ }, 'a command that the words do not begin with is loaded too')
 })

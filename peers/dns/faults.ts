@@ -12,13 +12,12 @@ const FOLDER = new URL('./faults/', import.meta.url)
  */
 export async function loadDnsFaults(folder: URL = FOLDER): Promise<ReadonlyMap<string, Fault>> {
   const files = (await readdir(folder)).filter((file) => /^[a-z0-9-]+\.[jt]s$/.test(file)).sort()
-  const faults = new Map<string, Fault>()
-  for (const file of files) {
+  const faults = files.map(async (file) => {
     const id = file.replace(/\.[jt]s$/, '')
     const { fault } = (await import(new URL(file, folder).href)) as { fault?: Fault }
     if (fault?.id !== id) throw new Error(`dns/faults/${file}: exports the fault ${fault?.id ?? 'none'}, want ${id}`)
     if (!fault.parameters.safeParse({}).success) throw new Error(`dns/faults/${file}: every parameter needs a default`)
-    faults.set(id, fault)
-  }
-  return faults
+    return fault
+  })
+  return new Map((await Promise.all(faults)).map((fault) => [fault.id, fault]))
 }

@@ -9,8 +9,7 @@ import { createServer, type SecureContext, type Server, TLSSocket } from 'node:t
 import type { Recorder } from '../recorder.ts'
 import type { SessionOffer, TlsSession } from '../wire/units.ts'
 import { readClientHello, TLS13 } from './client-hello.ts'
-import type { LegacyServer } from './legacy/server.ts'
-import { LegacyEnd, type LegacyGround } from './legacy-end.ts'
+import type { LegacyEnd, LegacyGround } from './legacy-end.ts'
 
 /** A certificate and what TLS is to be like with it; made once per peer. */
 export interface TlsIdentity {
@@ -21,7 +20,7 @@ export interface TlsIdentity {
   /** DER, leaf first, as sent. */
   readonly chain: readonly Buffer[]
   /** Node's, or the legacy one. */
-  readonly engine: { readonly secureContext: SecureContext } | { readonly legacy: LegacyServer }
+  readonly engine: { readonly secureContext: SecureContext } | { readonly legacy: LegacyEnds }
   /** TLS 1.3 is on offer. */
   readonly tls13: boolean
   /** DER of a stapled OCSP response. */
@@ -33,6 +32,15 @@ export interface TlsIdentity {
   /** What a client without SNI (RFC 6066 §3) gets instead. */
   readonly withoutServerName?: TlsIdentity
 }
+
+/** Makes the end of a connection at a server of the legacy engine. */
+export type LegacyEnds = (
+  base: Duplex,
+  identity: TlsIdentity,
+  recorder: Recorder,
+  ground: LegacyGround,
+  handlers: ServerEndHandlers,
+) => LegacyEnd
 
 export interface ServerEndHandlers {
   /** How the hello offers a session of before. */
@@ -111,7 +119,7 @@ export function startServerTls(
       }
       const { engine } = identity
       if ('legacy' in engine) {
-        new LegacyEnd(base, identity, engine.legacy, recorder, ground, handlers).start(octets, hello.format === 'tls')
+        engine.legacy(base, identity, recorder, ground, handlers).start(octets, hello.format === 'tls')
         return
       }
       base.unshift(octets)
