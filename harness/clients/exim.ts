@@ -195,6 +195,9 @@ function configurationOf({ stage, times, address, port }: MtaSetup): string {
 /** `1vP0Ab-000001-2X => x@y.test R=… H=mx.y.test [198.18.1.8] X=TLS1.3:… CV=yes C="250 OK"`; ids are longer from 4.97 on. */
 const RESULT = /\d (?<id>\w{6}-\w{6,11}-\w{2,4}) (?<mark>=>|->|==|\*\*) (?<address>\S+)(?: <[^>]*>)? ?(?<rest>.*)$/
 
+/** The message is out of the queue. */
+const COMPLETED = /\d (?<id>\w{6}-\w{6,11}-\w{2,4}) Completed\b/
+
 const STATES: Readonly<Record<string, Report['state']>> = {
   '=>': 'delivered',
   '->': 'delivered',
@@ -202,12 +205,23 @@ const STATES: Readonly<Record<string, Report['state']>> = {
   '**': 'bounced',
 }
 
-/** Exported for its test. */
+/**
+ * Exported for its test. A message that is completed and of which nothing was told is one that Exim takes for done: since 4.98
+ * where a peer leaves between its replies to RCPT and DATA (smtp.c, "converting i/o-error to no-error").
+ */
 export function reader(): LogReader {
+  /** Messages that were told to be delivered or bounced, and are not completed yet. */
+  const told = new Set<string>()
   return (line) => {
+    const completed = COMPLETED.exec(line)?.groups?.['id']
+    if (completed !== undefined) {
+      if (told.delete(completed)) return undefined
+      return { id: completed, state: 'delivered', reason: 'Completed, and no word of a delivery' }
+    }
     const { id = '', mark = '', rest = '' } = RESULT.exec(line)?.groups ?? {}
     const state = STATES[mark]
     if (state === undefined) return undefined
+    if (state !== 'queued') told.add(id)
     if (state !== 'delivered') return { id, state, kind: state === 'queued' ? 'temporary' : 'permanent', reason: rest }
     // log_selector has tls_cipher and tls_certificate_verified by default. CV=yes: chain and name (tls-gnu.c, verify_certificate).
     const encrypted = / X=\S/.test(rest)
