@@ -26,6 +26,8 @@ const QUEUE_ATTEMPTS = 24
 const SLOW_ATTEMPTS = 6
 /** How many cells of one-shot clients that mostly wait are at work for each other one. */
 const WAITING_PER_JOB = 2
+/** The same of cells that leave a message to the client's own schedule: they share a clock, and are the longest of all. */
+const OWN_ATTEMPTS = 6
 
 /**
  * Runs every cell: the controls first, which all else rests upon; then those that mostly wait beside those that mostly work.
@@ -38,17 +40,28 @@ export async function runPlan(request: RunRequest): Promise<void> {
   const { jobs } = request
   const other = new Gate(jobs, 'held')
   // One job is one thing after the other.
-  const oneShot = { slow: jobs === 1 ? other : new Gate(jobs * WAITING_PER_JOB, 'held'), other }
-  const queue = { slow: new Gate(SLOW_ATTEMPTS, 'while-busy'), other: new Gate(QUEUE_ATTEMPTS, 'while-busy') }
+  const oneShot = { slow: jobs === 1 ? other : new Gate(jobs * WAITING_PER_JOB, 'held'), other, own: other }
+  const queue = {
+    slow: new Gate(SLOW_ATTEMPTS, 'while-busy'),
+    other: new Gate(QUEUE_ATTEMPTS, 'while-busy'),
+    own: new Gate(OWN_ATTEMPTS, 'while-busy'),
+  }
   const stopPulse = pulse(request)
+  const ends: Promise<void>[] = []
+  /** Resolves when the cell is over, or waits for a message to age: nothing is at work then. */
   const run = async (cell: PlannedCell): Promise<void> => {
     const gates = cell.kind === 'one-shot' ? oneShot : queue
-    const turn = await Turn.take(cell.slow ? gates.slow : gates.other)
-    if (!request.signal.aborted) await runCell(cell, { request, turn })
-    turn.leave()
+    const isLeftAlone = cell.scenario.job.horizonSeconds !== undefined
+    const turn = await Turn.take(cell.slow ? gates.slow : isLeftAlone ? gates.own : gates.other)
+    const end = (request.signal.aborted ? Promise.resolve() : runCell(cell, { request, turn })).finally(() =>
+      turn.leave(),
+    )
+    ends.push(end)
+    await Promise.race([turn.rest, end])
   }
   for (const controls of [true, false])
     await Promise.all(sorted.filter(({ role }) => (role !== 'scenario') === controls).map(run))
+  await Promise.all(ends)
   stopPulse()
 }
 
