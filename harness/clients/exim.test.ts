@@ -1,5 +1,5 @@
 import t from 'tap'
-import { client, reader } from './exim.ts'
+import { client, foundLocked, reader } from './exim.ts'
 
 /** Lines of Exim 4.94, 4.96 and 4.98, as the lab's log takes them. */
 const LOG = '<22>Nov 28 15:55:13 exim[48]: 2026-11-28 15:55:13'
@@ -69,6 +69,19 @@ t.test('a message that is completed without a word of its delivery', async (t) =
     t.ok(read(`${LOG} ${id} ${mark} q5@s1.may.badmx.test ${HOST}`))
     t.equal(read(`${LOG} ${id} Completed`), undefined, `after ${mark} it tells nothing new`)
   }
+})
+
+t.test('whether a message was locked, by what -v says', async (t) => {
+  const id = '1xXQMP-0000000000E-3CI1'
+  const locked = `delivering ${id}\nLOG: skip_delivery MAIN\n  Spool file for ${id} is locked (another process is handling this message)\n`
+  t.equal(foundLocked(locked, id), true)
+  t.equal(foundLocked(locked.replace(`for ${id} `, ''), id), true, 'as before 4.96')
+  t.equal(
+    foundLocked(`delivering ${id}\nConnecting to mx.s1.may.badmx.test [198.18.1.19]:25 ... connected\n`, id),
+    false,
+  )
+  for (let length = 0; length < locked.length; length++)
+    t.equal(foundLocked(locked.slice(0, length), id), undefined, `${length} octets tell nothing yet`)
 })
 
 t.test('stays silent on other lines', async (t) => {

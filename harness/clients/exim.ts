@@ -121,10 +121,13 @@ async function force(root: ClientRoot, id: string): Promise<void> {
       child.stderr?.setEncoding('utf8').on('data', (text: string) => {
         if (said.length > 4096) return
         said += text
-        if (said.includes('Spool file is locked')) resolve(true)
-        else if (said.includes(`delivering ${id}`)) resolve(false)
+        const found = foundLocked(said, id)
+        if (found !== undefined) resolve(found)
       })
-      child.once('error', reject).once('close', () => reject(new Error(`exim4 -M ${id} tries nothing: ${said}`)))
+      child.once('error', reject).once('close', () => {
+        if (said.includes(`delivering ${id}`)) resolve(false)
+        else reject(new Error(`exim4 -M ${id} tries nothing: ${said}`))
+      })
     })
     if (!locked) return
   }
@@ -190,6 +193,17 @@ function configurationOf({ stage, times, address, port }: MtaSetup): string {
     '',
     '* * F,2h,15m; G,16h,1h,1.5; F,4d,6h',
   ])
+}
+
+/**
+ * Whether `exim4 -v -M` found the message locked, by what it says after that it is delivering it; undefined while it has not
+ * said. `LOG: …` begins a line of the log, the text of which is on the next. Exported for its test.
+ */
+export function foundLocked(said: string, id: string): boolean | undefined {
+  const [, after] = said.split(`delivering ${id}`)
+  const lines = after?.split('\n').slice(1, -1) ?? []
+  const first = lines.find((line) => line.trim() !== '' && !/^\s*(?:\d+ )?LOG:/.test(line))
+  return first === undefined ? undefined : /Spool file (?:for \S+ )?is locked/.test(first)
 }
 
 /** `1vP0Ab-000001-2X => x@y.test R=… H=mx.y.test [198.18.1.8] X=TLS1.3:… CV=yes C="250 OK"`; ids are longer from 4.97 on. */
