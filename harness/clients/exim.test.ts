@@ -75,7 +75,7 @@ t.test('whether a message was locked, by what -v says', async (t) => {
   const id = '1xXQMP-0000000000E-3CI1'
   const locked = `delivering ${id}\nLOG: skip_delivery MAIN\n  Spool file for ${id} is locked (another process is handling this message)\n`
   t.equal(foundLocked(locked, id), true)
-  t.equal(foundLocked(locked.replace(`for ${id} `, ''), id), true, 'as before 4.96')
+  t.equal(foundLocked(locked.replace(`for ${id} `, ''), id), true, 'without the id')
   t.equal(
     foundLocked(`delivering ${id}\nConnecting to mx.s1.may.badmx.test [198.18.1.19]:25 ... connected\n`, id),
     false,
