@@ -5,8 +5,9 @@
  *
  * The client's CPU is that of all processes of the lab but this one: of each that is alive when the last cell is over, and of
  * all that it has reaped, so that the short-lived ones are in it (Postfix's `master` reaps its deliveries), and of those that
- * this process has had run in the client's root (`postqueue`). Not in it: who became an orphan and was reaped by the root's
- * first process; and what the kernel does for sockets in softirqs, which is nobody's, or that of whom it interrupts.
+ * this process has had run in the client's root (`postqueue`), with the small process that starts them. Not in it: who became
+ * an orphan and was reaped by the root's first process; and what the kernel does for sockets in softirqs, which is nobody's, or
+ * that of whom it interrupts.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
