@@ -26,8 +26,6 @@ const QUEUE_ATTEMPTS = 24
 const SLOW_ATTEMPTS = 6
 /** How many cells of one-shot clients that mostly wait are at work for each other one. */
 const WAITING_PER_JOB = 2
-/** The same of cells that leave a message to the client's own schedule: they share a clock, and are the longest of all. */
-const OWN_ATTEMPTS = 6
 
 /**
  * Runs every cell: the controls first, which all else rests upon; then those that mostly wait beside those that mostly work.
@@ -44,7 +42,8 @@ export async function runPlan(request: RunRequest): Promise<void> {
   const queue = {
     slow: new Gate(SLOW_ATTEMPTS, 'while-busy'),
     other: new Gate(QUEUE_ATTEMPTS, 'while-busy'),
-    own: new Gate(OWN_ATTEMPTS, 'while-busy'),
+    // Left to the client's own schedule: they share a clock, and are the longest of all.
+    own: new Gate(QUEUE_ATTEMPTS, 'while-busy'),
   }
   const stopPulse = pulse(request)
   const ends: Promise<void>[] = []

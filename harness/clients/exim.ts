@@ -221,7 +221,7 @@ const STATES: Readonly<Record<string, Report['state']>> = {
 
 /**
  * Exported for its test. A message that is completed and of which nothing was told is one that Exim takes for done: since 4.98
- * where a peer leaves between its replies to RCPT and DATA (smtp.c, "converting i/o-error to no-error").
+ * where a peer leaves after its reply to RCPT and before the content has been sent (smtp.c, "converting i/o-error to no-error").
  */
 export function reader(): LogReader {
   /** Messages that were told to be delivered or bounced, and are not completed yet. */
