@@ -29,25 +29,43 @@ const SHORTEST_BASE64 = 6
 export function findCanaries(octets: Buffer, canaries: readonly CanaryText[]): CanaryHit[] {
   const hits: CanaryHit[] = []
   if (canaries.length === 0 || octets.length === 0) return hits
-  const unfolded = unfold(octets)
-  for (const { name, value } of canaries) {
-    if (value === '') continue
+  const { soft, hard } = unfold(octets)
+  for (const { name, value, base64 } of soughtOf(canaries)) {
     const plain = octets.indexOf(value, 0, 'latin1')
     if (plain !== -1) hits.push({ name, form: 'plain', offset: plain })
-    else {
-      const quoted = unfolded.soft.octets.indexOf(value, 0, 'latin1')
-      if (quoted !== -1) hits.push({ name, form: 'quoted-printable', offset: unfolded.soft.origin(quoted) })
+    else if (soft !== undefined) {
+      const quoted = soft.octets.indexOf(value, 0, 'latin1')
+      if (quoted !== -1) hits.push({ name, form: 'quoted-printable', offset: soft.origin(quoted) })
     }
-    for (const form of base64Forms(value)) {
-      if (form.length < SHORTEST_BASE64) continue
+    for (const form of base64) {
       const direct = octets.indexOf(form, 0, 'latin1')
-      const offset = direct !== -1 ? direct : unfolded.hard.octets.indexOf(form, 0, 'latin1')
-      if (offset === -1) continue
-      hits.push({ name, form: 'base64', offset: direct !== -1 ? direct : unfolded.hard.origin(offset) })
+      const folded = direct !== -1 || hard === undefined ? -1 : hard.octets.indexOf(form, 0, 'latin1')
+      if (direct === -1 && folded === -1) continue
+      hits.push({ name, form: 'base64', offset: direct !== -1 ? direct : (hard?.origin(folded) ?? folded) })
       break
     }
   }
   return hits
+}
+
+interface Sought extends CanaryText {
+  /** The forms in base64 that are long enough to be searched for. */
+  readonly base64: readonly string[]
+}
+
+/** The same canaries are searched for in every chunk of a connection. */
+const SOUGHT = new WeakMap<readonly CanaryText[], readonly Sought[]>()
+
+function soughtOf(canaries: readonly CanaryText[]): readonly Sought[] {
+  const before = SOUGHT.get(canaries)
+  if (before !== undefined) return before
+  const sought = canaries
+    .filter(({ value }) => value !== '')
+    .map(({ name, value }) => {
+      return { name, value, base64: base64Forms(value).filter(({ length }) => length >= SHORTEST_BASE64) }
+    })
+  SOUGHT.set(canaries, sought)
+  return sought
 }
 
 /** The base64 of `value` at the three places it can have in a group of three octets, without what its neighbours decide. */
@@ -69,11 +87,16 @@ interface Unfolded {
   origin(offset: number): number
 }
 
-/** Without quoted-printable soft line breaks, and without line breaks at all. */
-function unfold(octets: Buffer): { soft: Unfolded; hard: Unfolded } {
+/** Without quoted-printable soft line breaks, and without line breaks at all; undefined where there are none of the kind. */
+function unfold(octets: Buffer): { readonly soft?: Unfolded; readonly hard?: Unfolded } {
+  if (!octets.includes(LF)) return {}
   const text = octets.toString('latin1')
-  return { soft: without(text, /=\r?\n/g), hard: without(text, /\r?\n/g) }
+  const hard = without(text, /\r?\n/g)
+  return SOFT_BREAKS.some((each) => octets.includes(each)) ? { soft: without(text, /=\r?\n/g), hard } : { hard }
 }
+
+const LF = 0x0a
+const SOFT_BREAKS = ['=\r\n', '=\n']
 
 function without(text: string, pattern: RegExp): Unfolded {
   const cuts: { at: number; length: number }[] = []

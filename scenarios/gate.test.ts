@@ -44,3 +44,37 @@ t.test('who steps aside gets a place again', async (t) => {
   turn.leave()
   ;(await gate.enter())()
 })
+
+t.test('who comes back goes before who has not begun', async (t) => {
+  const gate = new Gate(1, 'held')
+  const leave = await gate.enter()
+  const order: string[] = []
+  const noted = async (name: string, from: 'begin' | 'return'): Promise<void> => {
+    const done = await gate.enter(from)
+    order.push(name)
+    done()
+  }
+  const all = [noted('new', 'begin'), noted('another', 'begin'), noted('back', 'return')]
+  leave()
+  await Promise.all(all)
+  t.strictSame(order, ['back', 'new', 'another'])
+})
+
+t.test('a turn rests when its cell waits, and when it is over', async (t) => {
+  const gate = new Gate(2, 'held')
+  const [waits, ends] = [await Turn.take(gate), await Turn.take(gate)]
+  const rested: string[] = []
+  void waits.rest.then(() => rested.push('waits'))
+  void ends.rest.then(() => rested.push('ends'))
+  await Promise.resolve()
+  t.strictSame(rested, [], 'nobody rests at work')
+  let over = (): void => {}
+  const aside = waits.aside(() => new Promise((resolve) => (over = resolve)))
+  await waits.rest
+  t.strictSame(rested, ['waits'])
+  over()
+  await aside
+  ends.leave()
+  await ends.rest
+  t.strictSame(rested, ['waits', 'ends'])
+})

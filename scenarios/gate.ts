@@ -3,7 +3,8 @@
  * to its end. Cells of a client with a queue all run side by side: what costs the machine something is the begin of an
  * attempt (certificates, a submission, handshakes), and after that most wait for a timer.
  *
- * What always holds: nobody is let in while this process is behind its own timers, so that load never begets more load.
+ * What always holds: nobody is let in while this process is behind its own timers, so that load never begets more load. Who
+ * comes back goes before who has not begun: a cell that is under way takes no longer than it must, and few are at once.
  */
 
 /** How often, and how many milliseconds apart, it is looked whether an attempt is still in its busy time. */
@@ -16,6 +17,7 @@ export class Gate {
   private readonly hold: 'held' | 'while-busy'
   private free: number
   private readonly waiting: (() => void)[] = []
+  private readonly returning: (() => void)[] = []
 
   /**
    * @param places cells that may be at work at once, 1 or more.
@@ -27,10 +29,15 @@ export class Gate {
     this.hold = hold
   }
 
-  /** Resolves when there is a place and the process is not behind, with what gives it back. */
-  async enter(): Promise<() => void> {
+  /**
+   * Resolves when there is a place and the process is not behind, with what gives it back.
+   *
+   * @param from `return`: the cell has had a place before
+   */
+  async enter(from: 'begin' | 'return' = 'begin'): Promise<() => void> {
+    const queue = from === 'begin' ? this.waiting : this.returning
     if (this.free > 0) this.free -= 1
-    else await new Promise<void>((resolve) => this.waiting.push(resolve))
+    else await new Promise<void>((resolve) => queue.push(resolve))
     while ((await lateness()) > LATE_MS) {}
     let held = true
     let timer: NodeJS.Timeout | undefined
@@ -38,7 +45,7 @@ export class Gate {
       if (!held) return
       held = false
       clearTimeout(timer)
-      const next = this.waiting.shift()
+      const next = this.returning.shift() ?? this.waiting.shift()
       if (next === undefined) this.free += 1
       else next()
     }
@@ -52,12 +59,18 @@ export class Gate {
 
 /** A cell's place. */
 export class Turn {
+  /** Resolves when it has been given back, for good or while the cell waits. */
+  readonly rest: Promise<void>
   private readonly gate: Gate
   private given: () => void
+  private rests: () => void = () => {}
 
   private constructor(gate: Gate, given: () => void) {
     this.gate = gate
     this.given = given
+    this.rest = new Promise((resolve) => {
+      this.rests = resolve
+    })
   }
 
   static async take(gate: Gate): Promise<Turn> {
@@ -66,13 +79,14 @@ export class Turn {
 
   leave(): void {
     this.given()
+    this.rests()
   }
 
   /** Lets others work while this cell waits. */
   async aside(wait: () => Promise<void>): Promise<void> {
-    this.given()
+    this.leave()
     await wait()
-    this.given = await this.gate.enter()
+    this.given = await this.gate.enter('return')
   }
 }
 

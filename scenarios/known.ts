@@ -8,8 +8,14 @@ import { type CellRecord, type RunRecord, VERDICTS, type Verdict } from './recor
 import { findings, readYaml } from './yaml-file.ts'
 
 const deviationSchema = z.strictObject({
-  client: z.string().min(1).describe('The id of the client.'),
-  version: z.string().optional().describe('Only this version of it; every one where absent.'),
+  client: z
+    .string()
+    .min(1)
+    .describe('The id of the client; `postfix` is that of any release, `postfix@trixie` of one.'),
+  version: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .optional()
+    .describe('Only this version of it, or these; every one where absent.'),
   cell: z.string().min(1).describe('`<family>/<id>/<policy>`; `*` stands for any characters.'),
   verdict: z.enum(VERDICTS).describe('The verdict that is expected.'),
   reason: z.string().min(1).describe('Why: a bug report, a clause of its documentation.'),
@@ -47,11 +53,16 @@ export function markKnown(record: RunRecord, deviations: readonly KnownDeviation
 }
 
 function concerns(deviation: KnownDeviation, cell: CellRecord, version: string | undefined): boolean {
-  if (deviation.client !== cell.client) return false
-  if (deviation.version !== undefined && deviation.version !== version) return false
+  if (deviation.client !== cell.client && deviation.client !== withoutRelease(cell.client)) return false
+  if (deviation.version !== undefined && ![deviation.version].flat().some((each) => each === version)) return false
   const pattern = deviation.cell
     .split('*')
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
     .join('.*')
   return new RegExp(`^${pattern}$`).test(`${cell.scenario}/${cell.policy}`)
+}
+
+/** `postfix` of `postfix@trixie`. */
+function withoutRelease(client: string): string {
+  return client.replace(/@.*$/, '')
 }

@@ -38,17 +38,29 @@ export async function runPlan(request: RunRequest): Promise<void> {
   const { jobs } = request
   const other = new Gate(jobs, 'held')
   // One job is one thing after the other.
-  const oneShot = { slow: jobs === 1 ? other : new Gate(jobs * WAITING_PER_JOB, 'held'), other }
-  const queue = { slow: new Gate(SLOW_ATTEMPTS, 'while-busy'), other: new Gate(QUEUE_ATTEMPTS, 'while-busy') }
+  const oneShot = { slow: jobs === 1 ? other : new Gate(jobs * WAITING_PER_JOB, 'held'), other, own: other }
+  const queue = {
+    slow: new Gate(SLOW_ATTEMPTS, 'while-busy'),
+    other: new Gate(QUEUE_ATTEMPTS, 'while-busy'),
+    // Left to the client's own schedule: they share a clock, and are the longest of all.
+    own: new Gate(QUEUE_ATTEMPTS, 'while-busy'),
+  }
   const stopPulse = pulse(request)
+  const ends: Promise<void>[] = []
+  /** Resolves when the cell is over, or waits for a message to age: nothing is at work then. */
   const run = async (cell: PlannedCell): Promise<void> => {
     const gates = cell.kind === 'one-shot' ? oneShot : queue
-    const turn = await Turn.take(cell.slow ? gates.slow : gates.other)
-    if (!request.signal.aborted) await runCell(cell, { request, turn })
-    turn.leave()
+    const isLeftAlone = cell.scenario.job.horizonSeconds !== undefined
+    const turn = await Turn.take(cell.slow ? gates.slow : isLeftAlone ? gates.own : gates.other)
+    const end = (request.signal.aborted ? Promise.resolve() : runCell(cell, { request, turn })).finally(() =>
+      turn.leave(),
+    )
+    ends.push(end)
+    await Promise.race([turn.rest, end])
   }
   for (const controls of [true, false])
     await Promise.all(sorted.filter(({ role }) => (role !== 'scenario') === controls).map(run))
+  await Promise.all(ends)
   stopPulse()
 }
 

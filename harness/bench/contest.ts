@@ -10,12 +10,20 @@ import { type Goal, pairedRatio, type Spread, spread } from './statistics.ts'
 export interface Comparison {
   readonly name: string
   /** What the ratio is of. */
-  readonly unit: 'CPU per session' | 'throughput' | 'queries per second' | 'octets per connection' | 'wall time'
-  readonly base: string
+  readonly unit:
+    | 'CPU per session'
+    | 'CPU time'
+    | 'throughput'
+    | 'queries per second'
+    | 'cells per second'
+    | 'octets per connection'
+    | 'wall time'
+  /** Absent for a figure that is compared with nothing. */
+  readonly base?: string
   readonly by: 'ratio' | 'difference'
   /** Against the base, round by round. Undefined where this system does not tell, or the program is not installed. */
   readonly against?: Spread
-  /** Microseconds of CPU per session, MB/s, octets, or milliseconds, of its own. */
+  /** Microseconds of CPU per session, MB/s, octets, numbers per second, or milliseconds, of its own. */
   readonly own?: Spread
   readonly goal?: Goal
 }

@@ -10,10 +10,11 @@ import { interruptible } from '../interrupt.ts'
 import { bulk } from './bulk-ciphers.ts'
 import { type Comparison, engines, peers, proxies } from './contest.ts'
 import { dns } from './dns.ts'
+import { mta } from './mta.ts'
 import { idle, start, suites } from './scale.ts'
 import { toTable } from './table.ts'
 
-const PARTS = { peers, engines, bulk, proxies, dns, idle, suites, start }
+const PARTS = { peers, engines, bulk, proxies, dns, idle, suites, mta, start }
 
 function isPart(word: string): word is keyof typeof PARTS {
   return Object.hasOwn(PARTS, word)

@@ -36,12 +36,14 @@ t.test('says of each goal whether it is reached, and of a line without goal noth
       own: figure(9000),
       goal: { atMost: 4096 },
     },
+    { name: 'suite', unit: 'cells per second', by: 'ratio', own: figure(23) },
   ]
-  const [head, ours, proxy, socat, haproxy, idle] = toTable(comparisons).split('\n')
+  const [head, ours, proxy, socat, haproxy, idle, suite] = toTable(comparisons).split('\n')
   t.match(head, /median +min–max +goal +reached/)
   t.match(ours, /^peer +CPU per session +smtp-server +1\.20 +1\.10–1\.30 +≤ 1\.25 +yes +400 µs$/)
   t.match(proxy, /^proxy +throughput +Node pipe +0\.80 +0\.70–0\.90 +≥ 0\.90 +no +300 MB\/s$/)
   t.match(socat, /^socat +throughput +Node pipe +1\.00 +0\.90–1\.10 +300 MB\/s$/)
   t.match(haproxy, /^haproxy .*not known here$/)
   t.match(idle, /^idle +octets per connection +Node socket +\+5000 +\+4000–\+6000 +≤ \+4096 +no +9000 octets$/)
+  t.match(suite, /^suite +cells per second +23 \/s$/)
 })

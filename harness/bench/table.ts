@@ -17,6 +17,8 @@ export function toTable(comparisons: readonly Comparison[]): string {
 }
 
 function toRow({ name, unit, base, by, against, own, goal }: Comparison): string[] {
+  const itself = own === undefined ? '' : `${own.median.toFixed(0)} ${UNITS[unit]}`
+  if (base === undefined) return [name, unit, '', '', '', '', '', itself]
   if (against === undefined || own === undefined) return [name, unit, base, 'not known here', '', '', '', '']
   const write = by === 'ratio' ? (figure: number) => figure.toFixed(2) : (figure: number) => `+${figure.toFixed(0)}`
   return [
@@ -27,14 +29,16 @@ function toRow({ name, unit, base, by, against, own, goal }: Comparison): string
     `${write(against.min)}–${write(against.max)}`,
     goal === undefined ? '' : 'atMost' in goal ? `≤ ${write(goal.atMost)}` : `≥ ${write(goal.atLeast)}`,
     goal === undefined ? '' : reaches(against.median, goal) ? 'yes' : 'no',
-    `${own.median.toFixed(0)} ${UNITS[unit]}`,
+    itself,
   ]
 }
 
 const UNITS: Readonly<Record<Comparison['unit'], string>> = {
   'CPU per session': 'µs',
+  'CPU time': 'ms',
   throughput: 'MB/s',
   'queries per second': '/s',
+  'cells per second': '/s',
   'octets per connection': 'octets',
   'wall time': 'ms',
 }

@@ -36,7 +36,7 @@ import { numberIn, policiesOf, wantsColor, width, words } from './options.ts'
 export const TIME_SCALE = 100
 
 /** Where none is named. */
-const POLICIES: readonly Policy[] = ['may', 'encrypt', 'verify']
+export const POLICIES: readonly Policy[] = ['may', 'encrypt', 'verify']
 
 /** Cells at once: most of them wait for a timer, of the client or of the peer. */
 export const JOBS = availableParallelism() * 8

@@ -121,10 +121,13 @@ async function force(root: ClientRoot, id: string): Promise<void> {
       child.stderr?.setEncoding('utf8').on('data', (text: string) => {
         if (said.length > 4096) return
         said += text
-        if (said.includes('Spool file is locked')) resolve(true)
-        else if (said.includes(`delivering ${id}`)) resolve(false)
+        const found = foundLocked(said, id)
+        if (found !== undefined) resolve(found)
       })
-      child.once('error', reject).once('close', () => reject(new Error(`exim4 -M ${id} tries nothing: ${said}`)))
+      child.once('error', reject).once('close', () => {
+        if (said.includes(`delivering ${id}`)) resolve(false)
+        else reject(new Error(`exim4 -M ${id} tries nothing: ${said}`))
+      })
     })
     if (!locked) return
   }
@@ -192,8 +195,22 @@ function configurationOf({ stage, times, address, port }: MtaSetup): string {
   ])
 }
 
+/**
+ * Whether `exim4 -v -M` found the message locked, by what it says after that it is delivering it; undefined while it has not
+ * said. `LOG: …` begins a line of the log, the text of which is on the next. Exported for its test.
+ */
+export function foundLocked(said: string, id: string): boolean | undefined {
+  const [, after] = said.split(`delivering ${id}`)
+  const lines = after?.split('\n').slice(1, -1) ?? []
+  const first = lines.find((line) => line.trim() !== '' && !/^\s*(?:\d+ )?LOG:/.test(line))
+  return first === undefined ? undefined : /Spool file (?:for \S+ )?is locked/.test(first)
+}
+
 /** `1vP0Ab-000001-2X => x@y.test R=… H=mx.y.test [198.18.1.8] X=TLS1.3:… CV=yes C="250 OK"`; ids are longer from 4.97 on. */
 const RESULT = /\d (?<id>\w{6}-\w{6,11}-\w{2,4}) (?<mark>=>|->|==|\*\*) (?<address>\S+)(?: <[^>]*>)? ?(?<rest>.*)$/
+
+/** The message is out of the queue. */
+const COMPLETED = /\d (?<id>\w{6}-\w{6,11}-\w{2,4}) Completed\b/
 
 const STATES: Readonly<Record<string, Report['state']>> = {
   '=>': 'delivered',
@@ -202,12 +219,23 @@ const STATES: Readonly<Record<string, Report['state']>> = {
   '**': 'bounced',
 }
 
-/** Exported for its test. */
+/**
+ * Exported for its test. A message that is completed and of which nothing was told is one that Exim takes for done: since 4.98
+ * where a peer leaves after its reply to RCPT and before the content has been sent (smtp.c, "converting i/o-error to no-error").
+ */
 export function reader(): LogReader {
+  /** Messages that were told to be delivered or bounced, and are not completed yet. */
+  const told = new Set<string>()
   return (line) => {
+    const completed = COMPLETED.exec(line)?.groups?.['id']
+    if (completed !== undefined) {
+      if (told.delete(completed)) return undefined
+      return { id: completed, state: 'delivered', reason: 'Completed, and no word of a delivery' }
+    }
     const { id = '', mark = '', rest = '' } = RESULT.exec(line)?.groups ?? {}
     const state = STATES[mark]
     if (state === undefined) return undefined
+    if (state !== 'queued') told.add(id)
     if (state !== 'delivered') return { id, state, kind: state === 'queued' ? 'temporary' : 'permanent', reason: rest }
     // log_selector has tls_cipher and tls_certificate_verified by default. CV=yes: chain and name (tls-gnu.c, verify_certificate).
     const encrypted = / X=\S/.test(rest)

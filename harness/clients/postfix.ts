@@ -108,8 +108,19 @@ for n in $(seq 500); do
   sleep 0.02
 done`
 
+/**
+ * I and D: its incoming and its deferred messages, as the queue manager does by itself after queue_run_delay. When the queue is
+ * at rest, a line in the log says so, behind those of the attempts.
+ */
+const LOOK = `
+now=$(date +%s)
+postkick public qmgr ID
+${AT_REST}
+logger -t badmx "looked $1"`
+
 async function start(setup: MtaSetup): Promise<Mta> {
   const { root, stage } = setup
+  let looks = 0
   // Postfix lets a file rest for two seconds that has just been written.
   const write = (file: string, text: string): Promise<void> => root.write(file, text, { ageSeconds: 3600 })
   const chains = [...new Set(stage.foreseen.flatMap(({ clientCertificate }) => clientCertificate?.chainFile ?? []))]
@@ -144,10 +155,11 @@ async function start(setup: MtaSetup): Promise<Mta> {
       if (code !== 0) throw new Error(`postqueue -i ${id}: ${stderr}`)
     },
     async lookAtQueue(): Promise<void> {
-      // I and D: its incoming and its deferred messages, as the queue manager does by itself after queue_run_delay.
-      const kick = `now=$(date +%s); postkick public qmgr ID; ${AT_REST}`
-      await root.run(['sh', '-c', kick], { timeoutMs: 20_000 })
+      looks += 1
+      const told = setup.heard(new RegExp(`badmx: looked ${looks}$`))
+      await Promise.all([root.run(['sh', '-c', LOOK, 'sh', String(looks)], { timeoutMs: 20_000 }), told])
     },
+    looksAreTold: true,
     async beforeClockMoves(): Promise<void> {
       await root.run(['sh', '-c', `now=0; ${AT_REST}`], { timeoutMs: 20_000 })
     },

@@ -22,12 +22,15 @@ const PROGRAM = '/usr/libexec/sendmail/sendmail'
 /** Of its pid file; /run of a root is empty. */
 const RUN_FOLDER = '/run/sendmail/mta'
 
-/** Entries of the access map for the hosts below a domain: cf/README, "STARTTLS", "Allowing Connections". */
+/**
+ * Entries of the access map: cf/README, "STARTTLS", "Allowing Connections". TLS_Srv is for the hosts below a domain and asked
+ * before MAIL; TLS_Rcpt for its recipients, wherever an MX record leads them, and asked before RCPT.
+ */
 const ENTRIES: Readonly<Partial<Record<Policy, string>>> = {
   none: 'Try_TLS:DOMAIN NO',
-  encrypt: 'TLS_Srv:DOMAIN ENCR:112',
+  encrypt: 'TLS_Srv:DOMAIN ENCR:112\nTLS_Rcpt:DOMAIN ENCR:112',
   // CN: the name of the host, in the certificate's subject or, with FEATURE(check_cert_altnames), among its other names.
-  verify: 'TLS_Srv:DOMAIN VERIFY:112+CN',
+  verify: 'TLS_Srv:DOMAIN VERIFY:112+CN\nTLS_Rcpt:DOMAIN VERIFY:112+CN',
 }
 
 const NO_DANE = "DANE is no part of Debian's build of Sendmail"
@@ -41,7 +44,7 @@ const UNSUPPORTED: Readonly<Partial<Record<Policy, string>>> = {
 function support(policy: Policy): PolicySupport {
   const unsupported = UNSUPPORTED[policy]
   if (unsupported !== undefined) return { unsupported }
-  return { options: ENTRIES[policy] ?? 'no entry in the access map' }
+  return { options: ENTRIES[policy]?.replaceAll('\n', ', ') ?? 'no entry in the access map' }
 }
 
 /**
@@ -150,7 +153,7 @@ async function accessMap(root: ClientRoot, foreseen: readonly Foreseen[]): Promi
   const entries: string[] = []
   for (const { domain, policy, clientCertificate } of foreseen) {
     const entry = ENTRIES[policy]
-    if (entry !== undefined) entries.push(entry.replace('DOMAIN', domain))
+    if (entry !== undefined) entries.push(entry.replaceAll('DOMAIN', domain))
     if (clientCertificate === undefined) continue
     const { chainFile, keyFile } = clientCertificate
     const place = files.get(chainFile) ?? `/etc/mail/tls/client-${files.size + 1}`

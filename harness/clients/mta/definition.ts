@@ -60,6 +60,8 @@ export interface Mta {
   remove?(id: string): Promise<void>
   /** With untouched times: has it look at its queue, now that its clock was moved; resolves when all attempts are over. */
   lookAtQueue?(): Promise<void>
+  /** Its log has told all of these attempts by then; else it is waited for until it is quiet. */
+  readonly looksAreTold?: true
   /** With untouched times: resolves when an attempt is over for its queue too, where that is later than in its log. */
   beforeClockMoves?(): Promise<void>
 }

@@ -98,6 +98,6 @@ export class OwnSchedule {
     this.lastStep = seconds
     await root.setClock(this.offset)
     await mta.lookAtQueue?.()
-    await tracker.quiet(QUIET_MS)
+    if (mta.looksAreTold !== true) await tracker.quiet(QUIET_MS)
   }
 }
