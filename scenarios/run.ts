@@ -2,12 +2,15 @@
  * Runs a plan: for each cell the world, the client's deliveries, and everything of it in the event log. This module and
  * what it is made of (`cell-world.ts`, `desk.ts`) are what is not pure in this folder; they judge nothing.
  *
- * What always holds: each cell has one `cell` event and, unless the process dies, one `cell-end`; whatever goes wrong in
- * one cell stays in it; when `runPlan` resolves no peer listens and no delivery goes on.
+ * What always holds: each try of a cell has one `cell` event and, unless the process dies, one `cell-end`; whatever goes wrong
+ * in one cell stays in it; a cell that was spoilt is tried once more and not a third time; when `runPlan` resolves no peer
+ * listens and no delivery goes on.
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { aloneOf } from './alone.ts'
 import { CellWorld, factsOf } from './cell-world.ts'
+import { SpoiltError } from './client.ts'
 import { deadlineOf } from './deadline.ts'
 import { Desk, type Way } from './desk.ts'
 import type { CellBegun, CellEnded } from './events.ts'
@@ -23,27 +26,47 @@ export type { Issuer, RunRequest } from './run-request.ts'
 const QUEUE_ATTEMPTS = 24
 /** The same of cells that flood a client or make it wait: they cost most at their begin, and some cost a lot. */
 const SLOW_ATTEMPTS = 6
+/** Cells at once that are tried again, each with a client of its own. */
+const ALONE = 6
 
 /**
  * Runs every cell: the controls first, which all else rests upon; then slow ones before others, so that the run is as long
- * as its longest and not as their sum.
+ * as its longest and not as their sum. What was spoilt on the way is tried again in the end, when nothing can spoil it.
  */
 export async function runPlan(request: RunRequest): Promise<void> {
   const sorted = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
   const oneShot = new Gate(request.jobs, 'held')
   const queue = { slow: new Gate(SLOW_ATTEMPTS, 'while-busy'), other: new Gate(QUEUE_ATTEMPTS, 'while-busy') }
   const stopPulse = pulse(request)
+  const spoilt = new Set<PlannedCell>()
   const run = async (cell: PlannedCell): Promise<void> => {
     const turn = await Turn.take(cell.kind === 'one-shot' ? oneShot : cell.slow ? queue.slow : queue.other)
-    if (!request.signal.aborted) await runCell(cell, { request, turn })
+    if (!request.signal.aborted && (await runCell(cell, { request, turn })) === 'spoilt') spoilt.add(cell)
     turn.leave()
   }
   for (const controls of [true, false])
     await Promise.all(sorted.filter(({ role }) => (role !== 'scenario') === controls).map(run))
+  await runAlone(
+    sorted.filter((cell) => spoilt.has(cell)),
+    request,
+  )
   stopPulse()
 }
 
-async function runCell(cell: PlannedCell, way: Way): Promise<void> {
+async function runAlone(cells: readonly PlannedCell[], request: RunRequest): Promise<void> {
+  if (cells.length === 0 || request.signal.aborted) return
+  request.again?.(cells.length)
+  const gate = new Gate(ALONE, 'held')
+  const run = async (cell: PlannedCell): Promise<void> => {
+    const turn = await Turn.take(gate)
+    if (!request.signal.aborted) await runCell(aloneOf(cell, request.plan.seed), { request, turn })
+    turn.leave()
+  }
+  await Promise.all(cells.map(run))
+}
+
+/** Resolves with `spoilt` where the cell has to be tried again. */
+async function runCell(cell: PlannedCell, way: Way): Promise<'over' | 'spoilt'> {
   const { request } = way
   const world = new CellWorld(cell, request)
   const folder = join(request.folder, cell.id.replaceAll('/', '_').replaceAll('#', '_'))
@@ -63,13 +86,20 @@ async function runCell(cell: PlannedCell, way: Way): Promise<void> {
       await world.linger()
     }
   } catch (error) {
-    const status = error instanceof NoPlaceError ? 'unsupported' : 'error'
-    end = { status, reason: error instanceof Error ? error.message : String(error) }
+    end = { status: statusOf(error), reason: error instanceof Error ? error.message : String(error) }
   }
   await world.close()
   await rm(folder, { recursive: true, force: true }).catch(() => {})
   request.log({ type: 'cell-end', t: request.now(), cell: cell.id, ...end })
+  const canBeAlone = cell.alone !== true && request.clients.get(cell.client)?.alone !== undefined
+  if (end.status === 'spoilt' && canBeAlone && !request.signal.aborted) return 'spoilt'
   request.progress?.(cell, end.status)
+  return 'over'
+}
+
+function statusOf(error: unknown): CellEnded['status'] {
+  if (error instanceof NoPlaceError) return 'unsupported'
+  return error instanceof SpoiltError ? 'spoilt' : 'error'
 }
 
 function announce(cell: PlannedCell, hosts: CellBegun['hosts'], request: RunRequest): void {
@@ -93,6 +123,7 @@ function announce(cell: PlannedCell, hosts: CellBegun['hosts'], request: RunRequ
     asserts: scenario.asserts,
     verbMayWork: scenario.verbMayWork,
     noVerdict: cell.noVerdict,
+    ...(cell.alone === true ? { alone: true } : {}),
     proof: cell.proof,
     domain: cell.domain,
     hostNames: cell.hostNames,
