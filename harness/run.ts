@@ -61,8 +61,8 @@ export interface RunOptions {
   readonly signal: AbortSignal
   /** Told before the first cell, and after each. */
   readonly progress: (done: number, total: number, cell?: PlannedCell) => void
-  /** Told how many cells are run again, each alone. */
-  readonly again?: (cells: number) => void
+  /** Told of a cell that is run again, alone. */
+  readonly again?: () => void
 }
 
 export interface RunResult {
@@ -242,7 +242,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       folder,
       jobs: options.jobs,
       capture: options.capture,
-      ...compact({ again: options.again }),
+      again: () => options.again?.(),
       progress: (cell) => {
         done += 1
         options.progress(done, planned.cells.length, cell)

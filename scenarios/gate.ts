@@ -27,10 +27,15 @@ export class Gate {
     this.hold = hold
   }
 
-  /** Resolves when there is a place and the process is not behind, with what gives it back. */
-  async enter(): Promise<() => void> {
+  /**
+   * Resolves when there is a place and the process is not behind, with what gives it back.
+   *
+   * @param order `first`: before all that wait, for one that was here before. What is begun is ended before anything else
+   *   is begun, so that little is in the hands of a client at a time, and little is lost with it.
+   */
+  async enter(order: 'first' | 'last' = 'last'): Promise<() => void> {
     if (this.free > 0) this.free -= 1
-    else await new Promise<void>((resolve) => this.waiting.push(resolve))
+    else await new Promise<void>((resolve) => this.waiting[order === 'first' ? 'unshift' : 'push'](resolve))
     while ((await lateness()) > LATE_MS) {}
     let held = true
     let timer: NodeJS.Timeout | undefined
@@ -72,7 +77,7 @@ export class Turn {
   async aside(wait: () => Promise<void>): Promise<void> {
     this.given()
     await wait()
-    this.given = await this.gate.enter()
+    this.given = await this.gate.enter('first')
   }
 }
 

@@ -34,8 +34,8 @@ export interface RunRequest {
   /** Cells at once, 1 or more; those of clients with a queue have limits of their own. */
   readonly jobs: number
   readonly signal: AbortSignal
-  /** Told how many cells are to be tried again, each alone, after all others. */
-  readonly again?: (cells: number) => void
+  /** Told of a cell that is to be tried again, alone, once all others have been begun. */
+  readonly again?: (cell: PlannedCell) => void
   /** Told when a cell is over, once for each. */
   readonly progress?: (cell: PlannedCell, status: CellEnded['status']) => void
 }

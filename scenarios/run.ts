@@ -26,43 +26,57 @@ export type { Issuer, RunRequest } from './run-request.ts'
 const QUEUE_ATTEMPTS = 24
 /** The same of cells that flood a client or make it wait: they cost most at their begin, and some cost a lot. */
 const SLOW_ATTEMPTS = 6
-/** Cells at once that are tried again, each with a client of its own. */
-const ALONE = 6
+/** Cells at once that are tried again, each with a client of its own, and how many of these start at once. */
+const ALONE = 24
+const ALONE_STARTS = 6
 
 /**
  * Runs every cell: the controls first, which all else rests upon; then slow ones before others, so that the run is as long
- * as its longest and not as their sum. What was spoilt on the way is tried again in the end, when nothing can spoil it.
+ * as its longest and not as their sum. What was spoilt on the way is tried again when all others have been begun.
  */
 export async function runPlan(request: RunRequest): Promise<void> {
   const sorted = [...request.plan.cells].sort((a, b) => Number(b.slow) - Number(a.slow))
   const oneShot = new Gate(request.jobs, 'held')
   const queue = { slow: new Gate(SLOW_ATTEMPTS, 'while-busy'), other: new Gate(QUEUE_ATTEMPTS, 'while-busy') }
   const stopPulse = pulse(request)
-  const spoilt = new Set<PlannedCell>()
-  const run = async (cell: PlannedCell): Promise<void> => {
-    const turn = await Turn.take(cell.kind === 'one-shot' ? oneShot : cell.slow ? queue.slow : queue.other)
-    if (!request.signal.aborted && (await runCell(cell, { request, turn })) === 'spoilt') spoilt.add(cell)
+  const alone = { living: new Gate(ALONE, 'held'), starting: new Gate(ALONE_STARTS, 'while-busy') }
+  const run = async (cell: PlannedCell, gate: Gate, begun = (): void => {}): Promise<'over' | 'spoilt'> => {
+    const turn = await Turn.take(gate)
+    begun()
+    const end = request.signal.aborted ? 'over' : await runCell(cell, { request, turn })
     turn.leave()
+    return end
   }
-  for (const controls of [true, false])
-    await Promise.all(sorted.filter(({ role }) => (role !== 'scenario') === controls).map(run))
-  await runAlone(
-    sorted.filter((cell) => spoilt.has(cell)),
-    request,
-  )
+  const runAll = async (cells: readonly PlannedCell[]): Promise<void> => {
+    const allBegun = countdown(cells.length)
+    const tries = cells.map(async (cell) => {
+      const gate = cell.kind === 'one-shot' ? oneShot : cell.slow ? queue.slow : queue.other
+      if ((await run(cell, gate, allBegun.count)) === 'over') return
+      request.again?.(cell)
+      await allBegun.over
+      const leave = await alone.living.enter()
+      await run(aloneOf(cell, request.plan.seed), alone.starting)
+      leave()
+    })
+    await Promise.all(tries)
+  }
+  await runAll(sorted.filter(({ role }) => role !== 'scenario'))
+  await runAll(sorted.filter(({ role }) => role === 'scenario'))
   stopPulse()
 }
 
-async function runAlone(cells: readonly PlannedCell[], request: RunRequest): Promise<void> {
-  if (cells.length === 0 || request.signal.aborted) return
-  request.again?.(cells.length)
-  const gate = new Gate(ALONE, 'held')
-  const run = async (cell: PlannedCell): Promise<void> => {
-    const turn = await Turn.take(gate)
-    if (!request.signal.aborted) await runCell(aloneOf(cell, request.plan.seed), { request, turn })
-    turn.leave()
+/** `over` resolves when `count` was called so many times. */
+function countdown(times: number): { readonly count: () => void; readonly over: Promise<void> } {
+  let left = times
+  let end = (): void => {}
+  const over = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const count = (): void => {
+    left -= 1
+    if (left === 0) end()
   }
-  await Promise.all(cells.map(run))
+  return { count, over }
 }
 
 /** Resolves with `spoilt` where the cell has to be tried again. */
