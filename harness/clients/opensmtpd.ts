@@ -52,6 +52,7 @@ export const client = mtaClient({
   policies: everyPolicy(support),
   documented: { policy: 'may', source: 'smtpd.conf(5), `relay`: TLS is required with `tls` only' },
   passwords: false,
+  fragile: true,
   queuedAs: /^250 2\.0\.0 ([0-9a-f]{8}) Message accepted/,
   agesAfterMs: () => 0,
   // For each wait of its socket, the handshake's too (ioev.c).

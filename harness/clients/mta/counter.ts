@@ -1,6 +1,6 @@
 /**
  * Where messages are handed over: to the instance of an MTA that runs, and where that has ended by itself, to the next, which
- * has nothing in its queue.
+ * has nothing in its queue. The first is started for the first message.
  */
 import type { Instance } from './instance.ts'
 import type { OwnSchedule } from './own-schedule.ts'
@@ -12,26 +12,17 @@ export interface Line {
 }
 
 export class Counter {
-  private line: Line
+  private line: Line | undefined
   private readonly open: () => Promise<Line>
   private opening: Promise<Line> | undefined
 
-  private constructor(line: Line, open: () => Promise<Line>) {
-    this.line = line
+  constructor(open: () => Promise<Line>) {
     this.open = open
   }
 
-  static async start(open: () => Promise<Line>): Promise<Counter> {
-    return new Counter(await open(), open)
-  }
-
-  get first(): Instance {
-    return this.line.instance
-  }
-
-  /** @throws {LabError} where it does not start again */
+  /** @throws {LabError} where it does not start */
   async next(): Promise<Line> {
-    if (this.line.instance.tracker.ended === undefined) return this.line
+    if (this.line !== undefined && this.line.instance.tracker.ended === undefined) return this.line
     this.opening ??= this.reopen().finally(() => {
       this.opening = undefined
     })
@@ -39,13 +30,14 @@ export class Counter {
   }
 
   private async reopen(): Promise<Line> {
-    await this.line.instance.stop()
+    await this.line?.instance.stop()
+    this.line = undefined
     this.line = await this.open()
     return this.line
   }
 
   async stop(): Promise<void> {
     await this.opening?.catch(() => {})
-    await this.line.instance.stop()
+    await this.line?.instance.stop()
   }
 }

@@ -84,6 +84,8 @@ export interface MtaDefinition {
    * where its clock cannot be moved.
    */
   readonly looksEverySeconds?: number
+  /** True where it is known to end, or to stand still, over what a peer does: see `counters.ts`. */
+  readonly fragile?: true
   /** True where one thread has all messages: one of them can keep it from the others, and they look hung. */
   readonly oneThread?: true
   /** Its limits, where none can be set: most are over only after the harness has ended it, and what it would have done nobody knows. */

@@ -22,10 +22,10 @@ import type { Layer } from '../../lab/layer.ts'
 import { DEFAULT_RELEASE, type LayerSpec, layerName, layerSpec } from '../../lab/packages.ts'
 import { policySupport } from '../environment.ts'
 import { LabError } from '../process.ts'
-import { Counter, type Line } from './counter.ts'
+import type { Counter, Line } from './counter.ts'
+import { Counters } from './counters.ts'
 import type { MtaDefinition } from './definition.ts'
-import { Instance } from './instance.ts'
-import { OwnSchedule } from './own-schedule.ts'
+import type { Instance } from './instance.ts'
 
 export interface LabClient extends ClientAdapter {
   readonly inLab: true
@@ -92,10 +92,7 @@ class RunningMta implements RunningClient {
   private readonly definition: MtaDefinition
   private readonly stage: ClientStage
   private readonly layer: Layer
-  private readonly scaled: Counter
-  /** Of cells that leave their message to the MTA's own schedule. */
-  private readonly untouched: Counter | undefined
-  private readonly leftAlone: ReadonlySet<string>
+  private readonly counters: Counters
   private readonly policies: ReadonlyMap<string, string>
   private readonly queued = new WeakMap<Delivery, Queued>()
   /** The instance that each cell lives with. */
@@ -105,44 +102,24 @@ class RunningMta implements RunningClient {
     definition: MtaDefinition,
     stage: ClientStage,
     layer: Layer,
-    scaled: Counter,
-    untouched: Counter | undefined,
+    counters: Counters,
+    { version, mta }: Instance,
   ) {
     this.definition = definition
     this.stage = stage
     this.layer = layer
-    this.scaled = scaled
-    this.untouched = untouched
-    const { version, mta } = scaled.first
+    this.counters = counters
     this.version = version
     const { client, packages, release } = layer.spec
     this.configuration = `# ${packages[0] ?? client} ${layer.version} of ${release}\n${mta.configuration}`
-    this.leftAlone = new Set(stage.foreseen.filter(isLeftAlone).map(({ cell }) => cell))
     this.policies = new Map(stage.foreseen.map(({ cell, policy }) => [cell, policy]))
   }
 
+  /** One instance is started at once, so that an MTA that does not start is told before the first cell. */
   static async start(definition: MtaDefinition, stage: ClientStage, layer: Layer): Promise<RunningMta> {
-    const mine = (leftAlone: boolean): ClientStage => ({
-      ...stage,
-      foreseen: stage.foreseen.filter((each) => isLeftAlone(each) === leftAlone),
-    })
-    const scaled = await Counter.start(async () => ({
-      instance: await Instance.start(definition, mine(false), layer, 'scaled'),
-    }))
-    const own = mine(true)
-    const every = definition.looksEverySeconds
-    if (own.foreseen.length === 0 || every === undefined)
-      return new RunningMta(definition, stage, layer, scaled, undefined)
-    try {
-      const untouched = await Counter.start(async () => {
-        const instance = await Instance.start(definition, own, layer, 'untouched')
-        return { instance, schedule: new OwnSchedule(instance, every) }
-      })
-      return new RunningMta(definition, stage, layer, scaled, untouched)
-    } catch (error) {
-      await scaled.stop()
-      throw error
-    }
+    const counters = new Counters(definition, stage, layer)
+    const { instance } = await counters.usual.next()
+    return new RunningMta(definition, stage, layer, counters, instance)
   }
 
   /** With an instance and a queue of its own. */
@@ -159,12 +136,11 @@ class RunningMta implements RunningClient {
       const reason = 'it keeps the policy of a domain in its files, and cannot change it from one message to the next'
       return { state: 'unsupported', log: [], reason }
     }
-    const untouched = this.leftAlone.has(delivery.cell) ? this.untouched : undefined
-    if (untouched === undefined && this.leftAlone.has(delivery.cell)) {
+    if (this.counters.lacksClock(delivery.cell)) {
       const reason = `no fast clock: badmx does not move that of ${this.definition.name}`
       return { state: 'unsupported', log: [], reason }
     }
-    const word = await this.submit(delivery, untouched ?? this.scaled)
+    const word = await this.submit(delivery, this.counters.of(delivery.cell))
     return word ?? this.outcome(delivery, signal)
   }
 
@@ -245,10 +221,6 @@ class RunningMta implements RunningClient {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.scaled.stop(), this.untouched?.stop()])
+    await this.counters.stop()
   }
-}
-
-function isLeftAlone({ horizonSeconds }: ClientStage['foreseen'][number]): boolean {
-  return horizonSeconds !== undefined
 }
