@@ -49,8 +49,8 @@ export interface Mta {
   readonly configuration: string
   /** Takes a message in its own way and resolves with the queue's id. Absent where it is done by SMTP. */
   submit?(delivery: Delivery): Promise<string>
-  /** Starts an attempt with a message in the queue. */
-  retry(id: string): Promise<void>
+  /** Starts an attempt with a message in the queue, for a domain whose mail hosts have these addresses. */
+  retry(id: string, addresses: readonly string[]): Promise<void>
   /**
    * An attempt with a message has ended, and it stays in the queue. Absent where none of the MTA's own schedule comes before
    * the next that is asked for.

@@ -119,8 +119,13 @@ export class Instance {
   }
 
   /** Starts another attempt with a message in the queue. Of its end {@link outcome} tells. */
-  async retry(id: string): Promise<void> {
-    await this.unlessEnded(() => this.mta.retry(id))
+  async retry(id: string, { hosts }: Delivery): Promise<void> {
+    await this.unlessEnded(() =>
+      this.mta.retry(
+        id,
+        hosts.map(({ address }) => address),
+      ),
+    )
   }
 
   async outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {

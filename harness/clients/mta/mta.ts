@@ -190,7 +190,7 @@ class RunningMta implements RunningClient {
 
   async retry(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
     const { instance, id } = this.of(delivery)
-    await instance.retry(id)
+    await instance.retry(id, delivery)
     return this.outcome(delivery, signal)
   }
 
