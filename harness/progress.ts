@@ -3,6 +3,8 @@ import type { PlannedCell } from '../scenarios/plan.ts'
 
 export interface Progress {
   step(done: number, total: number, cell?: PlannedCell): void
+  /** A cell has come to nothing beside others, and is run again. */
+  again(): void
   end(): void
 }
 
@@ -10,10 +12,15 @@ export function progressLine(): Progress {
   const live = process.stderr.isTTY === true && !process.env['CI']
   const began = performance.now()
   let tenth = 0
+  let alone = 0
   return {
+    again() {
+      alone += 1
+    },
     step(done, total, cell) {
       const seconds = ((performance.now() - began) / 1000).toFixed(1)
-      const text = `${done}/${total} cells, ${seconds} s`
+      const again = alone === 0 ? '' : `, ${alone} run again, each alone`
+      const text = `${done}/${total} cells, ${seconds} s${again}`
       if (live)
         process.stderr.write(
           `\r\x1b[K${text}${cell === undefined ? '' : `  ${cell.id}`}`.slice(0, (process.stderr.columns ?? 80) + 3),

@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthority } from '../peers/certificates/authority.ts'
-import { logsByCell } from '../reports/by-cell.ts'
+import { logOf, logsByCell } from '../reports/by-cell.ts'
 import { renderCapture } from '../reports/capture/capture.ts'
 import { capturePath } from '../reports/capture/path.ts'
 import { loadFormats } from '../reports/format.ts'
@@ -61,6 +61,8 @@ export interface RunOptions {
   readonly signal: AbortSignal
   /** Told before the first cell, and after each. */
   readonly progress: (done: number, total: number, cell?: PlannedCell) => void
+  /** Told of a cell that is run again, alone. */
+  readonly again?: () => void
 }
 
 export interface RunResult {
@@ -240,6 +242,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       folder,
       jobs: options.jobs,
       capture: options.capture,
+      again: () => options.again?.(),
       progress: (cell) => {
         done += 1
         options.progress(done, planned.cells.length, cell)
@@ -271,9 +274,11 @@ export async function writeReports(
     written.push({ path: join(folder.path, format.file), title: format.title })
   }
   if (events.some((event) => event.type === 'run' && event.capture === true)) {
-    for (const [cell, log] of logsByCell(events)) {
-      const capture = log.run === undefined ? undefined : renderCapture(log.events, log.run)
-      if (capture !== undefined) await folder.write(capturePath({ id: cell }), capture)
+    const logs = logsByCell(events)
+    for (const cell of record.cells) {
+      const { run, events: own } = logOf(logs, cell)
+      const capture = run === undefined ? undefined : renderCapture(own, run)
+      if (capture !== undefined) await folder.write(capturePath(cell), capture)
     }
     written.push({ path: join(folder.path, 'cells'), title: 'Captures with the TLS secrets inside, for Wireshark' })
   }

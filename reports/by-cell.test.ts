@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { RunBegun } from '../scenarios/events.ts'
-import { logsByCell } from './by-cell.ts'
+import { logOf, logsByCell } from './by-cell.ts'
 import { LogBuilder } from './test/sample-log.ts'
+import { cell } from './test/sample-record.ts'
 
 t.test('each cell has its events, and the run of its shard', async (t) => {
   const run = (shard: string): RunBegun => ({
@@ -15,4 +16,15 @@ t.test('each cell has its events, and the run of its shard', async (t) => {
   t.equal(cells.get('a')?.run?.shard, '1/2')
   t.equal(cells.get('b')?.run?.shard, '2/2')
   t.equal(logsByCell(a.events).get('a')?.run, undefined, 'a log without its beginning')
+})
+
+t.test('of two tries a cell has the one that its record is of', async (t) => {
+  const first = new LogBuilder('a').open('c1').close('c1')
+  const second = new LogBuilder('a', { alone: true }).open('c2')
+  const logs = logsByCell([...first.events, ...second.events])
+  t.strictSame(logs.get('a')?.spoilt, first.events)
+  const eventsOf = (again: Parameters<typeof cell>[0]) => logOf(logs, cell({ id: 'a', ...again })).events
+  t.strictSame(eventsOf({ again: { spoilt: 'by another', counts: 'second' } }), second.events)
+  t.strictSame(eventsOf({ again: { spoilt: 'by another', counts: 'first' } }), first.events)
+  t.strictSame(logOf(logs, cell({ id: 'b' })).events, [], 'none')
 })

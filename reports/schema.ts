@@ -113,6 +113,11 @@ const cell = z
       .describe('Fingerprints of the ClientHellos that the client sent, each once, in order.'),
     durationMs: milliseconds,
     reproduce: z.string().describe('The command that runs this cell again.'),
+    again: z
+      .object({ spoilt: z.string(), counts: z.enum(['first', 'second']) })
+      .readonly()
+      .exactOptional()
+      .describe('It was tried twice, as the first try was spoilt (why): which of them the record is of.'),
     known: z
       .object({ reason: z.string(), unexpectedPass: z.boolean() })
       .readonly()

@@ -32,6 +32,11 @@ export function clientName(record: RunRecord, id: string): string {
   return `${client.name} ${client.version}${client.release === undefined ? '' : ` (${client.release})`}`
 }
 
+/** How many cells were tried twice, the second time alone. */
+export function again(record: RunRecord): number {
+  return record.cells.filter((cell) => cell.again !== undefined).length
+}
+
 /** What fails the run, worst verdict first, then highest severity. */
 export function findingGroups(record: RunRecord, options: GateOptions): readonly CellGroup[] {
   const cells = record.cells.filter((cell) => weigh(cell, options) === 'finding')

@@ -17,6 +17,13 @@ const OPTIONS: TerminalOptions = {
   show: (cell) => `badmx show ${cell.id}`,
 }
 
+t.test('tells how many cells were run again, and nothing where none was', async (t) => {
+  const again = { spoilt: 'an MTA ended with others in hand', counts: 'second' } as const
+  const twice = record([cell({ scenario: 'strip/a', again }), cell({ scenario: 'strip/b', again }), cell()])
+  t.match(renderTerminal(twice, OPTIONS), /✓ pass 3 {3}run again, each alone: 2\n/)
+  t.notMatch(renderTerminal(record([cell()]), OPTIONS), /again/)
+})
+
 t.test('the sample at 80 columns', async (t) => {
   t.equal(
     renderTerminal(SAMPLE, OPTIONS),

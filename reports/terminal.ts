@@ -105,6 +105,7 @@ function matrices(record: RunRecord, width: number, paint: Paint): string[][] {
   const legend = [
     ...tally(counted).map(([verdict, number]) => `${labelled(verdict)} ${group(number)}`),
     ...(controls.length > 0 ? [`harness controls: ${passed} of ${controls.length} passed`] : []),
+    ...(summary.again(record) > 0 ? [`run again, each alone: ${group(summary.again(record))}`] : []),
   ]
   return [...blocks, spread(legend, width).map((line) => paint('dim', line))]
 }

@@ -146,7 +146,7 @@ export class CellWorld {
       hostName: this.nameOf(id),
       host: id,
       cell: cell.id,
-      connPrefix: `${cell.id}:`,
+      connPrefix: `${cell.id}:${cell.alone === true ? 'alone:' : ''}`,
       log: request.log,
       now: request.now,
       canaries: cell.canaries,

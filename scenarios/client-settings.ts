@@ -11,15 +11,19 @@ export async function foreseen(
   request: Pick<RunRequest, 'plan' | 'issuer' | 'folder'>,
 ): Promise<readonly Foreseen[]> {
   const cells = request.plan.cells.filter((cell) => cell.client === client && cell.unsupported === undefined)
-  return Promise.all(
-    cells.map(async (cell) => ({
-      cell: cell.id,
-      policy: cell.policy,
-      domain: cell.recipientDomain,
-      ...(cell.scenario.job.horizonSeconds === undefined ? {} : { horizonSeconds: cell.scenario.job.horizonSeconds }),
-      ...(await settingsOf(cell, request)),
-    })),
-  )
+  return Promise.all(cells.map((cell) => foreseenOf(cell, request)))
+}
+
+/** What one cell will give its client. */
+export async function foreseenOf(cell: PlannedCell, request: Pick<RunRequest, 'issuer' | 'folder'>): Promise<Foreseen> {
+  const { horizonSeconds } = cell.scenario.job
+  return {
+    cell: cell.id,
+    policy: cell.policy,
+    domain: cell.recipientDomain,
+    ...(horizonSeconds === undefined ? {} : { horizonSeconds }),
+    ...(await settingsOf(cell, request)),
+  }
 }
 
 /** What a cell sets of its client. */

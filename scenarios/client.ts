@@ -144,6 +144,14 @@ export interface ClientStage {
   readonly wire?: Wire
 }
 
+/**
+ * The client has ended, or stood still, with deliveries of several cells in its hands: which of them did it, nobody knows, and
+ * nothing more can be said of this one. A try of the cell alone ({@link RunningClient.alone}) tells.
+ */
+export class SpoiltError extends Error {
+  override readonly name = 'SpoiltError'
+}
+
 /** How a queueing client is made to try again: at once, or when the message is so old that the client may go clear. */
 export type RetryCause = 'forced' | 'aged'
 
@@ -191,6 +199,8 @@ export interface RunningClient {
   /**
    * Hands over one message and resolves when the client has made its (first) attempt. Never rejects for anything the
    * client does: crashes and hangs are words. `signal` ends the client and everything it started, at once.
+   *
+   * @throws {SpoiltError} here and where else a message is waited for
    */
   deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord>
   /** Queueing clients: milliseconds until a message is so old that the client may take another way with it. */
@@ -205,6 +215,11 @@ export interface RunningClient {
   wait?(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord>
   /** Queueing clients: the cell is over, the message is taken out of the queue. */
   forget?(delivery: Delivery): Promise<void>
+  /**
+   * Starts another of itself that has this cell only: nothing is in its queue, and nothing is known to it of what the first
+   * has done. Present where deliveries can spoil each other.
+   */
+  alone?(foreseen: Foreseen): Promise<RunningClient>
   /** As the program itself says it, where that is known only when it runs. */
   readonly version?: string
   /** The settings that it runs with, as a person would read them in its files; for the report. */

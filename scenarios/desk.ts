@@ -7,7 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CellWorld } from './cell-world.ts'
 import type { ClientWord, Delivery, RetryCause, RunningClient } from './client.ts'
-import { settingsOf } from './client-settings.ts'
+import { foreseenOf, settingsOf } from './client-settings.ts'
 import { deadlineOf } from './deadline.ts'
 import type { AttemptBegun } from './events.ts'
 import type { Turn } from './gate.ts'
@@ -50,9 +50,14 @@ export class Desk {
 
   /** @param folder an existing one of the cell's own */
   static async open(cell: PlannedCell, world: CellWorld, folder: string, way: Way): Promise<Desk> {
-    const client = way.request.clients.get(cell.client)
+    const { request } = way
+    const common = await deliveryOf(cell, world, folder, request)
+    const client = request.clients.get(cell.client)
     if (client === undefined) throw new Error(`the client ${cell.client} was not started`)
-    return new Desk(cell, client, world, await deliveryOf(cell, world, folder, way.request), way)
+    if (cell.alone !== true) return new Desk(cell, client, world, common, way)
+    const own = await client.alone?.(await foreseenOf(cell, request))
+    if (own === undefined) throw new Error(`there is one ${cell.client} for all cells`)
+    return new Desk(cell, own, world, common, way)
   }
 
   /** A message of its own for each submission. @param policy another one than the cell's, for a message that prepares */
@@ -130,8 +135,9 @@ export class Desk {
     if (notice !== undefined) log({ type: 'notice', t: now(), cell, attempt, data: notice })
   }
 
-  /** The client need not go on with what it still has. */
+  /** The client need not go on with what it still has; one that has this cell only is over. */
   async close(): Promise<void> {
+    if (this.cell.alone === true) return this.client.stop()
     for (const delivery of this.submitted) await this.client.forget?.(delivery)
   }
 }

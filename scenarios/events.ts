@@ -3,7 +3,8 @@
  * that judging needs is in it, and judging reads nothing else.
  *
  * The first event is `run`, the last is `end`; a log without `end` was interrupted and is judged as far as it goes.
- * Each cell has one `cell` event before any other event of its name, and a `cell-end` after all of them.
+ * Each cell has one `cell` event before any other event of its name, and a `cell-end` after all of them. Where that end says
+ * `spoilt`, both may come once more: a second try of the cell alone, with a domain, canaries and addresses of its own.
  */
 import type { PeerEvent, Stamp } from '../peers/events.ts'
 import type { ClientWord } from './client.ts'
@@ -111,6 +112,8 @@ export interface CellBegun extends Stamp {
   readonly verbMayWork: boolean
   /** The scenario says that there is no verdict under this policy. */
   readonly noVerdict: boolean
+  /** A second try, with nothing else in the client's hands; the first was spoilt. */
+  readonly alone?: true
   readonly proof: readonly ProofNeeded[]
   readonly domain: string
   /** Host name by host id; the name that each host's certificate is checked against. */
@@ -191,11 +194,11 @@ export interface ResolverSaid extends Stamp {
   readonly line: string
 }
 
-/** The cell is over; `trouble` says what the harness could not do. */
+/** The cell is over, or `spoilt`: cut short by what the client did over several cells at once (`SpoiltError`). */
 export interface CellEnded extends Stamp {
   readonly type: 'cell-end'
   readonly cell: string
-  readonly status: 'done' | 'unsupported' | 'error' | 'interrupted'
+  readonly status: 'done' | 'unsupported' | 'error' | 'interrupted' | 'spoilt'
   readonly reason?: string
 }
 

@@ -31,6 +31,33 @@ t.test('who waits for long gives the place to another', async (t) => {
   next()
 })
 
+t.test('who comes back goes before those that never were there', async (t) => {
+  const gate = new Gate(1, 'held')
+  const turn = await Turn.take(gate)
+  const order: string[] = []
+  const noted = async (name: string): Promise<void> => {
+    const leave = await gate.enter()
+    order.push(name)
+    leave()
+  }
+  const held = gate.enter()
+  const others = [noted('second'), noted('third')]
+  let free: (() => void) | undefined
+  const back = turn
+    .aside(async () => {
+      free = await held
+    })
+    .then(() => {
+      order.push('back')
+      turn.leave()
+    })
+  await held
+  await Promise.resolve()
+  free?.()
+  await Promise.all([back, ...others])
+  t.strictSame(order, ['back', 'second', 'third'])
+})
+
 t.test('who steps aside gets a place again', async (t) => {
   const gate = new Gate(1, 'held')
   const turn = await Turn.take(gate)

@@ -81,6 +81,8 @@ export interface PlannedCell {
   readonly slow: boolean
   /** Why it cannot be run. */
   readonly unsupported?: string
+  /** A second try, see `alone.ts`; none is planned. */
+  readonly alone?: true
 }
 
 export interface Plan {
@@ -233,7 +235,8 @@ function needsResolver({ hosts }: Scenario): boolean {
   return Object.keys(hosts).length > 1 || Object.values(hosts).some(({ preference }) => preference === 'none')
 }
 
-function canariesOf(seed: number, cell: string, password: boolean): readonly Canary[] {
+/** @param cell what they are of; no two cells or tries share one */
+export function canariesOf(seed: number, cell: string, password: boolean): readonly Canary[] {
   const names = ['sender', 'recipient', 'subject', 'body', ...(password ? ['user', 'password'] : [])]
   return names.map((name) => ({ name, value: word(seeded(seed, 'canary', cell, name), CANARY_LENGTH) }))
 }

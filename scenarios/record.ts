@@ -128,6 +128,12 @@ export interface CellRecord {
   readonly hellos?: readonly HelloRecord[]
   readonly durationMs: number
   readonly reproduce: string
+  /** It was tried twice: once beside others, and, as that was spoilt (why), again alone. Absent where once was enough. */
+  readonly again?: {
+    readonly spoilt: string
+    /** What this record is of: the second try, or the first where it has shown worse, which stands. */
+    readonly counts: 'first' | 'second'
+  }
   /** Set by `--known`: the deviation was expected, or it was and did not come. */
   readonly known?: { readonly reason: string; readonly unexpectedPass: boolean }
 }

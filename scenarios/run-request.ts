@@ -34,7 +34,9 @@ export interface RunRequest {
   /** Cells at once, 1 or more; those of clients with a queue have limits of their own. */
   readonly jobs: number
   readonly signal: AbortSignal
-  /** Told when a cell is over. */
+  /** Told of a cell that is to be tried again, alone, once all others have been begun. */
+  readonly again?: (cell: PlannedCell) => void
+  /** Told when a cell is over, once for each. */
   readonly progress?: (cell: PlannedCell, status: CellEnded['status']) => void
 }
 

@@ -2,13 +2,16 @@
  * Runs a plan: for each cell the world, the client's deliveries, and everything of it in the event log. This module and
  * what it is made of (`cell-world.ts`, `desk.ts`) are what is not pure in this folder; they judge nothing.
  *
- * What always holds: each cell has one `cell` event and, unless the process dies, one `cell-end`; whatever goes wrong in
- * one cell stays in it; when `runPlan` resolves no peer listens and no delivery goes on.
+ * What always holds: each try of a cell has one `cell` event and, unless the process dies, one `cell-end`; whatever goes wrong
+ * in one cell stays in it; a cell that was spoilt is tried once more and not a third time; when `runPlan` resolves no peer
+ * listens and no delivery goes on.
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { seeded } from '../peers/random.ts'
+import { aloneOf } from './alone.ts'
 import { CellWorld, factsOf } from './cell-world.ts'
+import { SpoiltError } from './client.ts'
 import { deadlineOf } from './deadline.ts'
 import { Desk, type Way } from './desk.ts'
 import type { CellBegun, CellEnded } from './events.ts'
@@ -26,10 +29,14 @@ const QUEUE_ATTEMPTS = 24
 const SLOW_ATTEMPTS = 6
 /** How many cells of one-shot clients that mostly wait are at work for each other one. */
 const WAITING_PER_JOB = 2
+/** Cells at once that are tried again, each with a client of its own, and how many of these start at once. */
+const ALONE = 24
+const ALONE_STARTS = 6
 
 /**
  * Runs every cell: the controls first, which all else rests upon; then those that mostly wait beside those that mostly work.
  * The former in an order drawn from the seed: the catalogue has floods side by side, which would keep a machine from all else.
+ * What was spoilt on the way is tried again when all others have been begun.
  */
 export async function runPlan(request: RunRequest): Promise<void> {
   const { cells, seed } = request.plan
@@ -46,25 +53,57 @@ export async function runPlan(request: RunRequest): Promise<void> {
     own: new Gate(QUEUE_ATTEMPTS, 'while-busy'),
   }
   const stopPulse = pulse(request)
-  const ends: Promise<void>[] = []
-  /** Resolves when the cell is over, or waits for a message to age: nothing is at work then. */
-  const run = async (cell: PlannedCell): Promise<void> => {
-    const gates = cell.kind === 'one-shot' ? oneShot : queue
-    const isLeftAlone = cell.scenario.job.horizonSeconds !== undefined
-    const turn = await Turn.take(cell.slow ? gates.slow : isLeftAlone ? gates.own : gates.other)
-    const end = (request.signal.aborted ? Promise.resolve() : runCell(cell, { request, turn })).finally(() =>
-      turn.leave(),
-    )
-    ends.push(end)
-    await Promise.race([turn.rest, end])
+  const alone = { living: new Gate(ALONE, 'held'), starting: new Gate(ALONE_STARTS, 'while-busy') }
+  const attempt = async (cell: PlannedCell, turn: Turn): Promise<'over' | 'spoilt'> => {
+    const end = request.signal.aborted ? 'over' : await runCell(cell, { request, turn })
+    turn.leave()
+    return end
   }
-  for (const controls of [true, false])
-    await Promise.all(sorted.filter(({ role }) => (role !== 'scenario') === controls).map(run))
+  const toItsEnd = async (cell: PlannedCell, turn: Turn, allBegun: Promise<void>): Promise<void> => {
+    if ((await attempt(cell, turn)) === 'over') return
+    request.again?.(cell)
+    await allBegun
+    const leave = await alone.living.enter()
+    await attempt(aloneOf(cell, seed), await Turn.take(alone.starting))
+    leave()
+  }
+  const ends: Promise<void>[] = []
+  /** Resolves when all are over, or wait for a message to age: nothing is at work then. */
+  const begin = async (cells: readonly PlannedCell[]): Promise<void> => {
+    const allBegun = countdown(cells.length)
+    const begun = cells.map(async (cell) => {
+      const gates = cell.kind === 'one-shot' ? oneShot : queue
+      const isLeftAlone = cell.scenario.job.horizonSeconds !== undefined
+      const turn = await Turn.take(cell.slow ? gates.slow : isLeftAlone ? gates.own : gates.other)
+      allBegun.count()
+      const end = toItsEnd(cell, turn, allBegun.over)
+      ends.push(end)
+      await Promise.race([turn.rest, end])
+    })
+    await Promise.all(begun)
+  }
+  await begin(sorted.filter(({ role }) => role !== 'scenario'))
+  await begin(sorted.filter(({ role }) => role === 'scenario'))
   await Promise.all(ends)
   stopPulse()
 }
 
-async function runCell(cell: PlannedCell, way: Way): Promise<void> {
+/** `over` resolves when `count` was called so many times. */
+function countdown(times: number): { readonly count: () => void; readonly over: Promise<void> } {
+  let left = times
+  let end = (): void => {}
+  const over = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const count = (): void => {
+    left -= 1
+    if (left === 0) end()
+  }
+  return { count, over }
+}
+
+/** Resolves with `spoilt` where the cell has to be tried again. */
+async function runCell(cell: PlannedCell, way: Way): Promise<'over' | 'spoilt'> {
   const { request } = way
   const world = new CellWorld(cell, request)
   const folder = join(request.folder, cell.id.replaceAll('/', '_').replaceAll('#', '_'))
@@ -84,13 +123,20 @@ async function runCell(cell: PlannedCell, way: Way): Promise<void> {
       await world.linger()
     }
   } catch (error) {
-    const status = error instanceof NoPlaceError ? 'unsupported' : 'error'
-    end = { status, reason: error instanceof Error ? error.message : String(error) }
+    end = { status: statusOf(error), reason: error instanceof Error ? error.message : String(error) }
   }
   await world.close()
   await rm(folder, { recursive: true, force: true }).catch(() => {})
   request.log({ type: 'cell-end', t: request.now(), cell: cell.id, ...end })
+  const canBeAlone = cell.alone !== true && request.clients.get(cell.client)?.alone !== undefined
+  if (end.status === 'spoilt' && canBeAlone && !request.signal.aborted) return 'spoilt'
   request.progress?.(cell, end.status)
+  return 'over'
+}
+
+function statusOf(error: unknown): CellEnded['status'] {
+  if (error instanceof NoPlaceError) return 'unsupported'
+  return error instanceof SpoiltError ? 'spoilt' : 'error'
 }
 
 function announce(cell: PlannedCell, hosts: CellBegun['hosts'], request: RunRequest): void {
@@ -114,6 +160,7 @@ function announce(cell: PlannedCell, hosts: CellBegun['hosts'], request: RunRequ
     asserts: scenario.asserts,
     verbMayWork: scenario.verbMayWork,
     noVerdict: cell.noVerdict,
+    ...(cell.alone === true ? { alone: true } : {}),
     proof: cell.proof,
     domain: cell.domain,
     hostNames: cell.hostNames,

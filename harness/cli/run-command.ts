@@ -197,6 +197,7 @@ async function handle(given: Given): Promise<number> {
       ...(given.out === undefined ? {} : { out: given.out }),
       signal,
       progress: progress.step,
+      again: progress.again,
     })
   } finally {
     progress.end()

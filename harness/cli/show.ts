@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import type { Argv } from 'yargs'
 import { nearestNames } from '../../peers/nearest-name.ts'
 import { loadBehaviours } from '../../peers/registry.ts'
-import { logsByCell } from '../../reports/by-cell.ts'
+import { type CellLog, logOf, logsByCell } from '../../reports/by-cell.ts'
 import { lacksRecords, renderCapture } from '../../reports/capture/capture.ts'
 import { buildLadder } from '../../reports/ladder/build.ts'
 import { renderLadderSvgFile } from '../../reports/ladder/svg.ts'
 import { renderLadderText } from '../../reports/ladder/text.ts'
 import type { LogEvent } from '../../scenarios/events.ts'
+import { judgeCell } from '../../scenarios/judge/cell.ts'
 import { judge } from '../../scenarios/judge/judge.ts'
 import { readLog } from '../../scenarios/judge/log.ts'
 import type { CellRecord } from '../../scenarios/record.ts'
@@ -113,7 +114,7 @@ async function writeFiles(given: Given, events: readonly LogEvent[], cells: read
   const [cell] = cells
   if (cell === undefined || cells.length > 1)
     throw new UserError(`"${given.cell}" means ${cells.length} cells, and a file holds one`, 'name one of them whole')
-  const { run, events: own = [] } = logsByCell(events).get(cell.id) ?? {}
+  const { run, events: own } = logOf(logsByCell(events), cell)
   if (given.svg !== undefined) {
     await writeOut(given.svg, renderLadderSvgFile(buildLadder(own, cell)))
     process.stdout.write(`${given.svg}\n`)
@@ -135,12 +136,23 @@ function cellLadders(events: readonly LogEvent[], pattern: string | undefined, r
   if (pattern === undefined)
     throw new UserError(`which cell of ${run}?`, `badmx show ${run} CELL; badmx judge ${run} shows the whole run`)
   const found = matching(judge(events).cells, ({ id }) => id, pattern, { what: 'cell', run })
-  return found
-    .map((record) => {
-      const own = events.filter((event) => event.cell === record.id)
-      return `${renderLadderText(buildLadder(own, record), { color: wantsColor(), width: width() })}\n`
-    })
-    .join('')
+  const logs = logsByCell(events)
+  return found.map((record) => tries(record, logs.get(record.id) ?? { events: [] })).join('')
+}
+
+/** The ladder of a cell, or two where it was tried twice. */
+function tries(record: CellRecord, { events, spoilt }: CellLog): string {
+  const ladder = (own: readonly LogEvent[], of: CellRecord): string =>
+    `${renderLadderText(buildLadder(own, of), { color: wantsColor(), width: width() })}\n`
+  const { again } = record
+  if (again === undefined || spoilt === undefined) return ladder(events, record)
+  const [first, second] = [spoilt, events].map((own, at) => {
+    if ((again.counts === 'first') === (at === 0)) return ladder(own, record)
+    const begun = own.find((event) => event.type === 'cell')
+    return begun === undefined ? '' : ladder(own, judgeCell(begun, own))
+  })
+  const counts = (which: string): string => (again.counts === which ? ', which counts' : '')
+  return `First of two tries, spoilt${counts('first')}\n\n${first}Second try, alone${counts('second')}\n\n${second}`
 }
 
 /** Of a log of `badmx serve` or `badmx strip`: a line for each session, or the ladders of some. */

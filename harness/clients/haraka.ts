@@ -34,6 +34,7 @@ export const client = mtaClient({
   },
   passwords: false,
   presentsCertificates: false,
+  fragile: true,
   oneThread: true,
   queuedAs: /^250 Message Queued \((\S+)\)/,
   agesAfterMs: () => 0,

@@ -52,6 +52,7 @@ export const client = mtaClient({
   policies: everyPolicy(support),
   documented: { policy: 'may', source: 'smtpd.conf(5), `relay`: TLS is required with `tls` only' },
   passwords: false,
+  fragile: true,
   queuedAs: /^250 2\.0\.0 ([0-9a-f]{8}) Message accepted/,
   agesAfterMs: () => 0,
   // For each wait of its socket, the handshake's too (ioev.c).
@@ -75,10 +76,11 @@ async function start(setup: MtaSetup): Promise<Mta> {
   return {
     daemon: { process, ready: /info: OpenSMTPD \S+ starting/, listening: untilListening(process, setup) },
     configuration,
-    async retry(id: string): Promise<void> {
+    async retry(id: string, addresses: readonly string[]): Promise<void> {
       // It leaves an address alone for 15 s after an error of the network (mta.c, DELAY_ROUTE_BASE); its own first retry comes
-      // after 400 s and finds the address free again, and this one has to find it so too.
-      const { code, stderr } = await root.run(['sh', '-euc', RETRY, 'sh', id], { timeoutMs: 20_000 })
+      // after 400 s and finds the address free again, and this one has to find it so too. Those of other cells are theirs: a
+      // route that is enabled in the middle of an attempt gets another connection of that attempt.
+      const { code, stderr } = await root.run(['sh', '-euc', RETRY, 'sh', id, ...addresses], { timeoutMs: 20_000 })
       if (code !== 0) throw new Error(`smtpctl schedule ${id}: ${stderr}`)
     },
     async remove(id: string): Promise<void> {
@@ -113,11 +115,15 @@ async function untilListening(daemon: ChildProcess, { address, port }: MtaSetup)
 
 /** Routes are shown as `1. [] <-> 198.18.1.2 (mx.y.test) -DQ- nconn=0 …`, D where they are disabled. */
 const RETRY = `
-for route in $(smtpctl show routes | sed -n 's/^\\([0-9]*\\)\\. .* <-> .* [^ ]*D[^ ]* nconn=.*/\\1/p'); do
-  # Gone by now, or enabled: it says so, and that is no trouble.
-  smtpctl resume route $route || :
+id=$1; shift
+routes=$(smtpctl show routes)
+for address; do
+  for route in $(echo "$routes" | sed -n "s/^\\([0-9]*\\)\\. .* <-> [^ ]*$address[^ 0-9]* .* [^ ]*D[^ ]* nconn=.*/\\1/p"); do
+    # Gone by now, or enabled: it says so, and that is no trouble.
+    smtpctl resume route $route || :
+  done
 done
-smtpctl schedule "$1"`
+smtpctl schedule "$id"`
 
 /** A way to relay, and the domains that it is for. */
 interface Route {

@@ -146,3 +146,22 @@ t.test('connections that nobody asked for are told, and none where there was non
   t.match(page, /<h2>Unexpected connections <small>1<\/small><\/h2>[^]*from 127\.0\.0\.9, &lt;\/script&gt;/)
   t.notMatch(format.render(SAMPLE), 'Unexpected connections')
 })
+
+t.test('of a cell that was tried twice, which try it is and what spoilt the first', async (t) => {
+  const again = { spoilt: 'an MTA ended with 7 cells in hand', counts: 'second' } as const
+  const subject = cell({ again, reason: 'refused' })
+  const first = new LogBuilder(subject.id).open('c1').peer('c1', '220 the first\r\n').close('c1')
+  const second = new LogBuilder(subject.id, { alone: true }).open('c2').peer('c2', '220 the second\r\n').close('c2')
+  const views = (changed: CellRecord): string => {
+    const page = format.render(record([changed]), {}, [begun(), ...first.events, ...second.events])
+    t.match(page, '1 cell run again, each alone')
+    return [...packed(page).values()].join('')
+  }
+  const told = views(subject)
+  t.match(told, 'second of two tries, alone; the first was spoilt: an MTA ended with 7 cells in hand')
+  t.match(told, '220 the second')
+  t.notMatch(told, '220 the first')
+  const stands = views({ ...subject, again: { ...again, counts: 'first' } })
+  t.match(stands, 'first of two tries, which was spoilt: an MTA ended')
+  t.match(stands, '220 the first')
+})

@@ -9,7 +9,7 @@
  */
 import type { LogEvent, RunBegun } from '../../scenarios/events.ts'
 import type { CellRecord, RunRecord } from '../../scenarios/record.ts'
-import { logsByCell } from '../by-cell.ts'
+import { logOf, logsByCell } from '../by-cell.ts'
 import { hasCapture } from '../capture/capture.ts'
 import { capturePath } from '../capture/path.ts'
 import type { ReportFormat } from '../format.ts'
@@ -25,7 +25,7 @@ import { scenarioPlace } from '../html/places.ts'
 import { renderScenario } from '../html/scenario.ts'
 import { renderPage } from '../html/shell.ts'
 import { text } from '../markup.ts'
-import { clientIds, distinct } from '../summary.ts'
+import { again, clientIds, distinct } from '../summary.ts'
 import { count, jsonText, listed, visible } from '../text.ts'
 import { VERDICT_ORDER } from '../verdicts.ts'
 
@@ -66,7 +66,7 @@ interface Views {
 function viewsOf(record: RunRecord, log: readonly LogEvent[]): Views {
   const logs = logsByCell(log)
   const render = (cell: CellRecord): string => {
-    const { run, events = [] } = logs.get(cell.id) ?? {}
+    const { run, events } = logOf(logs, cell)
     // Captures are written beside the page where the run recorded TLS records.
     const captured = run?.capture === true && hasCapture(events, run)
     return renderCell(cell, { record, events, capture: captured ? capturePath(cell) : undefined })
@@ -167,6 +167,7 @@ function runFacts(record: RunRecord, log: readonly LogEvent[], reasons: readonly
       : [
           `<details class="controls"><summary>harness controls: ${passed} of ${controls.length} passed</summary>${listed(names)}</details>`,
         ]),
+    ...(again(record) > 0 ? [`${count(again(record), 'cell')} run again, each alone`] : []),
     ...(record.interrupted ? ['<strong>interrupted</strong>'] : []),
     ...(reasons.length === 0 ? [] : [text(reasons.join('; '))]),
   ]

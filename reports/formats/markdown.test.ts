@@ -30,6 +30,12 @@ t.test('a fine run says so', async (t) => {
   t.notMatch(text, '## Findings')
 })
 
+t.test('tells how many cells were run again', async (t) => {
+  const again = { spoilt: 'an MTA ended with 7 cells in hand', counts: 'second' } as const
+  t.match(format.render(record([cell({ again })])), /\| ✓ pass \| 1 \|\n\n1 cell run again, each alone\.\n/)
+  t.notMatch(format.render(record([cell()])), /again/)
+})
+
 t.test('a long matrix is folded, a long summary is cut and says so', async (t) => {
   const many = (count: number, changes: object): string =>
     format.render(

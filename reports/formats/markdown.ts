@@ -67,7 +67,9 @@ function result(record: RunRecord, options: GateOptions): string[] {
 
 function counts(record: RunRecord): string[] {
   const rows = tally(record.cells).map(([verdict, number]) => `| ${labelled(verdict)} | ${number} |`)
-  return ['| verdict | cells |', '| --- | ---: |', ...rows]
+  const again = summary.again(record)
+  const said = again === 0 ? [] : ['', `${count(again, 'cell')} run again, each alone.`]
+  return ['| verdict | cells |', '| --- | ---: |', ...rows, ...said]
 }
 
 /** One section per title, one list item per group; empty where there is no group. */

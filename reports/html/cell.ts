@@ -66,7 +66,17 @@ function heading(cell: CellRecord, record: RunRecord): string {
     : cell.known === undefined
       ? ''
       : `<p class="known">A known deviation that did not come: ${text(cell.known.reason)}</p>`
-  return `<header><p class="crumbs">${crumbs.join(' <span aria-hidden="true">/</span> ')}</p><h2 tabindex="-1">${verdictChip(cell.verdict)} ${text(cell.title)}</h2><p class="reason">${text(cell.reason)}</p>${known}</header>`
+  return `<header><p class="crumbs">${crumbs.join(' <span aria-hidden="true">/</span> ')}</p><h2 tabindex="-1">${verdictChip(cell.verdict)} ${text(cell.title)}</h2><p class="reason">${text(cell.reason)}</p>${known}${tries(cell)}</header>`
+}
+
+/** That there were two tries, and which of them this is. */
+function tries({ again }: CellRecord): string {
+  if (again === undefined) return ''
+  const which =
+    again.counts === 'first'
+      ? 'This is the first of two tries, which was spoilt'
+      : 'This is the second of two tries, alone; the first was spoilt'
+  return `<p class="known">${which}: ${text(again.spoilt)}</p>`
 }
 
 function actions(cell: CellRecord, record: RunRecord, capture: string | undefined): string {

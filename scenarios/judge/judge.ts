@@ -3,11 +3,12 @@
  * without any network.
  *
  * What always holds: every planned cell is in the record, in the order of the plan; one of which the log has no end is
- * `missing`; the controls have been applied. In a log of several shards, that is the plan of all of them, and of a control
+ * `missing`; the controls have been applied. A cell that was tried twice has one record of both. In a log of several shards, that is the plan of all of them, and of a control
  * that each has run the worst end counts.
  */
 import type { CellBegun, ClientConfigured, LogEvent, RunBegun, RunEnded } from '../events.ts'
 import { type CellRecord, RECORD_SCHEMA, type RunRecord, type Verdict } from '../record.ts'
+import { ofBothTries } from './both-tries.ts'
 import { judgeCell, missingCell } from './cell.ts'
 import { applyControls } from './controls.ts'
 import { LogError } from './log-error.ts'
@@ -30,9 +31,20 @@ export function judge(log: Iterable<LogEvent>): RunRecord {
   const configured: ClientConfigured[] = []
   const open = new Map<string, OpenCell>()
   const judged = new Map<string, CellRecord>()
+  /** Of cells whose second try is to come. */
+  const spoilt = new Map<string, { readonly record: CellRecord; readonly why: string }>()
   const settle = (record: CellRecord): void => {
     const other = judged.get(record.id)
     if (other === undefined || badness(record) > badness(other)) judged.set(record.id, record)
+  }
+  const settleTry = ({ begun, events: own }: OpenCell): void => {
+    const record = judgeCell(begun, own)
+    const end = own.at(-1)
+    const first = begun.alone === true ? spoilt.get(record.id) : undefined
+    if (end?.type === 'cell-end' && end.status === 'spoilt' && begun.alone !== true)
+      spoilt.set(record.id, { record, why: end.reason ?? record.reason })
+    else settle(first === undefined ? record : ofBothTries(first.record, first.why, record))
+    if (begun.alone === true) spoilt.delete(record.id)
   }
   let lastAt = 0
   for (const event of events) {
@@ -48,10 +60,11 @@ export function judge(log: Iterable<LogEvent>): RunRecord {
       cell.events.push(event)
       if (event.type !== 'cell-end') continue
       open.delete(event.cell)
-      settle(judgeCell(cell.begun, cell.events))
+      settleTry(cell)
     }
   }
-  for (const { begun, events: own } of open.values()) settle(judgeCell(begun, own))
+  for (const cell of open.values()) settleTry(cell)
+  for (const { record } of spoilt.values()) settle(record)
   const [first] = runs
   if (first === undefined) throw new LogError('the log has no run event', 'an event of type "run" before all others')
   const planned = [...new Set(runs.flatMap(({ cells, whole }) => (runs.length > 1 && whole) || cells))]

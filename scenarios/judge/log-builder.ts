@@ -1,7 +1,7 @@
 /** Builds small event logs for tests: a cell, its attempts, and dialogues told line by line. */
 import type { PeerEvent } from '../../peers/events.ts'
 import type { ClientWord } from '../client.ts'
-import type { CellBegun, LogEvent } from '../events.ts'
+import type { CellBegun, CellEnded, LogEvent } from '../events.ts'
 import type { Policy } from '../policy.ts'
 import type { CellRecord } from '../record.ts'
 import { judgeCell } from './cell.ts'
@@ -99,7 +99,7 @@ export class LogBuilder {
   }
 
   /** The cell is over. */
-  done(status: 'done' | 'unsupported' | 'error' | 'interrupted' = 'done', reason?: string): this {
+  done(status: CellEnded['status'] = 'done', reason?: string): this {
     return this.push({ type: 'cell-end', cell: this.cell.cell, status, ...(reason === undefined ? {} : { reason }) })
   }
 

@@ -32,6 +32,26 @@ export function judgeObservation(
   flags: readonly FlagRaised[],
   asserts: readonly AssertRecord[],
 ): Judgement {
+  const { cell, attempts, end } = observation
+  if (end?.status !== 'spoilt') return judgement(observation, outcomes, flags, asserts)
+  // What is missing may be so for what others did. What crossed has crossed, and an attempt that is over is over; but the
+  // expectation is of the last message.
+  const whole = attempts.filter(({ cause }) => cause === 'first').length === cell.messages
+  const forbidden = forbiddenInItself(observation, outcomes, flags)
+  const found = whole
+    ? judgement(observation, outcomes, flags, asserts)
+    : forbidden && { verdict: forbidden.verdict, reason: sentence(observation, outcomes, forbidden) }
+  const broken = outcomes.attempts.some(({ outcome }) => BREAKDOWNS.has(outcome))
+  if (found?.verdict === 'leak' || (found?.verdict === 'fail' && broken)) return found
+  return { verdict: 'error', reason: end.reason ?? 'the client ended with other cells in its hands' }
+}
+
+function judgement(
+  observation: Observation,
+  outcomes: Outcomes,
+  flags: readonly FlagRaised[],
+  asserts: readonly AssertRecord[],
+): Judgement {
   const trouble = harnessTrouble(observation)
   const forbidden = forbiddenInItself(observation, outcomes, flags)
   if (trouble !== undefined && (trouble.verdict !== 'missing' || forbidden === undefined)) {

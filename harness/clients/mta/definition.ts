@@ -49,8 +49,8 @@ export interface Mta {
   readonly configuration: string
   /** Takes a message in its own way and resolves with the queue's id. Absent where it is done by SMTP. */
   submit?(delivery: Delivery): Promise<string>
-  /** Starts an attempt with a message in the queue. */
-  retry(id: string): Promise<void>
+  /** Starts an attempt with a message in the queue, for a domain whose mail hosts have these addresses. */
+  retry(id: string, addresses: readonly string[]): Promise<void>
   /**
    * An attempt with a message has ended, and it stays in the queue. Absent where none of the MTA's own schedule comes before
    * the next that is asked for.
@@ -86,6 +86,8 @@ export interface MtaDefinition {
    * where its clock cannot be moved.
    */
   readonly looksEverySeconds?: number
+  /** True where it is known to end, or to stand still, over what a peer does: see `counters.ts`. */
+  readonly fragile?: true
   /** True where one thread has all messages: one of them can keep it from the others, and they look hung. */
   readonly oneThread?: true
   /** Its limits, where none can be set: most are over only after the harness has ended it, and what it would have done nobody knows. */

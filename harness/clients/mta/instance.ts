@@ -1,8 +1,8 @@
-/** One MTA that runs in a root of its own, and the messages that it has been given. */
+/** One MTA that runs in a root of its own, from its start to its end, and the messages that it has been given. */
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { ClientStage, ClientWord, Delivery } from '../../../scenarios/client.ts'
+import { type ClientStage, type ClientWord, type Delivery, SpoiltError } from '../../../scenarios/client.ts'
 import type { Layer } from '../../lab/layer.ts'
 import { LAB_NETWORK } from '../../lab/network.ts'
 import { type ClientRoot, openRoot } from '../../lab/root.ts'
@@ -11,8 +11,8 @@ import { type Mta, type MtaDefinition, type MtaSetup, START_MS } from './definit
 import { Submission } from './submission.ts'
 import { Tracker } from './tracker.ts'
 
-/** How often a message is handed to an MTA that dies of others. */
-const SUBMISSIONS = 3
+/** Milliseconds from the death of one of its processes, which shows first, to the end of the whole. */
+const DYING_MS = 2_000
 
 /** Each MTA of a lab takes messages at a loopback port of its own, in the order of their start. */
 const SUBMISSION_ADDRESS = '127.0.0.1'
@@ -22,18 +22,19 @@ export class Instance {
   readonly root: ClientRoot
   readonly tracker: Tracker
   readonly version: string
+  readonly mta: Mta
   private readonly definition: MtaDefinition
   private readonly setup: MtaSetup
   private readonly submission: Submission
-  private running: Mta
-  private starting: Promise<void> | undefined
+  /** The cell of each message. */
+  private readonly owners = new Map<string, string>()
 
   private constructor(definition: MtaDefinition, setup: MtaSetup, mta: Mta, tracker: Tracker) {
     this.definition = definition
     this.setup = setup
     this.root = setup.root
     this.version = setup.version
-    this.running = mta
+    this.mta = mta
     this.tracker = tracker
     this.submission = new Submission(setup.address, setup.port)
   }
@@ -73,50 +74,32 @@ export class Instance {
     }
   }
 
-  get mta(): Mta {
-    return this.running
-  }
-
-  /** An MTA that has ended by itself is started again, as the machine's init would. */
-  private async alive(): Promise<void> {
-    if (this.tracker.ended === undefined && this.starting === undefined) return
-    this.starting ??= this.startAgain().finally(() => {
-      this.starting = undefined
-    })
-    await this.starting
-  }
-
-  private async startAgain(): Promise<void> {
-    const { definition, setup, tracker } = this
-    tracker.startsAgain()
-    this.running = await definition.start(setup)
-    await untilReady(definition, this.running, tracker)
-  }
-
-  /** Starts another attempt with a message in the queue. */
-  async retry(id: string): Promise<void> {
-    await this.alive()
-    await this.mta.retry(id)
-  }
-
-  /** Hands a message over; resolves with the queue's id. */
-  async submit(delivery: Delivery): Promise<string> {
-    const id = await this.handOver(delivery, SUBMISSIONS)
-    this.tracker.follow([id, ...delivery.hosts.flatMap(({ name, address }) => [name, address])])
-    return id
-  }
-
-  private async handOver(delivery: Delivery, tries: number): Promise<string> {
-    await this.alive()
+  /**
+   * Hands a message over; resolves with the queue's id, with the client's word where it ended over that, or with `refused` where
+   * it had ended before and has taken nothing.
+   *
+   * @throws {SpoiltError} where it ended, or stood still, with other cells in hand
+   */
+  async submit(delivery: Delivery): Promise<{ readonly id: string } | { readonly word: ClientWord } | 'refused'> {
+    const { cell, hosts } = delivery
+    if (this.tracker.ended !== undefined) return 'refused'
+    const began = performance.now()
+    const taken = this.tracker.takes(cell)
     try {
-      return await (this.mta.submit?.(delivery) ?? this.submitBySmtp(delivery))
+      const id = await (this.mta.submit?.(delivery) ?? this.submitBySmtp(delivery))
+      this.owners.set(id, cell)
+      this.tracker.follow([id, ...hosts.flatMap(({ name, address }) => [name, address])], cell)
+      return { id }
     } catch (error) {
       // nodemailer has a code of its own
       const isRefused = error instanceof Error && error.message.includes('ECONNREFUSED')
-      if (!isRefused || tries <= 1) throw error
-      // Nobody listens, and nothing was taken: one of its processes has ended, and the others are about to.
-      if (this.starting === undefined) await this.tracker.end(START_MS)
-      return this.handOver(delivery, tries - 1)
+      if (!(await this.hasEnded(isRefused ? START_MS : DYING_MS))) {
+        await this.requireUnblocked(began, cell)
+        throw error
+      }
+      return isRefused ? 'refused' : { word: this.tracker.crash(cell) }
+    } finally {
+      taken()
     }
   }
 
@@ -128,28 +111,55 @@ export class Instance {
     return id
   }
 
+  /** After something that may be the first sign of its end. */
+  private async hasEnded(limitMs: number): Promise<boolean> {
+    if (this.mta.daemon === undefined) return false
+    await this.tracker.end(limitMs)
+    return this.tracker.ended !== undefined
+  }
+
+  /** Starts another attempt with a message in the queue. Of its end {@link outcome} tells. */
+  async retry(id: string, { hosts }: Delivery): Promise<void> {
+    await this.unlessEnded(() =>
+      this.mta.retry(
+        id,
+        hosts.map(({ address }) => address),
+      ),
+    )
+  }
+
   async outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
     const began = performance.now()
     const word = await this.tracker.outcome(id, deadlineMs, signal)
-    if (word.state === 'queued') await this.mta.rest?.(id)
-    if (word.state === 'hung' && !signal.aborted) await this.requireUnblocked(began)
+    if (word.state === 'queued') await this.unlessEnded(() => this.mta.rest?.(id))
+    if (word.state === 'hung' && !signal.aborted) await this.requireUnblocked(began, this.owners.get(id) ?? '')
     return word
   }
 
-  /** @throws where one of several messages kept an MTA of one thread from the others: which of them hung, nobody knows */
-  private async requireUnblocked(began: number): Promise<void> {
+  /** @throws {SpoiltError} where a message of one cell kept an MTA of one thread from the others: which of them hung, nobody knows */
+  private async requireUnblocked(began: number, cell: string): Promise<void> {
     const { definition, setup, tracker } = this
     if (definition.oneThread !== true) return
-    const others = tracker.others()
-    const blocked = tracker.wasBlockedSince(began) || (others > 0 && !(await greets(setup.address, setup.port)))
+    const others = tracker.others(cell)
+    const blocked = tracker.wasBlockedSince(began, cell) || (others > 0 && !(await greets(setup.address, setup.port)))
     if (!blocked) return
-    const alone = 'a run of this cell alone shows whether it is this one'
-    throw new Error(`${definition.name} was blocked by one message while it had ${others + 1} in hand: ${alone}`)
+    const whose = 'and a run of this one alone shows whether it is its doing'
+    throw new SpoiltError(`${definition.name} was blocked by one of ${others + 1} cells in hand, ${whose}`)
   }
 
   async forget(id: string): Promise<void> {
     this.tracker.leave(id)
-    await this.mta.remove?.(id)
+    await this.unlessEnded(() => this.mta.remove?.(id))
+  }
+
+  /** What is asked of an MTA that dies over it is in vain, and no trouble. */
+  private async unlessEnded(ask: () => Promise<void> | undefined): Promise<void> {
+    if (this.tracker.ended !== undefined) return
+    try {
+      await ask()
+    } catch (error) {
+      if (!(await this.hasEnded(DYING_MS))) throw error
+    }
   }
 
   async stop(): Promise<void> {

@@ -5,16 +5,27 @@
  *
  * An attempt is over when the MTA says so in its log; what happened in it the peers tell. Cells that leave a message to the
  * MTA's own schedule go to a second instance, of which no time is configured and whose clock is moved.
+ *
+ * A cell lives with one instance. An MTA that ends by itself takes with it all that it had, in hand or in its queue, and the
+ * next one starts with nothing: what was the doing of another's message says nothing of this one.
  */
-import type { ClientAdapter, ClientStage, ClientWord, Delivery, RunningClient } from '../../../scenarios/client.ts'
+import type {
+  ClientAdapter,
+  ClientStage,
+  ClientWord,
+  Delivery,
+  Foreseen,
+  RunningClient,
+} from '../../../scenarios/client.ts'
 import { insideLab, labContents } from '../../lab/enter.ts'
 import type { Layer } from '../../lab/layer.ts'
 import { DEFAULT_RELEASE, type LayerSpec, layerName, layerSpec } from '../../lab/packages.ts'
 import { LabError } from '../../process/program.ts'
 import { policySupport } from '../environment.ts'
+import type { Counter, Line } from './counter.ts'
+import { Counters } from './counters.ts'
 import type { MtaDefinition } from './definition.ts'
-import { Instance } from './instance.ts'
-import { OwnSchedule } from './own-schedule.ts'
+import type { Instance } from './instance.ts'
 
 /** RFC 1035 section 4.1.1. */
 const NO_ERROR = 0
@@ -68,9 +79,11 @@ function layerInLab({ client, release }: LayerSpec): Layer | undefined {
   return labContents().layers.find(({ spec }) => spec.client === client && spec.release === release)
 }
 
+/** How often a message is handed to an MTA that dies of others before it has taken it. */
+const SUBMISSIONS = 3
+
 /** A message in the queue of an instance. */
-interface Queued {
-  readonly instance: Instance
+interface Queued extends Line {
   readonly id: string
   /** When it was submitted, of this process's clock, in milliseconds. */
   readonly at: number
@@ -80,47 +93,41 @@ class RunningMta implements RunningClient {
   readonly version: string
   readonly configuration: string
   private readonly definition: MtaDefinition
-  private readonly scaled: Instance
-  /** Of cells that leave their message to the MTA's own schedule. */
-  private readonly untouched: { readonly instance: Instance; readonly schedule: OwnSchedule } | undefined
-  private readonly leftAlone: ReadonlySet<string>
+  private readonly stage: ClientStage
+  private readonly layer: Layer
+  private readonly counters: Counters
   private readonly policies: ReadonlyMap<string, string>
   private readonly queued = new WeakMap<Delivery, Queued>()
+  /** The instance that each cell lives with. */
+  private readonly homes = new Map<string, Instance>()
 
   private constructor(
     definition: MtaDefinition,
     stage: ClientStage,
     layer: Layer,
-    scaled: Instance,
-    untouched: Instance | undefined,
+    counters: Counters,
+    { version, mta }: Instance,
   ) {
     this.definition = definition
-    this.scaled = scaled
-    this.version = scaled.version
+    this.stage = stage
+    this.layer = layer
+    this.counters = counters
+    this.version = version
     const { client, packages, release } = layer.spec
-    this.configuration = `# ${packages[0] ?? client} ${layer.version} of ${release}\n${scaled.mta.configuration}`
-    this.leftAlone = new Set(stage.foreseen.filter(isLeftAlone).map(({ cell }) => cell))
+    this.configuration = `# ${packages[0] ?? client} ${layer.version} of ${release}\n${mta.configuration}`
     this.policies = new Map(stage.foreseen.map(({ cell, policy }) => [cell, policy]))
-    const every = definition.looksEverySeconds
-    if (untouched !== undefined && every !== undefined)
-      this.untouched = { instance: untouched, schedule: new OwnSchedule(untouched, every) }
   }
 
+  /** One instance is started at once, so that an MTA that does not start is told before the first cell. */
   static async start(definition: MtaDefinition, stage: ClientStage, layer: Layer): Promise<RunningMta> {
-    const mine = (leftAlone: boolean): ClientStage => ({
-      ...stage,
-      foreseen: stage.foreseen.filter((each) => isLeftAlone(each) === leftAlone),
-    })
-    const scaled = await Instance.start(definition, mine(false), layer, 'scaled')
-    const own = mine(true)
-    if (own.foreseen.length === 0 || definition.looksEverySeconds === undefined)
-      return new RunningMta(definition, stage, layer, scaled, undefined)
-    try {
-      return new RunningMta(definition, stage, layer, scaled, await Instance.start(definition, own, layer, 'untouched'))
-    } catch (error) {
-      await scaled.stop()
-      throw error
-    }
+    const counters = new Counters(definition, stage, layer)
+    const { instance } = await counters.usual.next()
+    return new RunningMta(definition, stage, layer, counters, instance)
+  }
+
+  /** With an instance and a queue of its own. */
+  alone(foreseen: Foreseen): Promise<RunningClient> {
+    return RunningMta.start(this.definition, { ...this.stage, foreseen: [foreseen] }, this.layer)
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
@@ -132,16 +139,31 @@ class RunningMta implements RunningClient {
       const reason = 'it keeps the policy of a domain in its files, and cannot change it from one message to the next'
       return { state: 'unsupported', log: [], reason }
     }
-    const untouched = this.leftAlone.has(delivery.cell) ? this.untouched : undefined
-    if (untouched === undefined && this.leftAlone.has(delivery.cell)) {
+    if (this.counters.lacksClock(delivery.cell)) {
       const reason = `no fast clock: badmx does not move that of ${this.definition.name}`
       return { state: 'unsupported', log: [], reason }
     }
-    const instance = untouched?.instance ?? this.scaled
-    const id = await instance.submit(delivery)
-    this.queued.set(delivery, { instance, id, at: performance.now() })
-    untouched?.schedule.add(id)
-    return this.outcome(delivery, signal)
+    const word = await this.submit(delivery, this.counters.of(delivery.cell))
+    return word ?? this.outcome(delivery, signal)
+  }
+
+  /** Resolves with a word where it ended over that. @throws {SpoiltError} where it ended over another */
+  private async submit(delivery: Delivery, counter: Counter): Promise<ClientWord | undefined> {
+    const { cell } = delivery
+    for (let tries = SUBMISSIONS; tries > 0; tries -= 1) {
+      const home = this.homes.get(cell)?.tracker
+      // It throws where that end was not the doing of this cell; a machine's init starts the MTA again after one that was.
+      if (home?.ended !== undefined) home.crash(cell)
+      const line = await counter.next()
+      const taken = await line.instance.submit(delivery)
+      if (taken === 'refused') continue
+      this.homes.set(cell, line.instance)
+      if ('word' in taken) return taken.word
+      this.queued.set(delivery, { ...line, id: taken.id, at: performance.now() })
+      line.schedule?.add(taken.id)
+      return undefined
+    }
+    throw new Error(`${this.definition.name} ended before it took the message, ${SUBMISSIONS} times`)
   }
 
   /** Settings of a cell that this MTA is not given. */
@@ -174,7 +196,7 @@ class RunningMta implements RunningClient {
 
   async retry(delivery: Delivery, signal: AbortSignal): Promise<ClientWord> {
     const { instance, id } = this.of(delivery)
-    await instance.retry(id)
+    await instance.retry(id, delivery)
     return this.outcome(delivery, signal)
   }
 
@@ -186,15 +208,15 @@ class RunningMta implements RunningClient {
   }
 
   async wait(delivery: Delivery, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {
-    const { id } = this.of(delivery)
-    if (this.untouched === undefined) throw new Error('the message is not left alone')
-    return this.untouched.schedule.next(id, horizonSeconds, signal)
+    const { id, schedule } = this.of(delivery)
+    if (schedule === undefined) throw new Error('the message is not left alone')
+    return schedule.next(id, delivery.cell, horizonSeconds, signal)
   }
 
   async forget(delivery: Delivery): Promise<void> {
     const message = this.queued.get(delivery)
     if (message === undefined) return
-    if (message.instance === this.untouched?.instance) this.untouched.schedule.leave(message.id)
+    message.schedule?.leave(message.id)
     await message.instance.forget(message.id)
   }
 
@@ -205,10 +227,6 @@ class RunningMta implements RunningClient {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.scaled.stop(), this.untouched?.instance.stop()])
+    await this.counters.stop()
   }
-}
-
-function isLeftAlone({ horizonSeconds }: ClientStage['foreseen'][number]): boolean {
-  return horizonSeconds !== undefined
 }

@@ -53,11 +53,17 @@ export class OwnSchedule {
     return { ageSeconds: this.ageSeconds(id), ...coarse }
   }
 
-  /** Resolves with what the MTA says after its next attempt, or when the message is so old. */
-  async next(id: string, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {
+  /**
+   * Resolves with what the MTA says after its next attempt, or when the message is so old.
+   *
+   * @param owner the cell of the message
+   * @throws {SpoiltError} as `Tracker.crash` does
+   */
+  async next(id: string, owner: string, horizonSeconds: number, signal: AbortSignal): Promise<ClientWord> {
     while (!signal.aborted && this.ageSeconds(id) < horizonSeconds) {
       await this.step(id, signal)
-      const word = this.instance.tracker.told(id)
+      const { tracker } = this.instance
+      const word = tracker.told(id) ?? (tracker.ended === undefined ? undefined : tracker.crash(owner))
       if (word !== undefined) return { ...word, ...this.age(id) }
     }
     return { state: 'queued', log: [], reason: 'stays in the queue', ...this.age(id) }

@@ -5,7 +5,7 @@
  * What always holds: each awaited attempt ends, by what the log says, at its deadline, or when the MTA dies; a line that
  * comes before anybody waits for it is not lost.
  */
-import type { ClientWord } from '../../../scenarios/client.ts'
+import { type ClientWord, SpoiltError } from '../../../scenarios/client.ts'
 import type { HeardLine } from '../../process/program.ts'
 import { logOf } from '../word.ts'
 
@@ -35,6 +35,8 @@ const LAST_WORDS = 40
 const BLOCKED = /^badmx: was blocked for \d+ ms$/
 
 interface Followed {
+  /** The cell that it is of. */
+  readonly owner: string
   readonly marks: readonly string[]
   readonly lines: HeardLine[]
   /** Reports that nobody has waited for yet. */
@@ -46,8 +48,8 @@ interface Followed {
 
 interface Death {
   readonly how: string
-  /** Messages that it had in hand. */
-  readonly inHand: number
+  /** Cells of which it had messages in hand. */
+  readonly inHand: ReadonlySet<string>
 }
 
 export class Tracker {
@@ -56,6 +58,10 @@ export class Tracker {
   /** Lines and reports of messages whose id is not known yet: the log can be faster than the reply to the submission. */
   private early: { readonly heard: HeardLine; readonly report: Report | undefined }[] = []
   private readonly last: HeardLine[] = []
+  /** Cells of which it has ever had a message. */
+  private readonly owners = new Set<string>()
+  /** The cells of messages that are being submitted. */
+  private readonly taking = new Set<{ readonly owner: string }>()
   private death: Death | undefined
   private stirred: (() => void) | undefined
   /** When it last said that it was blocked, of this process's clock. */
@@ -72,13 +78,22 @@ export class Tracker {
    * Follows a message.
    *
    * @param marks what its lines hold: the queue's id first, then names and addresses of its hosts (Sendmail's line of a handshake has the name only).
+   * @param owner the cell that it is of
    */
-  follow(marks: readonly string[]): void {
-    const followed: Followed = { marks, lines: [], reports: [], inHand: true, wake: undefined }
+  follow(marks: readonly string[], owner: string): void {
+    this.owners.add(owner)
+    const followed: Followed = { owner, marks, lines: [], reports: [], inHand: true, wake: undefined }
     for (const mark of marks) this.byMark.set(mark, followed)
     const own = this.early.filter(({ heard }) => marks.some((mark) => heard.line.includes(mark)))
     this.early = this.early.filter((each) => !own.includes(each))
     for (const { heard, report } of own) this.sort(heard, report)
+  }
+
+  /** A message of a cell is being submitted: whether the MTA has it, nobody knows until what this returns is called. */
+  takes(owner: string): () => void {
+    const each = { owner }
+    this.taking.add(each)
+    return () => this.taking.delete(each)
   }
 
   /** The message is of no interest any more. */
@@ -128,7 +143,8 @@ export class Tracker {
   /** The MTA has ended; what waits, ends with it. */
   died(how: string): void {
     const all = new Set(this.byMark.values())
-    this.death ??= { how, inHand: [...all].filter(({ inHand, reports }) => inHand && reports.length === 0).length }
+    const inHand = [...all].filter((each) => each.inHand && each.reports.length === 0)
+    this.death ??= { how, inHand: new Set([...inHand, ...this.taking].map(({ owner }) => owner)) }
     this.watcher?.end(how)
     for (const tell of this.waitForEnd) tell()
     this.waitForEnd.clear()
@@ -152,12 +168,6 @@ export class Tracker {
       const timer = setTimeout(done, limitMs)
       this.waitForEnd.add(done)
     })
-  }
-
-  /** The MTA starts again, with the queue that it had. */
-  startsAgain(): void {
-    this.death = undefined
-    this.last.length = 0
   }
 
   /** Waits for a line; resolves with what was in the way, if anything. */
@@ -222,14 +232,17 @@ export class Tracker {
     })
   }
 
-  /** It said since then (of this process's clock) that it was blocked, while it had other messages in hand, too. */
-  wasBlockedSince(time: number): boolean {
-    return this.blockedAt !== undefined && this.blockedAt >= time && this.others() > 0
+  /** It said since then (of this process's clock) that it was blocked, while it had messages of other cells in hand, too. */
+  wasBlockedSince(time: number, owner: string): boolean {
+    return this.blockedAt !== undefined && this.blockedAt >= time && this.others(owner) > 0
   }
 
-  /** Messages that it has in hand, but for one. */
-  others(): number {
-    return [...new Set(this.byMark.values())].filter(({ inHand }) => inHand).length - 1
+  /** Cells of which it has messages in hand, but for one. */
+  others(owner: string): number {
+    const inHand = [...this.byMark.values()].filter((each) => each.inHand)
+    const owners = new Set([...inHand, ...this.taking].map((each) => each.owner))
+    owners.delete(owner)
+    return owners.size
   }
 
   /** The lines that the MTA logged last. */
@@ -240,7 +253,7 @@ export class Tracker {
   /**
    * The end of the attempt that is under way with a message, as the MTA tells it.
    *
-   * @throws where the MTA ended with this and other messages in hand: which of them did it, nobody knows
+   * @throws {SpoiltError} as {@link crash} does
    */
   async outcome(id: string, deadlineMs: number, signal: AbortSignal): Promise<ClientWord> {
     const followed = this.byMark.get(id)
@@ -253,13 +266,13 @@ export class Tracker {
         followed.inHand = false
         return wordOf(report, followed.lines)
       }
-      if (this.death !== undefined) return this.crashed(this.death, followed)
+      if (this.death !== undefined) return this.crash(followed.owner, followed.lines)
       const left = end - performance.now()
       if (left <= 0 || signal.aborted)
         return {
           state: 'hung',
           // What else it logs may tell why.
-          ...this.andLastWords(followed),
+          ...this.andLastWords(followed.lines),
           reason: 'its log says nothing of how the attempt ended',
         }
       await this.next(followed, left, signal)
@@ -267,14 +280,23 @@ export class Tracker {
   }
 
   /** What it logged of the message, and what it logged last. */
-  private andLastWords({ lines }: Followed): ReturnType<typeof logOf> {
+  private andLastWords(lines: readonly HeardLine[]): ReturnType<typeof logOf> {
     return logOf([...lines, { line: '…', at: this.last[0]?.at ?? performance.now() }, ...this.last])
   }
 
-  private crashed({ how, inHand }: Death, followed: Followed): ClientWord {
-    if (inHand <= 1) return { state: 'crashed', ...this.andLastWords(followed), reason: how }
-    const others = `with ${inHand} messages in hand: a run of this cell alone shows whether it is this one`
-    throw new Error(`${how} ${others}; its log ends with ${this.lastWords().slice(-3).join(' | ')}`)
+  /**
+   * The end of the MTA, as the word on a message of a cell that it had in hand alone, or of the only cell that it ever had.
+   *
+   * @throws {SpoiltError} where it had others in hand: which of them did it, nobody knows
+   */
+  crash(owner: string, lines: readonly HeardLine[] = []): ClientWord {
+    const { how, inHand } = this.death ?? { how: 'did not end', inHand: new Set() }
+    const onlyOne = inHand.size === 1 && inHand.has(owner)
+    const never = [...this.owners].every((each) => each === owner) && [...inHand].every((each) => each === owner)
+    if (onlyOne || never) return { state: 'crashed', ...this.andLastWords(lines), reason: how }
+    const cells = inHand.size === 1 ? 'another cell' : `${inHand.size} cells`
+    const whose = `with ${cells} in hand, and a run of this one alone shows whether it is its doing`
+    throw new SpoiltError(`${how} ${whose}; its log ends with ${this.lastWords().slice(-3).join(' | ')}`)
   }
 
   private async next(followed: Followed, limitMs: number, signal: AbortSignal): Promise<void> {
