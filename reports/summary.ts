@@ -37,6 +37,23 @@ export function again(record: RunRecord): number {
   return record.cells.filter((cell) => cell.again !== undefined).length
 }
 
+/**
+ * Ends of a client with several cells in its hands, none of which has crashed when it was run again alone: it was over before
+ * it showed, and the doing of a cell that had its verdict already, or of several together. One sentence each.
+ */
+export function unexplainedEnds(record: RunRecord): readonly string[] {
+  const ends = new Map<string, CellRecord[]>()
+  for (const cell of record.cells) {
+    const end = /^.* with (?:another cell|\d+ cells) in hand/.exec(cell.again?.spoilt ?? '')?.[0]
+    if (end === undefined) continue
+    const key = `${clientName(record, cell.client)}: ${end}`
+    ends.set(key, [...(ends.get(key) ?? []), cell])
+  }
+  return [...ends]
+    .filter(([, cells]) => !cells.some(({ outcome }) => outcome.first === 'crashed' || outcome.final === 'crashed'))
+    .map(([end, cells]) => `${end}, and none of the ${cells.length} that were run again alone has crashed`)
+}
+
 /** What fails the run, worst verdict first, then highest severity. */
 export function findingGroups(record: RunRecord, options: GateOptions): readonly CellGroup[] {
   const cells = record.cells.filter((cell) => weigh(cell, options) === 'finding')

@@ -24,6 +24,20 @@ t.test('tells how many cells were run again, and nothing where none was', async 
   t.notMatch(renderTerminal(record([cell()]), OPTIONS), /again/)
 })
 
+t.test('a crash that no cell has shown alone is told, and one that a cell has is its finding', async (t) => {
+  const end = 'the MTA ended by itself (status 1) with 3 cells in hand'
+  const again = { spoilt: `${end}, and a run of this one alone shows`, counts: 'second' } as const
+  const crashed = { first: 'crashed', final: 'crashed' } as const
+  const innocent = cell({ scenario: 'strip/a', again })
+  const told = renderTerminal(record([innocent]), OPTIONS)
+  t.match(told, 'Crashes that no cell has shown alone\n  nodemailer 10.6.0: the MTA ended by itself (status 1) with 3')
+  t.match(told, /and none of the 1\s+that were run again alone has crashed/)
+  const guilty = cell({ scenario: 'strip/b', again, verdict: 'fail', outcome: crashed })
+  t.notMatch(renderTerminal(record([innocent, guilty]), OPTIONS), 'Crashes')
+  const blocked = { spoilt: 'the MTA was blocked by one of 3 cells in hand', counts: 'second' } as const
+  t.notMatch(renderTerminal(record([cell({ again: blocked })]), OPTIONS), 'Crashes')
+})
+
 t.test('the sample at 80 columns', async (t) => {
   t.equal(
     renderTerminal(SAMPLE, OPTIONS),

@@ -48,6 +48,7 @@ export function renderTerminal(record: RunRecord, options: TerminalOptions): str
     groups('Worth knowing', record, summary.noticeGroups(record, gateOptions), width, paint),
     groups('Without a result', record, summary.troubleGroups(record), width, paint),
     unexpected(record, width, paint),
+    unexplained(record, width, paint),
     known(record, width, paint),
     closing(record, options, paint),
     options.compared === true ? [] : result(record, gateOptions, options, width, paint),
@@ -68,6 +69,14 @@ function unexpected({ unexpected: found = [] }: RunRecord, width: number, paint:
     ...lines.flatMap((line) => wrap(visible(line), width - 2).map((part) => `  ${part}`)),
     ...(rest > 0 ? [`  … and ${group(rest)} more`] : []),
   ]
+}
+
+/** A crash that no verdict tells of. */
+function unexplained(record: RunRecord, width: number, paint: Paint): string[] {
+  const ends = summary.unexplainedEnds(record)
+  if (ends.length === 0) return []
+  const lines = ends.flatMap((end) => wrap(visible(end), width - 2).map((part) => `  ${part}`))
+  return [paint('bold', 'Crashes that no cell has shown alone'), ...lines]
 }
 
 function opening(record: RunRecord, gateOptions: GateOptions, width: number, paint: Paint): string[] {

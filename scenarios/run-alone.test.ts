@@ -50,9 +50,11 @@ interface Doing {
   /** There is one client for all cells. */
   readonly single?: true
   readonly interrupt?: true
+  /** How often each cell is run; {@link SPOILT} is the first of its scenario. */
+  readonly repeat?: number
 }
 
-async function run(t: Tap, { spoils, alone = async () => queued, single, interrupt }: Doing): Promise<Ran> {
+async function run(t: Tap, { spoils, alone = async () => queued, single, interrupt, repeat = 1 }: Doing): Promise<Ran> {
   const clock = new Date()
   const began = performance.now()
   const folder = await mkdtemp(join(tmpdir(), 'badmx-run-'))
@@ -105,7 +107,7 @@ async function run(t: Tap, { spoils, alone = async () => queued, single, interru
         ...['strip-spoilt', 'strip-sound'].map((id) => sampleScenario(id, { expect: { encrypt: 'D' } })),
       ],
       ...{ clients: [MTA], reference: { ...MTA, kind: 'one-shot', id: 'reference' }, policies: ['encrypt'] },
-      ...{ only: ['strip'], seed: 1, timeScale: 1, repeat: 1 },
+      ...{ only: ['strip'], seed: 1, timeScale: 1, repeat },
     }),
     clients: new Map([
       ['mta', first],
@@ -184,6 +186,13 @@ t.test('there is no third try', async (t) => {
   t.equal(of(ran, 'cell').length, 2)
   t.match(verdictOf(ran), { verdict: 'error', reason: 'it happens' })
   t.equal(ran.stopped, 1, 'what was started is stopped')
+  t.equal(ran.progress.filter((cell) => cell === SPOILT).length, 1)
+})
+
+t.test('it waits for those that have not been begun yet', async (t) => {
+  const starts = (await run(t, { spoils: 'deliver', repeat: 20 })).events.filter((event) => event.type === 'cell')
+  t.ok(starts.length > 40, 'more than can begin at once')
+  t.match(starts.at(-1), { cell: SPOILT, alone: true })
 })
 
 t.test('nor a second one where there is one client for all, or the run is interrupted', async (t) => {

@@ -113,9 +113,24 @@ async function untilListening(daemon: ChildProcess, { address, port }: MtaSetup)
   }
 }
 
-/** Routes are shown as `1. [] <-> 198.18.1.2 (mx.y.test) -DQ- nconn=0 …`, D where they are disabled. */
+/**
+ * Routes are shown as `1. [] <-> 198.18.1.2 (mx.y.test) -DQ- nconn=0 …`, D where they are disabled. A connection that is still
+ * open (it says what has become of a message before it says QUIT) would carry this attempt too, which its own, 400 s later,
+ * could not be: its end is waited for, two seconds at most.
+ */
 const RETRY = `
 id=$1; shift
+is_open() {
+  for address; do
+    if smtpctl show routes | grep -q "<-> [^ ]*$address[^ 0-9]* .* nconn=[1-9]"; then return 0; fi
+  done
+  return 1
+}
+looks=0
+while [ $looks -lt 20 ] && is_open "$@"; do
+  looks=$((looks + 1))
+  sleep 0.1
+done
 routes=$(smtpctl show routes)
 for address; do
   for route in $(echo "$routes" | sed -n "s/^\\([0-9]*\\)\\. .* <-> [^ ]*$address[^ 0-9]* .* [^ ]*D[^ ]* nconn=.*/\\1/p"); do

@@ -17,7 +17,7 @@ import { type GateOptions, gate, weigh } from '../gate.ts'
 import { type Headline, headlines } from '../headline.ts'
 import { renderCell } from '../html/cell.ts'
 import { renderClient } from '../html/client.ts'
-import { renderFindings, renderUnexpected } from '../html/findings.ts'
+import { renderFindings, renderUnexpected, renderUnexplained } from '../html/findings.ts'
 import { renderCounts, renderMatrix } from '../html/matrix.ts'
 import { pack } from '../html/pack.ts'
 import { duration, headlineMarkup, link } from '../html/pieces.ts'
@@ -138,6 +138,7 @@ function overview(record: RunRecord, options: GateOptions, log: readonly LogEven
     '<p id="nothing" class="dim" hidden>No cell matches the filter.</p>',
     renderFindings(record, options),
     renderUnexpected(record),
+    renderUnexplained(record),
   ].join('\n')
 }
 

@@ -35,6 +35,7 @@ export const format: ReportFormat = {
       ...groupSection('Without a result', record, summary.troubleGroups(record)),
       ...groupSection('Worth knowing', record, summary.noticeGroups(record, options)),
       ...unexpectedSection(record),
+      ...unexplainedSection(record),
       ...knownSection(record),
       ...summary.clientIds(record).flatMap((client) => matrix(record, client)),
       [footer(record)],
@@ -50,6 +51,12 @@ function unexpectedSection({ unexpected = [] }: RunRecord): string[][] {
     ({ cell, detail }) => `- ${cell === undefined ? '' : `${code(cell)}: `}${escaped(detail)}`,
   )
   return [['## Unexpected connections'], ...chunks(items, 50)]
+}
+
+/** A crash that no verdict tells of. */
+function unexplainedSection(record: RunRecord): string[][] {
+  const items = summary.unexplainedEnds(record).map((end) => `- ${escaped(end)}`)
+  return items.length === 0 ? [] : [['## Crashes that no cell has shown alone'], ...chunks(items, 50)]
 }
 
 function paragraph(headline: Parameters<typeof sentence>[0]): string {

@@ -2,7 +2,7 @@
 import type { RunRecord } from '../../scenarios/record.ts'
 import type { GateOptions } from '../gate.ts'
 import { text } from '../markup.ts'
-import { type CellGroup, clientName, findingGroups, noticeGroups, troubleGroups } from '../summary.ts'
+import { type CellGroup, clientName, findingGroups, noticeGroups, troubleGroups, unexplainedEnds } from '../summary.ts'
 import { clip, count } from '../text.ts'
 import { link, verdictChip } from './pieces.ts'
 import { cellPlace, scenarioPlace } from './places.ts'
@@ -46,6 +46,14 @@ function item(record: RunRecord, group: CellGroup, named: boolean): string {
 
 /** Connections that are told; the event log has them all. */
 const MOST_UNEXPECTED = 30
+
+/** A crash that no verdict tells of. */
+export function renderUnexplained(record: RunRecord): string {
+  const ends = unexplainedEnds(record)
+  if (ends.length === 0) return ''
+  const items = ends.map((end) => `<li>${verdictChip('info')}<div><p>${text(clip(end, REASON))}</p></div></li>`)
+  return `<section class="findings"><h2>Crashes that no cell has shown alone <small>${ends.length}</small></h2><ul>${items.join('')}</ul></section>`
+}
 
 /** Connections that nobody asked for: no verdict rests on them, and a reader must know of them. */
 export function renderUnexpected({ unexpected = [] }: RunRecord): string {
