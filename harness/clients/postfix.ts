@@ -86,15 +86,16 @@ export const client = mtaClient({
 })
 
 /**
- * The queue manager moves a message to its deferred queue a moment after the line that says so, and postqueue passes over one
- * that is not there yet: nothing would be tried, and nothing says when it is there.
+ * The queue manager moves a message to its deferred queue when the process of the attempt has let go of it, and postqueue passes
+ * over one that is not there yet: nothing would be tried, and nothing says when it is there. Most often that is a moment after
+ * the line that says so; where the peer takes no more octets (zero window), Postfix 3.10 first waits for smtp_starttls_timeout.
  */
 const RETRY = `
-for n in $(seq 100); do
-  [ -z "$(find /var/spool/postfix/deferred -name "$1")" ] || break
-  sleep 0.02
-done
+until [ -n "$(find /var/spool/postfix/deferred -name "$1")" ]; do sleep 0.05; done
 exec postqueue -i "$1"`
+
+/** Milliseconds for a program of the queue. */
+const QUEUE_MS = 20_000
 
 /**
  * Resolves when its queue is at rest: nothing is being delivered, and nothing in the deferred queue, where the time of a file
@@ -120,6 +121,7 @@ logger -t badmx "looked $1"`
 
 async function start(setup: MtaSetup): Promise<Mta> {
   const { root, stage } = setup
+  const retryMs = QUEUE_MS + scaledLimit(LIMITS.smtp_starttls_timeout, stage) * 1000
   let looks = 0
   // Postfix lets a file rest for two seconds that has just been written.
   const write = (file: string, text: string): Promise<void> => root.write(file, text, { ageSeconds: 3600 })
@@ -151,17 +153,17 @@ async function start(setup: MtaSetup): Promise<Mta> {
     },
     configuration: `# main.cf\n${main}\n# master.cf\n${await postconf(setup, ['-M'])}\n# tls_policy, the first of ${policies.length}\n${lines(policies.slice(0, 8))}`,
     async retry(id: string): Promise<void> {
-      const { code, stderr } = await root.run(['sh', '-c', RETRY, 'sh', id], { timeoutMs: 20_000 })
-      if (code !== 0) throw new Error(`postqueue -i ${id}: ${stderr}`)
+      const { code, stderr } = await root.run(['sh', '-c', RETRY, 'sh', id], { timeoutMs: retryMs })
+      if (code !== 0) throw new Error(`postqueue -i ${id}: ${stderr || `not deferred after ${retryMs / 1000} s`}`)
     },
     async lookAtQueue(): Promise<void> {
       looks += 1
       const told = setup.heard(new RegExp(`badmx: looked ${looks}$`))
-      await Promise.all([root.run(['sh', '-c', LOOK, 'sh', String(looks)], { timeoutMs: 20_000 }), told])
+      await Promise.all([root.run(['sh', '-c', LOOK, 'sh', String(looks)], { timeoutMs: QUEUE_MS }), told])
     },
     looksAreTold: true,
     async beforeClockMoves(): Promise<void> {
-      await root.run(['sh', '-c', `now=0; ${AT_REST}`], { timeoutMs: 20_000 })
+      await root.run(['sh', '-c', `now=0; ${AT_REST}`], { timeoutMs: QUEUE_MS })
     },
   }
 }
