@@ -90,9 +90,8 @@ export const client = mtaClient({
  * over one that is not there yet: nothing would be tried, and nothing says when it is there. Most often that is a moment after
  * the line that says so; where the peer takes no more octets (zero window), Postfix 3.10 first waits for smtp_starttls_timeout.
  */
-const RETRY = `
-until [ -n "$(find /var/spool/postfix/deferred -name "$1")" ]; do sleep 0.05; done
-exec postqueue -i "$1"`
+const UNTIL_DEFERRED = `
+until [ -n "$(find /var/spool/postfix/deferred -name "$1")" ]; do sleep 0.05; done`
 
 /** Milliseconds for a program of the queue. */
 const QUEUE_MS = 20_000
@@ -121,7 +120,7 @@ logger -t badmx "looked $1"`
 
 async function start(setup: MtaSetup): Promise<Mta> {
   const { root, stage } = setup
-  const retryMs = QUEUE_MS + scaledLimit(LIMITS.smtp_starttls_timeout, stage) * 1000
+  const restMs = QUEUE_MS + scaledLimit(LIMITS.smtp_starttls_timeout, stage) * 1000
   let looks = 0
   // Postfix lets a file rest for two seconds that has just been written.
   const write = (file: string, text: string): Promise<void> => root.write(file, text, { ageSeconds: 3600 })
@@ -152,9 +151,13 @@ async function start(setup: MtaSetup): Promise<Mta> {
       ready: /postfix\/master\[\d+\]: daemon started/,
     },
     configuration: `# main.cf\n${main}\n# master.cf\n${await postconf(setup, ['-M'])}\n# tls_policy, the first of ${policies.length}\n${lines(policies.slice(0, 8))}`,
+    async rest(id: string): Promise<void> {
+      const { code } = await root.run(['sh', '-c', UNTIL_DEFERRED, 'sh', id], { timeoutMs: restMs })
+      if (code !== 0) throw new Error(`Postfix has not deferred ${id} ${restMs / 1000} s after it has said so`)
+    },
     async retry(id: string): Promise<void> {
-      const { code, stderr } = await root.run(['sh', '-c', RETRY, 'sh', id], { timeoutMs: retryMs })
-      if (code !== 0) throw new Error(`postqueue -i ${id}: ${stderr || `not deferred after ${retryMs / 1000} s`}`)
+      const { code, stderr } = await root.run(['postqueue', '-i', id], { timeoutMs: QUEUE_MS })
+      if (code !== 0) throw new Error(`postqueue -i ${id}: ${stderr}`)
     },
     async lookAtQueue(): Promise<void> {
       looks += 1

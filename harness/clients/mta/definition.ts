@@ -52,8 +52,8 @@ export interface Mta {
   /** Starts an attempt with a message in the queue, for a domain whose mail hosts have these addresses. */
   retry(id: string, addresses: readonly string[]): Promise<void>
   /**
-   * An attempt with a message has ended, and it stays in the queue. Absent where none of the MTA's own schedule comes before
-   * the next that is asked for.
+   * An attempt with a message has ended, says the log, and it stays in the queue; resolves when another can be asked for. Absent
+   * where that is at once, and where none of the MTA's own schedule comes before.
    */
   rest?(id: string): Promise<void>
   /** Takes a message out of the queue. Absent where none of its own schedule comes during a run. */
