@@ -73,6 +73,21 @@ t.test('a hang is ended, be it a wait or a loop', async (t) => {
   t.ok(pidOf(await run('answer')) > 0)
 })
 
+t.test('the deadline of a large job counts from when it has been read', async (t) => {
+  // Ready, and for some time too busy to read; then it answers at once.
+  const busy = `
+    process.stdout.write('{"ready":true}\\n')
+    process.stdin.on('end', () => process.exit(0))
+    const end = Date.now() + 1500
+    while (Date.now() < end);
+    require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      process.stdout.write(JSON.stringify({ id: JSON.parse(line).id, answer: { pid: process.pid } }) + '\\n')
+    })`
+  const { pool } = makePool(t, [process.execPath, '-e', busy])
+  const large = { raw: 'x'.repeat(1024 * 1024) }
+  t.match(await pool.run(large, 1000, new AbortController().signal), { how: 'answer' })
+})
+
 t.test('a process with leftovers serves no other job', async (t) => {
   const { run } = makePool(t)
   const first = pidOf(await run('retire'))

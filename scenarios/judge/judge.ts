@@ -3,8 +3,8 @@
  * without any network.
  *
  * What always holds: every planned cell is in the record, in the order of the plan; one of which the log has no end is
- * `missing`; the controls have been applied. A cell that was tried twice has one record of both. In a log of several shards, that is the plan of all of them, and of a control
- * that each has run the worst end counts.
+ * `missing`; the controls have been applied. A cell that was tried twice has one record of both. In a log of several shards,
+ * that is the plan of all of them, and of a control that each has run the worst end counts.
  */
 import type { CellBegun, ClientConfigured, LogEvent, RunBegun, RunEnded } from '../events.ts'
 import { type CellRecord, RECORD_SCHEMA, type RunRecord, type Verdict } from '../record.ts'
