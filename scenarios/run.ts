@@ -8,7 +8,6 @@
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { seeded } from '../peers/random.ts'
 import { aloneOf } from './alone.ts'
 import { CellWorld, factsOf } from './cell-world.ts'
 import { SpoiltError } from './client.ts'
@@ -17,41 +16,25 @@ import { Desk, type Way } from './desk.ts'
 import type { CellBegun, CellEnded } from './events.ts'
 import { Gate, Turn } from './gate.ts'
 import { NoPlaceError } from './internet.ts'
+import { longestFirst, Places } from './places.ts'
 import type { PlannedCell } from './plan.ts'
 import { pulse } from './pulse.ts'
 import type { RunRequest } from './run-request.ts'
 
 export type { Issuer, RunRequest } from './run-request.ts'
 
-/** Attempts of clients with a queue that begin at once; see {@link Gate}. */
-const QUEUE_ATTEMPTS = 24
-/** The same of cells that flood a client or make it wait: they cost most at their begin, and some cost a lot. */
-const SLOW_ATTEMPTS = 6
-/** How many cells of one-shot clients that mostly wait are at work for each other one. */
-const WAITING_PER_JOB = 2
 /** Cells at once that are tried again, each with a client of its own, and how many of these start at once. */
 const ALONE = 24
 const ALONE_STARTS = 6
 
 /**
- * Runs every cell: the controls first, which all else rests upon; then those that mostly wait beside those that mostly work.
- * The former in an order drawn from the seed: the catalogue has floods side by side, which would keep a machine from all else.
- * What was spoilt on the way is tried again when all others have been begun.
+ * Runs every cell: the controls first, which all else rests upon, and then {@link longestFirst}. What was spoilt on the way is
+ * tried again when all others have been begun.
  */
 export async function runPlan(request: RunRequest): Promise<void> {
-  const { cells, seed } = request.plan
-  const drawn = new Map(cells.map((cell) => [cell, cell.slow ? seeded(seed, 'order', cell.id)() : 1]))
-  const sorted = [...cells].sort((a, b) => (drawn.get(a) ?? 1) - (drawn.get(b) ?? 1))
-  const { jobs } = request
-  const other = new Gate(jobs, 'held')
-  // One job is one thing after the other.
-  const oneShot = { slow: jobs === 1 ? other : new Gate(jobs * WAITING_PER_JOB, 'held'), other, own: other }
-  const queue = {
-    slow: new Gate(SLOW_ATTEMPTS, 'while-busy'),
-    other: new Gate(QUEUE_ATTEMPTS, 'while-busy'),
-    // Left to the client's own schedule: they share a clock, and are the longest of all.
-    own: new Gate(QUEUE_ATTEMPTS, 'while-busy'),
-  }
+  const { seed } = request.plan
+  const cells = longestFirst(request.plan.cells, seed)
+  const places = new Places(request.jobs)
   const stopPulse = pulse(request)
   const alone = { living: new Gate(ALONE, 'held'), starting: new Gate(ALONE_STARTS, 'while-busy') }
   const attempt = async (cell: PlannedCell, turn: Turn): Promise<'over' | 'spoilt'> => {
@@ -72,9 +55,7 @@ export async function runPlan(request: RunRequest): Promise<void> {
   const begin = async (cells: readonly PlannedCell[]): Promise<void> => {
     const allBegun = countdown(cells.length)
     const begun = cells.map(async (cell) => {
-      const gates = cell.kind === 'one-shot' ? oneShot : queue
-      const isLeftAlone = cell.scenario.job.horizonSeconds !== undefined
-      const turn = await Turn.take(cell.slow ? gates.slow : isLeftAlone ? gates.own : gates.other)
+      const turn = await Turn.take(places.gateOf(cell))
       allBegun.count()
       const end = toItsEnd(cell, turn, allBegun.over)
       ends.push(end)
@@ -82,8 +63,8 @@ export async function runPlan(request: RunRequest): Promise<void> {
     })
     await Promise.all(begun)
   }
-  await begin(sorted.filter(({ role }) => role !== 'scenario'))
-  await begin(sorted.filter(({ role }) => role === 'scenario'))
+  await begin(cells.filter(({ role }) => role !== 'scenario'))
+  await begin(cells.filter(({ role }) => role === 'scenario'))
   await Promise.all(ends)
   stopPulse()
 }
