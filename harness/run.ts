@@ -239,6 +239,7 @@ async function perform(options: RunOptions, planned: Plan, stage: Stage): Promis
       issuer,
       internet,
       ...(options.resolver === undefined || options.resolver === 'embedded' ? {} : { resolver: options.resolver }),
+      caFile,
       folder,
       jobs: options.jobs,
       capture: options.capture,

@@ -3,7 +3,7 @@
  *
  * What always holds: each attempt has its begin, the client's word and its end in the event log, in this order.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CellWorld } from './cell-world.ts'
 import type { ClientWord, Delivery, RetryCause, RunningClient } from './client.ts'
@@ -153,8 +153,6 @@ async function deliveryOf(cell: PlannedCell, world: CellWorld, folder: string, r
   const [first] = hosts
   if (first === undefined) throw new Error('the scenario has no host')
   const envelope = envelopeOf(cell.canaries, cell.recipientDomain)
-  const caFile = join(folder, 'ca.pem')
-  await writeFile(caFile, request.issuer.rootPem)
   return {
     cell: cell.id,
     policy: cell.policy,
@@ -167,7 +165,7 @@ async function deliveryOf(cell: PlannedCell, world: CellWorld, folder: string, r
     to: [envelope.to],
     message: Buffer.alloc(0),
     ...(await settingsOf(cell, request)),
-    caFile,
+    caFile: request.caFile,
     folder,
     timeScale: request.plan.timeScale,
     deadlineMs: deadlineOf(cell, request.plan.timeScale),

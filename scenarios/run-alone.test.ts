@@ -118,7 +118,7 @@ async function run(t: Tap, { spoils, alone = async () => queued, single, interru
     now: () => performance.now() - began,
     again: ({ id }) => ran.again.push(id),
     progress: ({ id }) => ran.progress.push(id),
-    ...{ clock, folder, jobs: 4, signal: controller.signal },
+    ...{ clock, caFile: 'none', folder, jobs: 4, signal: controller.signal },
   })
   return ran
 }

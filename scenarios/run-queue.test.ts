@@ -49,7 +49,7 @@ async function told(t: Tap, scenarios: readonly Scenario[]): Promise<string[]> {
     clients: new Map([CLIENT.id, 'reference'].map((id) => [id, client])),
     issuer: createAuthority({ now: clock, seed: 1 }),
     log: (event) => events.push(event),
-    ...{ now: () => performance.now() - began, clock, folder, jobs: 4, signal },
+    ...{ now: () => performance.now() - began, clock, caFile: 'none', folder, jobs: 4, signal },
   })
   return events.flatMap((event) => {
     if (event.type === 'cell') return [`${event.cell} begun`]

@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly now: () => number
   /** The run's date: certificates are made and judged relative to it. */
   readonly clock: Date
+  /** PEM file of the issuer's root, for clients that read one. */
+  readonly caFile: string
   /** An existing folder for files of the deliveries. */
   readonly folder: string
   /** Record the TLS records too, so that captures can be made of the log. */

@@ -96,7 +96,7 @@ async function run(t: Tap, scenario: Scenario, onDelivery: (abort: () => void) =
       },
     },
     log: (event) => events.push(event),
-    ...{ now, clock, folder, jobs: 1, signal: controller.signal },
+    ...{ now, clock, caFile: 'none', folder, jobs: 1, signal: controller.signal },
   })
   const ends = events.filter((event): event is CellEnded => event.type === 'cell-end')
   return { ends, deliveries, expiresMs: Date.parse(end) - clock.getTime() }

@@ -1,9 +1,9 @@
 /**
- * One run of a suite, in a process of its own: so many cells of the catalogue with the reference client, all at once, and
- * then the slowest of them alone. A suite cannot be shorter than those: they are its critical path.
+ * One run of a suite, in a process of its own: so many cells of the catalogue with the reference client, as many at once as
+ * `badmx run` has, and then the slowest of them alone. A suite cannot be shorter than those: they are its critical path.
  */
 import { setMaxListeners } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthority } from '../../peers/certificates/authority.ts'
@@ -11,6 +11,7 @@ import { type PlannedCell, plan } from '../../scenarios/plan.ts'
 import { RUNNABLE } from '../../scenarios/policy.ts'
 import { runPlan } from '../../scenarios/run.ts'
 import { allScenarios } from '../catalogue.ts'
+import { JOBS } from '../cli/run-command.ts'
 import { client as reference } from '../clients/reference.ts'
 
 export interface SuiteReport {
@@ -40,6 +41,8 @@ async function run(cells: readonly PlannedCell[]): Promise<{ wallMs: number; spa
   const folder = await mkdtemp(join(tmpdir(), 'badmx-bench-'))
   const clock = new Date()
   const issuer = createAuthority({ now: clock, seed: 1 })
+  const caFile = join(folder, 'ca.pem')
+  await writeFile(caFile, issuer.rootPem)
   const client = await reference.start()
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
@@ -49,7 +52,7 @@ async function run(cells: readonly PlannedCell[]): Promise<{ wallMs: number; spa
   await runPlan({
     plan: { ...whole, cells },
     clients: new Map([[reference.id, client]]),
-    ...{ issuer, clock, folder, now, signal, jobs: cells.length },
+    ...{ issuer, clock, caFile, folder, now, signal, jobs: JOBS },
     log: (event) => {
       if (event.type === 'cell') spans.set(event.cell, -event.t)
       if (event.type === 'cell-end') spans.set(event.cell, (spans.get(event.cell) ?? 0) + event.t)

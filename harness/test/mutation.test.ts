@@ -2,7 +2,7 @@
  * The scenarios tested by mutation (design, truth rule 6): each names a flaw of the reference client, and fails with it
  * where it passes without. A scenario that no flaw can fail is not a scenario.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -83,6 +83,8 @@ async function perform(planned: Plan, clients: readonly ClientAdapter[]): Promis
   const folder = await mkdtemp(join(tmpdir(), 'badmx-mutation-'))
   try {
     const issuer = createAuthority({ now: clock, seed: SEED })
+    const caFile = join(folder, 'ca.pem')
+    await writeFile(caFile, issuer.rootPem)
     await runPlan({
       plan: planned,
       clients: running,
@@ -91,6 +93,7 @@ async function perform(planned: Plan, clients: readonly ClientAdapter[]): Promis
       log: (event) => events.push(event),
       now,
       clock,
+      caFile,
       folder,
       jobs: 24,
       signal: new AbortController().signal,

@@ -8,8 +8,15 @@ export type GroupBits = 1024
 /** The second Oakley group, RFC 2409 §6.2. */
 const GROUPS: Readonly<Record<GroupBits, string>> = { 1024: 'modp2' }
 
+/** Those that were asked for: Node checks a prime each time, which takes longer than all else of a peer's TLS. */
+const made = new Map<GroupBits, string>()
+
 /** PEM of DHParameter, PKCS #3 §9. */
 export function groupPem(bits: GroupBits): string {
+  const known = made.get(bits)
+  if (known !== undefined) return known
   const group = getDiffieHellman(GROUPS[bits])
-  return pem('DH PARAMETERS', sequence(unsigned(group.getPrime()), unsigned(group.getGenerator())))
+  const text = pem('DH PARAMETERS', sequence(unsigned(group.getPrime()), unsigned(group.getGenerator())))
+  made.set(bits, text)
+  return text
 }

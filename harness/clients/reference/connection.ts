@@ -8,7 +8,14 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls, type TLSSocket, type TLSSocketOptions } from 'node:tls'
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+  type TLSSocketOptions,
+} from 'node:tls'
 import { BeneathTls } from './beneath-tls.ts'
 import type { Presented } from './certificate.ts'
 import type { Secured, Wire } from './dialogue.ts'
@@ -43,6 +50,22 @@ const UNREAD = 256 * 1024
 /** Milliseconds that a peer has to close its side after ours. */
 const LINGER_MS = 1000
 const LONGEST_TIMER = 2 ** 31 - 1
+
+/** By what they are made of: to read the root takes longer than the rest of a client's part in a handshake. */
+const contexts = new Map<string, SecureContext>()
+
+function contextOf({ ca, own, ciphers, maxVersion }: Target): SecureContext {
+  const options = {
+    ca,
+    ...own,
+    ...(ciphers === undefined ? {} : { ciphers }),
+    ...(maxVersion === undefined ? {} : { maxVersion }),
+  }
+  const key = JSON.stringify(options)
+  const context = contexts.get(key) ?? createSecureContext(options)
+  contexts.set(key, context)
+  return context
+}
 
 export class Connection implements Wire {
   readonly note: (line: string) => void
@@ -125,16 +148,13 @@ export class Connection implements Wire {
   }
 
   async secure(early: Buffer, limitMs: number, session: Buffer | undefined): Promise<Secured> {
-    const { hostName, ca, own, ciphers, maxVersion, smallestGroup = 1024, address } = this.#target
+    const { hostName, smallestGroup = 1024, address } = this.#target
     this.#deafen()
     this.#beneath = new BeneathTls(this.#raw, early)
     const options: ConnectionOptions & Pick<TLSSocketOptions, 'requestOCSP'> = {
       socket: this.#beneath,
       servername: hostName,
-      ca,
-      ...own,
-      ...(ciphers === undefined ? {} : { ciphers }),
-      ...(maxVersion === undefined ? {} : { maxVersion }),
+      secureContext: contextOf(this.#target),
       ...(session === undefined ? {} : { session }),
       minDHSize: smallestGroup,
       requestOCSP: true,
@@ -161,7 +181,7 @@ export class Connection implements Wire {
     this.#listenTo(tls)
     const presented: Presented = {
       chain: sentChain(tls),
-      roots: pemBlocks(ca).map((pem) => new X509Certificate(pem)),
+      roots: pemBlocks(this.#target.ca).map((pem) => new X509Certificate(pem)),
       refusal: tls.authorized ? undefined : String(tls.authorizationError),
       address,
       staple,
