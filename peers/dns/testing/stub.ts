@@ -9,7 +9,7 @@ import { type DecodedPacket, decode, encode, type Packet } from 'dns-packet'
 import type { SocketAddress } from '../../events.ts'
 
 /** Milliseconds of silence after which there is no answer. */
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 30_000
 
 export interface Asking {
   readonly transport?: 'udp' | 'tcp'
