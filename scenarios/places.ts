@@ -29,7 +29,7 @@ function rank({ slow, judgedAs }: PlannedCell): number {
 
 /** The gates of a run. */
 export class Places {
-  /** At work by itself, not waiting. */
+  /** Of one-shot clients: those at work, and those that mostly wait and would keep the former from their places. */
   private readonly working: Gate
   private readonly waiting: Gate
   private readonly queue = new Gate(QUEUE_ATTEMPTS, 'while-busy')

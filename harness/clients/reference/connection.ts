@@ -8,16 +8,10 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
-import {
-  type ConnectionOptions,
-  connect as connectTls,
-  createSecureContext,
-  type SecureContext,
-  type TLSSocket,
-  type TLSSocketOptions,
-} from 'node:tls'
+import { type ConnectionOptions, connect as connectTls, type TLSSocket, type TLSSocketOptions } from 'node:tls'
 import { BeneathTls } from './beneath-tls.ts'
 import type { Presented } from './certificate.ts'
+import { contextOf } from './context.ts'
 import type { Secured, Wire } from './dialogue.ts'
 import { Failure, type FailureKind, type Stage } from './failure.ts'
 
@@ -50,22 +44,6 @@ const UNREAD = 256 * 1024
 /** Milliseconds that a peer has to close its side after ours. */
 const LINGER_MS = 1000
 const LONGEST_TIMER = 2 ** 31 - 1
-
-/** By what they are made of: to read the root takes longer than the rest of a client's part in a handshake. */
-const contexts = new Map<string, SecureContext>()
-
-function contextOf({ ca, own, ciphers, maxVersion }: Target): SecureContext {
-  const options = {
-    ca,
-    ...own,
-    ...(ciphers === undefined ? {} : { ciphers }),
-    ...(maxVersion === undefined ? {} : { maxVersion }),
-  }
-  const key = JSON.stringify(options)
-  const context = contexts.get(key) ?? createSecureContext(options)
-  contexts.set(key, context)
-  return context
-}
 
 export class Connection implements Wire {
   readonly note: (line: string) => void
